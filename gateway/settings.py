@@ -1,0 +1,124 @@
+"""Everything that can be set, in one frozen struct, read once from the environment.
+
+Nothing else in the gateway looks at the environment. Each setting is `QIANJIANG_` and the field's
+name in capitals. Contradictions refuse to start instead of weakening a promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+_PREFIX = "QIANJIANG_"
+_LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+class SettingsError(Exception):
+    """A setting is missing or contradicts another; the message names it and the remedy."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one gateway process needs to know."""
+
+    issuer: str
+    """The gateway's own https address, without a trailing slash: issuer and audience of tokens."""
+    city: str
+    """GB/T 2260 code of the city."""
+    city_name: str = "杭州市信用中心（示例）"
+    """Who handles the data, shown in notices (PIPL 17)."""
+    city_contact: str = "示例：0571-00000000"
+    """How to reach the handler, shown in notices."""
+    database_url: str
+    """PostgreSQL, as the role qianjiang_gateway, on the primary."""
+    valkey_url: str
+    """Valkey; losing it costs speed only."""
+    keys_file: Path
+    """The file of secret keys, mode 0600."""
+    oidc_issuer: str
+    """The identity provider's issuer."""
+    oidc_client_id: str = "qianjiang-gateway"
+    oidc_synthetic: bool = False
+    """The issuer hands out synthetic people (identity numbers with region prefix 99) only."""
+    oidc_claim_identity: str = "id_number"
+    """The ID token's claim that carries the identity number."""
+    oidc_claim_name: str = "name"
+    oidc_claim_birthdate: str = "birthdate"
+    oidc_claim_capacity: str = "full_capacity"
+    """The claim that says whether the person has full civil capacity (民法典 18, 22)."""
+    allow_loopback_http: bool = False
+    """Plain http between loopback addresses: the demo and tests only."""
+
+    token_ttl_s: int = 300
+    """Life of an access token; Bearer tokens never live longer than 300 s."""
+    session_ttl_s: int = 1800
+    answer_ttl_s: int = 60
+    """An answer is a statement about an instant, good for at most so long."""
+    batch_max: int = 128
+    """Decisions in one commit statement."""
+    waiting_max: int = 2048
+    """Decisions waiting in one worker before further ones are told to come back."""
+    decision_deadline_s: float = 2.0
+    """A decision that could not be sent to PostgreSQL by then is not sent at all."""
+    pool_max: int = 6
+    """Connections to PostgreSQL of one worker, besides the committer's own."""
+    database_timeout_s: float = 1.0
+    cache_timeout_s: float = 0.1
+    cache_ttl_s: int = 3600
+    """A standing stays in the cache for so long, shortened at random by up to a quarter."""
+    amounts_max: int = 8
+    """Distinct facts a legal entity may ask of one citizen and scenario in a day."""
+
+    def __post_init__(self) -> None:
+        if not self.allow_loopback_http:
+            for name in ("issuer", "oidc_issuer"):
+                if not getattr(self, name).startswith("https://"):
+                    raise SettingsError(f"{_PREFIX}{name.upper()} must be an https address")
+        elif not is_loopback(self.issuer):
+            raise SettingsError(
+                f"{_PREFIX}ALLOW_LOOPBACK_HTTP is for loopback addresses, not for {self.issuer}"
+            )
+        if self.issuer.endswith("/"):
+            raise SettingsError(
+                f"{_PREFIX}ISSUER must not end with a slash: it is compared exactly"
+            )
+        if not 1 <= self.token_ttl_s <= 300:
+            raise SettingsError(f"{_PREFIX}TOKEN_TTL_S must be 1 to 300")
+        if not 1 <= self.answer_ttl_s <= 60:
+            raise SettingsError(f"{_PREFIX}ANSWER_TTL_S must be 1 to 60")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address names this machine only."""
+    host = urlsplit(url).netloc
+    return host.startswith(_LOOPBACK)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from environment variables.
+
+    Raises:
+        SettingsError: one is missing, of the wrong type, unknown, or contradicts another.
+    """
+    fields = {field.name for field in msgspec.structs.fields(Settings)}
+    given = {
+        name[len(_PREFIX) :].lower(): value
+        for name, value in environ.items()
+        if name.startswith(_PREFIX)
+    }
+    known = {name: value for name, value in given.items() if name in fields}
+    try:
+        return msgspec.convert(known, Settings, strict=False)
+    except msgspec.ValidationError as fault:
+        raise SettingsError(f"settings ({_PREFIX}*): {fault}") from None
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that would give these settings: how a supervisor hands them to workers."""
+    plain = msgspec.to_builtins(settings, builtin_types=(Path,))
+    return {
+        _PREFIX + name.upper(): str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in plain.items()
+    }
