@@ -1,0 +1,154 @@
+"""An embedded PostgreSQL 18: passwords from the first second, durable, on a private socket only."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+from gateway.local.binaries import postgres_install
+from gateway.local.engine import POLL_SECONDS, Engine, EngineFailed, copied, runnable, tail
+from gateway.local.places import write_private
+
+SUPERUSER = "postgres"
+STOP_SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
+# Given on the command line at every start: what holds here is read here, not in a file that an
+# older version wrote. Durability is the default and is spelt out, since the gateway refuses less.
+SETTINGS = {
+    "listen_addresses": "",  # no TCP port, so none to guess and none that stays open
+    "unix_socket_permissions": "0700",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",  # short statements only: compiling costs more than it saves
+    "log_min_messages": "warning",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "log_parameter_max_length": "0",  # parameters are citizens' data: never in a log
+    "log_parameter_max_length_on_error": "0",
+    "log_min_error_statement": "panic",
+}
+
+
+class Postgres(Engine):
+    """PostgreSQL over a data folder; made at the first start, kept between starts.
+
+    Everything is synchronous with bounded waits. Raises EngineFailed, EngineMissing, PlaceRefused.
+    """
+
+    name = "postgres"
+    signal_on_death = signal.SIGINT  # a fast, clean shutdown when the supervisor is gone
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data)
+        self.cluster = self.folder / "cluster"
+        self._socket = self.places.socket(".s.PGSQL.5432")
+
+    @property
+    def superuser_url(self) -> str:
+        """The address for the launcher and the tests, database `postgres`."""
+        return self.url(SUPERUSER, "postgres")
+
+    def url(self, role: str, database: str) -> str:
+        """The address of a database for a role, with the password kept for that role."""
+        query = urlencode({"host": str(self._socket.parent)})
+        password = quote(self.password(role), safe="")
+        return f"postgresql://{quote(role)}:{password}@/{quote(database)}?{query}"
+
+    def password(self, role: str) -> str:
+        """The role's password; made at first use and kept (0600) in the data folder."""
+        return self.places.password(f"postgres-{role}")
+
+    def start(self) -> None:
+        """Start, making the cluster first if there is none; returns when it accepts connections."""
+        if self.running:
+            return
+        programs = self._programs()
+        if not self.cluster.exists():
+            self._initialise(programs / "initdb")
+        self._clear_leftovers()
+        settings = {**SETTINGS, "unix_socket_directories": str(self._socket.parent)}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        command = [str(programs / "postgres"), "-D", str(self.cluster)]
+        self._launch([*command, *options], _environment())
+        self._wait_until(self._accepts)
+
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """Stop: `fast` writes a checkpoint, `immediate` does not, like a loss of power."""
+        self._end(STOP_SIGNALS[mode])
+
+    def _programs(self) -> Path:
+        package, programs = postgres_install()
+        if runnable(programs / "postgres", self.places.account):
+            return programs
+        return copied(package, self.folder / "program") / programs.relative_to(package)
+
+    def _initialise(self, initdb: Path) -> None:
+        # Made beside its final name and moved there, so that half a cluster is never taken for one.
+        making = self.folder / f"making-{os.getpid()}"
+        secret = self.folder / f"password-{os.getpid()}"
+        write_private(secret, self.password(SUPERUSER), self.places.account)
+        command = [str(initdb), "-D", str(making), "-U", SUPERUSER, "-A", "scram-sha-256"]
+        options = [f"--pwfile={secret}", "--no-instructions", "--encoding=UTF8", "--locale=C"]
+        self._launch([*command, *options], _environment())
+        assert self._process is not None
+        try:
+            code = self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = -1
+        secret.unlink()
+        if code != 0:
+            raise EngineFailed(f"initdb failed:\n{tail(self.log)}")
+        making.rename(self.cluster)
+
+    def _clear_leftovers(self) -> None:
+        """Remove the lock files of a killed server, once no process of it lives.
+
+        A killed postmaster's children notice within moments; until the last has gone the shared
+        memory is theirs and a new server would be refused.
+        """
+        deadline = time.monotonic() + self.stop_seconds_max
+        while alive := _living_in(self.cluster):
+            if time.monotonic() > deadline:
+                raise EngineFailed(f"{self.cluster} is in use by processes {alive}")
+            time.sleep(POLL_SECONDS)
+        lock = self._socket.with_name(f"{self._socket.name}.lock")
+        for leftover in (self.cluster / "postmaster.pid", lock, self._socket):
+            leftover.unlink(missing_ok=True)
+
+    def _accepts(self) -> bool:
+        try:
+            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        # Line 8 is the server's own word on its state (miscadmin.h, LOCK_FILE_LINE_PM_STATUS).
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _living_in(cluster: Path) -> list[int]:
+    """The processes whose working folder is the cluster: a postmaster and all its children."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "cwd").readlink() == cluster:
+                    found.append(int(entry.name))
+            except OSError:
+                continue  # ended meanwhile, or another user's and therefore not ours
+    return found

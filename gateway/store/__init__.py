@@ -1,0 +1,1 @@
+"""The only place that speaks SQL or Valkey: `<noun>.py` beside `<noun>.sql`, and the migrations."""

@@ -1,0 +1,30 @@
+-- name: ledger_exists
+SELECT to_regclass('public.schema_migration') IS NOT NULL
+
+-- name: applied
+SELECT version, name, sha256 FROM schema_migration ORDER BY version
+
+-- name: record
+INSERT INTO schema_migration (version, name, sha256) VALUES ($1, $2, $3)
+
+-- name: limits
+SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false)
+
+-- name: lock
+SELECT pg_advisory_lock($1)
+
+-- name: unlock
+SELECT pg_advisory_unlock($1)
+
+-- name: role_exists
+SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)
+
+-- name: password_statement
+SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)
+
+-- name: database_exists
+SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)
+
+-- name: database_statement
+SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE %I STRATEGY FILE_COPY',
+              $1::text, $2::text, $3::text)
