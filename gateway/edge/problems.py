@@ -1,0 +1,201 @@
+"""The one bridge from errors to HTTP: RFC 9457 problem details, from one table.
+
+A class that the table does not list becomes a plain 500 with nothing inside; its story goes to
+the log only, and there without the exception's text, which may hold personal data. Nothing here
+repeats a path, a query or a value of the request.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import traceback
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, SerializationException
+from litestar.types import Send
+
+from gateway import errors
+
+Headers = list[tuple[bytes, bytes]]
+
+#: Problem types are names, not pages, so a URN that resolves nowhere is the honest form.
+TYPE_PREFIX = "urn:qianjiang:problem:"
+
+_log = structlog.get_logger(__name__)
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What the outside sees of an error: type slug, status, title."""
+
+    slug: str
+    status: int
+    title: str
+
+
+INTERNAL = Kind("internal", 500, "The gateway failed; nothing was decided")
+
+TABLE: dict[type[errors.GatewayError], Kind] = {
+    errors.Malformed: Kind("malformed", 400, "The request is malformed"),
+    errors.ClientGone: Kind("client-gone", 400, "The request ended before it was whole"),
+    errors.Unauthenticated: Kind("unauthenticated", 401, "A valid credential is required"),
+    errors.Forbidden: Kind("forbidden", 403, "The caller may not do this"),
+    errors.NotFound: Kind("not-found", 404, "There is nothing here"),
+    errors.MethodNotAllowed: Kind("method-not-allowed", 405, "The method is not allowed here"),
+    errors.TooSlow: Kind("too-slow", 408, "The request did not arrive in time"),
+    errors.Conflict: Kind("conflict", 409, "The request contradicts the present state"),
+    errors.TooLarge: Kind("too-large", 413, "The request body is too large"),
+    errors.UriTooLong: Kind("uri-too-long", 414, "The request target is too long"),
+    errors.UnsupportedMediaType: Kind(
+        "unsupported-media-type", 415, "The body must be application/json in UTF-8"
+    ),
+    errors.IdempotencyMismatch: Kind(
+        "idempotency-mismatch", 422, "The idempotency key was used with another body"
+    ),
+    errors.TooManyRequests: Kind("too-many-requests", 429, "The caller's limit is spent"),
+    errors.HeadersTooLarge: Kind("headers-too-large", 431, "The header fields are too large"),
+    errors.Overloaded: Kind("overloaded", 503, "The gateway is overloaded"),
+    errors.DependencyDown: Kind("unavailable", 503, "No answer is possible now"),
+    errors.OutcomeUnknown: Kind("outcome-unknown", 503, "The outcome is not known yet"),
+}
+
+#: What Litestar raises by itself, by status; anything else of its making is a 400 or a 500.
+_BY_STATUS: dict[int, type[errors.GatewayError]] = {
+    401: errors.Unauthenticated,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+    429: errors.TooManyRequests,
+    503: errors.Overloaded,
+}
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
+_spread = itertools.count()
+
+
+class _Fault(msgspec.Struct, frozen=True):
+    pointer: str
+    detail: str
+
+
+class _Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    type: str
+    status: int
+    title: str
+    instance: str | None = None
+    errors: list[_Fault] | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def kind_of(exc: BaseException) -> Kind:
+    """The row of an error's class, or of the nearest base class that has one."""
+    for cls in type(exc).__mro__:
+        if (kind := TABLE.get(cls)) is not None:
+            return kind
+    return INTERNAL
+
+
+def problem_bytes(exc: BaseException, instance: str | None = None) -> tuple[int, Headers, bytes]:
+    """Status, header fields and body of the problem that answers an error.
+
+    `instance` names this occurrence (RFC 9457 3.1.5), for example `urn:uuid:<request id>`.
+    """
+    kind = kind_of(exc)
+    faults = None
+    if isinstance(exc, errors.Malformed) and exc.pointers:
+        faults = [_Fault(pointer, detail) for pointer, detail in exc.pointers]
+    body = _encode(_Problem(TYPE_PREFIX + kind.slug, kind.status, kind.title, instance, faults))
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        *_headers_of(exc),
+    ]
+    return kind.status, headers, body
+
+
+def _headers_of(exc: BaseException) -> Headers:
+    match exc:
+        case errors.Unauthenticated():
+            # One challenge for every cause (RFC 6750 3.1), or it would tell them apart.
+            return [(b"www-authenticate", b'Bearer error="invalid_token"')]
+        case errors.MethodNotAllowed(allow=allow):
+            return [(b"allow", ", ".join(allow).encode("ascii"))]
+        case (
+            errors.TooManyRequests(retry_after_s=wait_s)
+            | errors.Overloaded(retry_after_s=wait_s)
+            | errors.DependencyDown(retry_after_s=wait_s)
+            | errors.OutcomeUnknown(retry_after_s=wait_s)
+        ):
+            return [(b"retry-after", b"%d" % spread_out(wait_s))]
+        case errors.TooLarge() | errors.TooSlow():
+            # Part of the body is still unread, so the connection cannot carry another request.
+            return [(b"connection", b"close")]
+    return []
+
+
+def spread_out(wait_s: int) -> int:
+    """A wait of `wait_s` to twice that, in seconds, spread so that callers do not return at once.
+
+    The golden-ratio sequence fills the interval more evenly than random numbers would.
+    """
+    return wait_s + round(next(_spread) * _GOLDEN % 1 * max(wait_s, 1))
+
+
+def translate(exc: Exception) -> Exception:
+    """An exception of Litestar's in our vocabulary; any other as it is.
+
+    Litestar's messages repeat the path, the query and values, so none of them is kept.
+    """
+    if isinstance(exc, SerializationException):
+        return errors.Malformed()
+    if not isinstance(exc, HTTPException):
+        return exc
+    cls = _BY_STATUS.get(exc.status_code)
+    if cls is errors.MethodNotAllowed:
+        allow = (exc.headers or {}).get("allow", "")
+        return errors.MethodNotAllowed([name.strip() for name in allow.split(",") if name])
+    if cls is errors.TooManyRequests or cls is errors.Overloaded:
+        return cls(1)
+    if cls is not None:
+        return cls()
+    return errors.Malformed() if 400 <= exc.status_code < 500 else exc
+
+
+def answer(_: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
+    """Litestar's exception handler for everything: the same table as the hot path."""
+    known = translate(exc)
+    if kind_of(known) is INTERNAL:
+        log_failure(known)
+    status, headers, body = problem_bytes(known)
+    texts = {name.decode(): value.decode() for name, value in headers}
+    media_type = texts.pop("content-type")
+    del texts["content-length"]  # Litestar counts for itself
+    return Response(body, status_code=status, headers=texts, media_type=media_type)
+
+
+async def send_problem(send: Send, exc: Exception) -> None:
+    """Answer an ASGI request with the problem of an error."""
+    if kind_of(exc) is INTERNAL:
+        log_failure(exc)
+    status, headers, body = problem_bytes(exc)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def log_failure(exc: BaseException) -> None:
+    """Log an error that nobody foresaw: its class and where it arose, never its text."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+    _log.error("unforeseen", error=type(exc).__qualname__, places=places)
+
+
+#: For `Litestar(exception_handlers=...)`.
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {Exception: answer, HTTPException: answer}

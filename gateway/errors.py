@@ -1,0 +1,122 @@
+"""What can go wrong, in the gateway's own words and without HTTP.
+
+Code raises these where it knows what is wrong; `gateway/edge/problems.py` holds the one table
+that turns a class into a status. A refusal that belongs to the domain (`standard_path`, a token
+that does not pass) is a value and never appears here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class GatewayError(Exception):
+    """Something the gateway cannot do, said without personal data."""
+
+
+class Malformed(GatewayError):
+    """The request cannot be understood, each fault named by its place.
+
+    `pointers` holds pairs of a JSON Pointer (RFC 6901, `""` for the whole body) and a plain
+    reason. Neither may carry a value from the request.
+    """
+
+    def __init__(self, pointers: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__("malformed request")
+        self.pointers = tuple(pointers)
+
+
+class UnsupportedMediaType(GatewayError):
+    """The body is not declared as JSON in UTF-8."""
+
+
+class TooLarge(GatewayError):
+    """The body is larger than this route takes."""
+
+
+class TooSlow(GatewayError):
+    """The body did not arrive in time."""
+
+
+class UriTooLong(GatewayError):
+    """The request target is longer than the gateway takes."""
+
+
+class HeadersTooLarge(GatewayError):
+    """The header fields together are larger than the gateway takes."""
+
+
+class ClientGone(GatewayError):
+    """The client closed the connection before its request was whole; nobody is left to answer."""
+
+
+class Unauthenticated(GatewayError):
+    """The caller did not prove who it is.
+
+    `reason` is for the audit record alone: the caller reads the same words whatever the cause,
+    so that a probe learns nothing from them.
+    """
+
+    def __init__(self, reason: str = "absent") -> None:
+        super().__init__("unauthenticated")
+        self.reason = reason
+
+
+class Forbidden(GatewayError):
+    """The caller is known and may not do this; `reason` is for the audit record alone."""
+
+    def __init__(self, reason: str = "not-allowed") -> None:
+        super().__init__("forbidden")
+        self.reason = reason
+
+
+class NotFound(GatewayError):
+    """There is nothing here, or nothing that this caller may see."""
+
+
+class MethodNotAllowed(GatewayError):
+    """The resource exists but does not know this method; `allow` lists those it knows."""
+
+    def __init__(self, allow: Sequence[str]) -> None:
+        super().__init__("method not allowed")
+        self.allow = tuple(allow)
+
+
+class Conflict(GatewayError):
+    """The request contradicts the present state of what it names."""
+
+
+class IdempotencyMismatch(GatewayError):
+    """The same idempotency key came before with another body."""
+
+
+class TooManyRequests(GatewayError):
+    """The caller's own limit is spent; it may return after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("too many requests")
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(GatewayError):
+    """The gateway sheds load; the caller may return after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        super().__init__("overloaded")
+        self.retry_after_s = retry_after_s
+
+
+class DependencyDown(GatewayError):
+    """Something the answer needs does not answer, so there is no answer."""
+
+    def __init__(self, dependency: str = "") -> None:
+        super().__init__(dependency or "a dependency is down")
+        self.retry_after_s = 2
+
+
+class OutcomeUnknown(GatewayError):
+    """Whether the act was recorded cannot be told now; it is never repeated blindly."""
+
+    def __init__(self) -> None:
+        super().__init__("outcome unknown")
+        self.retry_after_s = 2
