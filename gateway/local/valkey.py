@@ -70,6 +70,10 @@ class Valkey(Engine):
         """Stop at once; nothing is saved."""
         self._end(signal.SIGTERM)
 
+    def forget_dump(self) -> None:
+        """Remove what an administrator saved, so that the next start is an empty one."""
+        (self.folder / "dump.rdb").unlink(missing_ok=True)
+
     def _url(self, user: str) -> str:
         password = quote(self._password(user), safe="")
         return f"unix://{user}:{password}@{quote(str(self._socket))}?db=0"

@@ -1,0 +1,210 @@
+"""The ground the other tests stand on: clean, durable, and gone when the run is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import NoPermissionError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from gateway.local.places import PlaceRefused, Places
+from gateway.local.postgres import Postgres
+from gateway.local.valkey import Valkey
+from gateway.store.migrate import Connection
+from tests.engines import Database, Engines
+
+ROUNDS = range(2)
+
+
+@pytest.mark.parametrize("_round", ROUNDS)
+async def test_a_test_sees_no_row_of_another(owner: Connection, _round: int) -> None:
+    # Whatever the order, the second of these two would find the first one's row.
+    assert await owner.fetchval("SELECT count(*) FROM probe_mark") == 0
+    await owner.execute("INSERT INTO probe_mark VALUES (gen_random_uuid(), 1, now())")
+
+
+async def test_wiping_keeps_what_the_migrations_inserted(engines: Engines) -> None:
+    connection = await asyncpg.connect(engines.database("city_shared").superuser_url)
+    before = await connection.fetch("SELECT version, sha256 FROM schema_migration ORDER BY 1")
+    await connection.execute("DELETE FROM schema_migration")
+    await connection.execute("SELECT pristine.wipe()")
+    after = await connection.fetch("SELECT version, sha256 FROM schema_migration ORDER BY 1")
+    await connection.close()
+    assert before == after
+    assert before
+
+
+async def test_postgres_is_durable_and_lets_nobody_in_without_a_password(
+    engines: Engines, connection: Connection
+) -> None:
+    wanted = {
+        "fsync": "on",
+        "full_page_writes": "on",
+        "synchronous_commit": "on",
+        "data_checksums": "on",
+        "listen_addresses": "",
+        "TimeZone": "UTC",
+        "server_encoding": "UTF8",
+        "default_transaction_isolation": "read committed",
+        "statement_timeout": "1s",
+        "lock_timeout": "200ms",
+        "idle_in_transaction_session_timeout": "1s",
+        "transaction_timeout": "2s",
+    }
+    names = list(wanted)
+    query = "SELECT n, current_setting(n) AS value FROM unnest($1::text[]) AS n"
+    found = {row["n"]: row["value"] for row in await connection.fetch(query, names)}
+    assert found == wanted
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(engines.postgres.superuser_url, password="guess")
+
+
+@pytest.mark.parametrize("role", ["gateway_url", "owner_url"])
+async def test_the_city_s_roles_are_no_superusers(database: Database, role: str) -> None:
+    connection = await asyncpg.connect(getattr(database, role))
+    row = await connection.fetchrow(
+        "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolreplication "
+        "FROM pg_roles WHERE rolname = current_user"
+    )
+    await connection.close()
+    assert row is not None
+    assert not any(row)
+
+
+async def test_postgres_comes_back_after_a_kill_with_what_it_acknowledged(
+    engines: Engines, fresh_database: Database
+) -> None:
+    connection = await asyncpg.connect(fresh_database.owner_url)
+    await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    engines.postgres.kill()
+    connection.terminate()
+    engines.postgres.start()
+    connection = await asyncpg.connect(fresh_database.owner_url)
+    assert await connection.fetchval("SELECT answer FROM kept") == 42
+    await connection.close()
+
+
+async def test_the_gateway_may_do_in_valkey_only_what_it_needs(valkey: Valkey) -> None:
+    quiet = MaintNotificationsConfig(enabled=False)
+    url = valkey.url
+    async with AsyncRedis.from_url(url, protocol=3, maint_notifications_config=quiet) as client:
+        await may_do_only_what_it_needs(client)
+
+
+async def may_do_only_what_it_needs(client: AsyncRedis) -> None:
+    assert await client.ping()
+    assert await client.set("gw:1", b"a", px=60_000)
+    assert await client.mget(["gw:1", "gw:2"]) == [b"a", None]
+    script = await client.script_load("return redis.call('GET', KEYS[1])")
+    assert await client.evalsha(script, 1, "gw:1") == b"a"
+    assert await client.time()
+    refused = [
+        ("GET", "other"), ("DEL", "gw:1"), ("EXPIRE", "gw:1", 1), ("KEYS", "*"), ("SCAN", 0),
+        ("EVAL", "return 1", 0), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("ACL", "WHOAMI"),
+        ("CLIENT", "LIST"), ("SCRIPT", "FLUSH"), ("DUMP", "gw:1"), ("SAVE",), ("SHUTDOWN",),
+    ]  # fmt: skip
+    for command in refused:
+        with pytest.raises(NoPermissionError):
+            await client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
+
+
+def test_valkey_killed_comes_back_empty_or_from_the_dump_a_test_saved(valkey: Valkey) -> None:
+    with Redis.from_url(valkey.admin_url) as admin:
+        admin.set("gw:old", 1)
+    valkey.kill()
+    valkey.start()
+    with Redis.from_url(valkey.admin_url) as admin:
+        assert admin.dbsize() == 0
+        admin.set("gw:old", 1)
+        admin.save()
+    valkey.kill()
+    valkey.start()
+    with Redis.from_url(valkey.admin_url) as admin:
+        assert admin.get("gw:old") == b"1"
+    valkey.forget_dump()
+
+
+def test_sockets_and_passwords_are_private(engines: Engines) -> None:
+    places = engines.postgres.places
+    assert places.sockets.stat().st_mode & 0o077 == 0
+    secrets = list((engines.data / "secrets").iterdir())
+    assert secrets
+    assert all(secret.stat().st_mode & 0o077 == 0 for secret in secrets)
+
+
+def test_a_folder_in_use_is_refused_in_plain_words(engines: Engines) -> None:
+    with pytest.raises(PlaceRefused, match="in use by another process"):
+        engines.postgres.places.lock()
+
+
+def test_a_socket_folder_that_somebody_prepared_is_refused(tmp_path: Path) -> None:
+    places = Places.of(tmp_path)
+    places.sockets.rmdir()
+    places.sockets.symlink_to(tmp_path)
+    with pytest.raises(PlaceRefused, match="not a private folder"):
+        Places.of(tmp_path)
+    places.sockets.unlink()
+    places.remove()
+
+
+def test_a_second_city_in_a_long_path_still_finds_short_sockets(tmp_path: Path) -> None:
+    places = Places.of(tmp_path / ("长" * 60))
+    assert len(os.fsencode(places.socket(".s.PGSQL.5432"))) <= 107
+    places.remove()
+
+
+START_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from gateway.local.postgres import Postgres
+from gateway.local.valkey import Valkey
+engines = [Postgres(Path(sys.argv[1])), Valkey(Path(sys.argv[1]))]
+for engine in engines:
+    engine.start()
+print(*(engine.pid for engine in engines), flush=True)
+time.sleep(60)
+"""
+
+
+def test_engines_die_with_a_killed_supervisor_and_start_again(tmp_path: Path) -> None:
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", START_AND_WAIT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert supervisor.stdout is not None
+    pids = [int(word) for word in supervisor.stdout.readline().split()]
+    supervisor.kill()
+    supervisor.wait()
+    supervisor.stdout.close()
+    assert len(pids) == 2
+    assert gone(pids, within_seconds=5)
+    postgres = Postgres(tmp_path)
+    postgres.start()
+    postgres.stop()
+    postgres.places.remove()
+
+
+def gone(pids: list[int], within_seconds: float) -> bool:
+    """Whether all processes end in time."""
+    deadline = time.monotonic() + within_seconds
+    while alive := [pid for pid in pids if living(pid)]:
+        if time.monotonic() > deadline:
+            for pid in alive:
+                os.kill(pid, signal.SIGKILL)
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def living(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
