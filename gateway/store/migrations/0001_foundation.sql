@@ -12,8 +12,12 @@ CREATE FUNCTION to_us(moment timestamptz) RETURNS bigint
 
 CREATE FUNCTION from_us(moment bigint) RETURNS timestamptz
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN timestamptz 'epoch' + make_interval(secs => (moment / 1000000)::double precision)
-         + (moment % 1000000) * interval '1 microsecond';
+  RETURN timestamptz 'epoch' + moment * interval '1 microsecond';
+
+-- The clock in microseconds. A double holds them exactly until the year 2255.
+CREATE FUNCTION clock_us() RETURNS bigint
+  LANGUAGE sql VOLATILE PARALLEL SAFE
+  RETURN (date_part('epoch', clock_timestamp()) * 1000000)::bigint;
 
 -- The city and the restore generation. A database restored from a backup must get a new
 -- generation (qianjiang migrate --restored), or version numbers of two histories could meet.
@@ -245,6 +249,7 @@ CREATE TABLE consent_use (
   consent uuid NOT NULL,
   day     date NOT NULL,                        -- in Asia/Shanghai
   uses    integer NOT NULL,
+  allowed integer NOT NULL,
   PRIMARY KEY (consent, day)
 );
 
@@ -425,10 +430,12 @@ END $$;
 -- ---------------------------------------------------------------- what was answered
 
 -- One row per answer, kept ten years (浙江省公共信用信息管理条例 20). No facts, no factor values.
+-- Its times are microseconds since the epoch, as in the canonical bytes that the receipt hashes;
+-- converting them costs the hot path more than the rest of the row.
 CREATE TABLE decision (
   id               uuid NOT NULL,               -- UUIDv7, the partition key
-  at               timestamptz NOT NULL,        -- the database's clock in the committing statement
-  received_at      timestamptz NOT NULL,
+  at_us            bigint NOT NULL,             -- the database's clock in the committing statement
+  received_us      bigint NOT NULL,
   party            integer NOT NULL,
   party_revision   bigint NOT NULL,
   policy           integer NOT NULL,
@@ -438,9 +445,9 @@ CREATE TABLE decision (
   consent_version  integer,
   outcome          smallint NOT NULL,
   clauses          bigint NOT NULL,             -- bitmap of clauses met
-  since_at         timestamptz NOT NULL,        -- the interval in which the answer held
-  until_at         timestamptz NOT NULL,
-  valid_until      timestamptz NOT NULL,
+  since_us         bigint NOT NULL,             -- the interval in which the answer held
+  until_us         bigint NOT NULL,
+  valid_until_us   bigint NOT NULL,
   score_as_of      date,
   facts_hash       bytea NOT NULL,              -- keyed: equal facts of one party compare, no more
   staff            text,
@@ -459,6 +466,9 @@ CREATE TABLE decision_facts (
   PRIMARY KEY (decision)
 ) PARTITION BY RANGE (decision);
 CREATE TABLE decision_facts_default PARTITION OF decision_facts DEFAULT;
+
+-- Rows of commits whose outcome was unknown to the worker: recorded, and not delivered.
+CREATE TABLE decision_undelivered (decision uuid PRIMARY KEY);
 
 -- The lowest UUIDv7 of an instant: the bounds of partitions and of scans by time.
 CREATE FUNCTION uuid7_floor(moment timestamptz) RETURNS uuid
@@ -548,8 +558,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO qianjiang_gateway;
 GRANT USAGE ON SEQUENCE standing_version TO qianjiang_gateway;
 GRANT INSERT ON assertion_used, citizen, login, session, score_authorisation, device,
   commitment_nonce, commitment, consent_request, consent, consent_use, decision, decision_facts,
-  decision_request, idempotency, webhook_message, staff_access, policy TO qianjiang_gateway;
-GRANT UPDATE (uses) ON consent_use TO qianjiang_gateway;
+  decision_undelivered, decision_request, idempotency, webhook_message, staff_access TO qianjiang_gateway;
+GRANT UPDATE (uses, allowed) ON consent_use TO qianjiang_gateway;
 GRANT UPDATE (decision, at) ON decision_request TO qianjiang_gateway;
 GRANT UPDATE (ended_at, expires_at) ON session TO qianjiang_gateway;
 GRANT UPDATE (revoked_at, compromised_since, name) ON device TO qianjiang_gateway;

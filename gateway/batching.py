@@ -1,0 +1,107 @@
+"""Natural batching: one call in flight, the next takes what has gathered meanwhile.
+
+The same mechanism serves the cache's MGET, the loader behind it and the group commit. A batch is
+closed before it is sent and nobody joins an open one, so whatever a batch reads was read after
+each of its items arrived. Under light load a batch is one item and nothing waits; under heavy
+load it grows by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from gateway.errors import Overloaded
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Batcher(Generic[Item, Result]):
+    """Collects items and runs them in batches, one batch at a time.
+
+    Args:
+        run: takes the items of a batch, returns one result (or exception) for each, in order.
+            An exception that it raises reaches every item of that batch.
+        batch_max: items in one batch.
+        waiting_max: items that may wait; one more raises `Overloaded` at once.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        batch_max: int,
+        waiting_max: int,
+    ) -> None:
+        self._run = run
+        self._batch_max = batch_max
+        self._waiting_max = waiting_max
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._runner: asyncio.Task[None] | None = None
+        self.batches = 0
+        self.items = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether one more item would be refused."""
+        return len(self._waiting) >= self._waiting_max
+
+    def submit(self, item: Item) -> asyncio.Future[Result]:
+        """Put an item into the next batch.
+
+        Raises:
+            Overloaded: too many are waiting.
+        """
+        if self.full:
+            raise Overloaded(retry_after_s=1)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((item, future))
+        if self._runner is None:
+            # The task starts with the loop's next tick, so all that this tick submits goes along.
+            self._runner = loop.create_task(self._drain())
+        return future
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                await self._run_one()
+        finally:
+            self._runner = None
+
+    async def _run_one(self) -> None:
+        batch = self._take()
+        if not batch:
+            return
+        self.batches += 1
+        self.items += len(batch)
+        results: Sequence[Result | Exception]
+        try:
+            results = await self._run([item for item, _ in batch])
+        except Exception as fault:
+            results = [fault] * len(batch)
+        except BaseException:
+            # The worker is being stopped: nobody may be left waiting for ever.
+            for _, future in batch + list(self._waiting):
+                future.cancel()
+            self._waiting.clear()
+            raise
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        """The next batch, without those whose asker has gone."""
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        while self._waiting and len(batch) < self._batch_max:
+            item, future = self._waiting.popleft()
+            if not future.done():
+                batch.append((item, future))
+        return batch

@@ -1,0 +1,168 @@
+"""The group commit: no answer leaves before its record is durable and still true.
+
+One autocommit statement, READ COMMITTED, on the primary, sent after every decision in it has
+arrived. It records the decisions whose every premise still holds and says of the others what does
+not (gateway/store/decision.sql). A batch is closed before it is sent, and one statement is in
+flight per worker; the next takes what has gathered.
+
+What is never done here: repeat a statement whose outcome is unknown. Its rows may exist, and are
+then "recorded, not delivered".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from gateway.batching import Batcher
+from gateway.clock import SECOND_US, Clock
+from gateway.errors import DependencyDown, GatewayError, OutcomeUnknown, Overloaded
+from gateway.store import decision as rows
+from gateway.store.database import LOST, Database
+from gateway.store.decision import Outcome, Proposal, Replay
+
+_log = structlog.get_logger(__name__)
+
+#: What pins the plan: every check is a primary-key look-up, whatever the statistics say.
+PLANNER = {
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+
+#: SQLSTATE classes in which one row can make a whole statement fail: data, constraint, rollback.
+_ROW_FAULTS = ("22", "23", "40")
+
+#: Seconds after which no statement of a lost connection can still be running.
+SETTLED_S = 5.0
+
+#: Batches of unknown outcome that are remembered until they are reconciled.
+UNKNOWN_MAX = 1000
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A proposal on its way, and the instant (monotonic seconds) after which it is not sent."""
+
+    proposal: Proposal
+    deadline: float
+
+
+class Committer:
+    """Records decisions of one worker in batches.
+
+    Args:
+        batch: a pool of its own with one connection and the `PLANNER` settings.
+        single: connections for the second lane, with the same settings.
+        answer_ttl_s: how long an answer is good for.
+    """
+
+    def __init__(
+        self,
+        batch: Database,
+        single: Database,
+        clock: Clock,
+        *,
+        answer_ttl_s: int,
+        batch_max: int,
+        waiting_max: int,
+    ) -> None:
+        self._batch = batch
+        self._single = single
+        self._clock = clock
+        self._answer_ttl_us = answer_ttl_s * SECOND_US
+        self._unknown: list[tuple[float, list[UUID]]] = []
+        self.batcher: Batcher[Waiting, Outcome] = Batcher(
+            self._run_batch, batch_max=batch_max, waiting_max=waiting_max
+        )
+
+    async def record(self, proposal: Proposal, deadline: float) -> Outcome:
+        """Record a decision, or learn which of its premises no longer holds.
+
+        Raises:
+            OutcomeUnknown: the connection was lost while the statement was under way.
+            DependencyDown: PostgreSQL cannot be reached; nothing was sent.
+            Overloaded: too many wait, or the deadline passed before there was a turn.
+        """
+        waiting = Waiting(proposal, deadline)
+        if proposal.frequency or proposal.record.repeat_of:
+            # The second lane: one statement of its own, which may wait for a counter's or a
+            # request id's row without holding up anybody else's decision.
+            return _or_raise((await self._run([waiting], self._single))[0])
+        return await self.batcher.submit(waiting)
+
+    async def replay(self, party: int, request_id: str) -> Replay | None:
+        """The saved answer to a party's own request id, and whether it still holds."""
+        async with self._single.connection() as connection:
+            return await rows.replay(connection, party, request_id, self._answer_ttl_us)
+
+    async def reconcile(self) -> int:
+        """Mark rows of unknown outcomes that exist after all as recorded, not delivered.
+
+        A statement that was under way when its connection was lost ends at the latest with its
+        `statement_timeout`, so only ids older than that are looked for, once.
+        """
+        now = self._clock.monotonic()
+        settled = [ids for at, ids in self._unknown if at + SETTLED_S < now]
+        if not settled:
+            return 0
+        async with self._single.connection() as connection:
+            found = await rows.mark_undelivered(connection, [i for ids in settled for i in ids])
+        self._unknown = [(at, ids) for at, ids in self._unknown if at + SETTLED_S >= now]
+        return found
+
+    async def _run_batch(self, batch: Sequence[Waiting]) -> list[Outcome | Exception]:
+        return await self._run(batch, self._batch)
+
+    async def _run(self, batch: Sequence[Waiting], database: Database) -> list[Outcome | Exception]:
+        now = self._clock.monotonic()
+        timely = [waiting.proposal for waiting in batch if waiting.deadline > now]
+        recorded = iter(await self._record(timely, database) if timely else [])
+        return [
+            next(recorded) if waiting.deadline > now else Overloaded(retry_after_s=1)
+            for waiting in batch
+        ]
+
+    async def _record(
+        self, proposals: list[Proposal], database: Database
+    ) -> list[Outcome | Exception]:
+        try:
+            return list(await self._send(proposals, database))
+        except GatewayError as fault:
+            return [fault] * len(proposals)
+        except asyncpg.PostgresError as fault:
+            if (fault.sqlstate or "")[:2] not in _ROW_FAULTS:
+                _log.error("commit_failed", sqlstate=fault.sqlstate)
+                return [DependencyDown("database")] * len(proposals)
+        # The statement rolled back as a whole, so nothing of it exists and its halves may be
+        # sent: one party's bad row never fails another's.
+        if len(proposals) == 1:
+            _log.error("commit_row_refused")
+            return [DependencyDown("database")]
+        half = len(proposals) // 2
+        first = await self._record(proposals[:half], database)
+        return first + await self._record(proposals[half:], database)
+
+    async def _send(self, proposals: list[Proposal], database: Database) -> list[Outcome]:
+        async with database.connection() as connection:
+            try:
+                return await rows.record(connection, proposals, answer_ttl_us=self._answer_ttl_us)
+            except LOST as fault:
+                # Once sent, a lost connection or a timeout says nothing about the outcome.
+                self._remember(proposals)
+                raise OutcomeUnknown from fault
+
+    def _remember(self, proposals: list[Proposal]) -> None:
+        ids = [proposal.record.id for proposal in proposals]
+        self._unknown.append((self._clock.monotonic(), ids))
+        del self._unknown[:-UNKNOWN_MAX]
+
+
+def _or_raise(outcome: Outcome | Exception) -> Outcome:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

@@ -1,0 +1,306 @@
+"""The path of a decision, top to bottom: standing → scenario → commit → answer.
+
+What comes before (token, body, subject) is in gateway/edge/eligibility.py, which also shows the
+whole way in one function. The rule that everything here serves: the cache makes it fast, the
+commit makes it true. A decision is computed from whatever standing the cache offers; no answer
+leaves before one statement of PostgreSQL has recorded it and confirmed every premise. A premise
+that no longer holds comes back fresh with the commit, and the question is decided again.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from gateway.body import (
+    NOBODY,
+    Body,
+    ConsentSlip,
+    Viewpoint,
+    consent_of,
+    decode_body,
+    digest,
+    values_at,
+)
+from gateway.clock import DAY_US, Clock, shanghai_midnight_after
+from gateway.committer import Committer
+from gateway.errors import DependencyDown, Forbidden, IdempotencyMismatch, Overloaded
+from gateway.evidence import Record, facts_hash
+from gateway.ids import Ids
+from gateway.parties import Parties, Principal, Registration
+from gateway.policies import Policies
+from gateway.standing import Standing, StandingReader, Wanted
+from gateway.store.cache import Entry
+from gateway.store.decision import Outcome, Proposal, Replay
+from gateway.vault import Seal, SealBroken, Vault
+from scenarios.compiler import Compiled
+from scenarios.contract import Outcome as Answered
+from scenarios.contract import Verdict
+
+_log = structlog.get_logger(__name__)
+
+#: A question is decided at most so often: once from the cache, twice from what commits returned.
+TRIES = 3
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a party asks, understood and authenticated, about one citizen."""
+
+    principal: Principal
+    registration: Registration
+    scenario: Compiled
+    citizen: UUID
+    facts: msgspec.Struct
+    received_us: int
+    deadline: float  # monotonic seconds; not sent to PostgreSQL after it
+    stock: tuple[str, str] | None = (
+        None  # the shelf the facts ask about, where the scenario reads it
+    )
+    staff: str | None = None
+    reference: str | None = None
+    request_id: str | None = None
+    body_hash: bytes = b""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was recorded: all that the party will read, and nothing of what it was made of."""
+
+    decision: UUID
+    outcome: Answered
+    at_us: int
+    valid_until_us: int
+    receipt: bytes
+    score_as_of: date | None
+
+
+class Premises(msgspec.Struct, frozen=True):
+    """A standing made usable: decoded, with the person's seal."""
+
+    standing: Standing
+    body: Body
+    seal: Seal | None
+
+
+class Decisions:
+    """Decides questions; one instance per worker."""
+
+    def __init__(
+        self,
+        *,
+        standings: StandingReader,
+        committer: Committer,
+        policies: Policies,
+        vault: Vault,
+        clock: Clock,
+        ids: Ids,
+        digest_key: bytes,
+        facts_key: bytes,
+        parties: Parties,
+    ) -> None:
+        self._standings = standings
+        self._committer = committer
+        self._policies = policies
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+        self._digest_key = digest_key
+        self._facts_key = facts_key
+        self._parties = parties
+
+    async def decide(self, question: Question) -> Answer:
+        """The recorded answer to a question.
+
+        Raises:
+            DependencyDown, OutcomeUnknown, Overloaded: there is no answer (503).
+            Forbidden: the party may no longer ask.
+            IdempotencyMismatch: the request id was used with another body.
+        """
+        premises = await self._premises(question)
+        at_us, repeat_of, used_up = self._clock.now_us(), None, False
+        for _ in range(TRIES):
+            proposal = self._propose(question, premises, at_us, repeat_of, used_up=used_up)
+            outcome = await self._committer.record(proposal, question.deadline)
+            if outcome.receipt is not None:
+                return _answer(proposal.record, outcome, outcome.receipt)
+            # Not recorded: learn what no longer holds, and decide again from the truth.
+            at_us = outcome.at_us
+            if not outcome.party_holds or not outcome.policy_holds:
+                question = await self._refreshed(question)
+            if not outcome.standing_holds:
+                premises = self._corrected(question, premises, outcome)
+            elif outcome.used_up:
+                used_up = True
+            elif outcome.party_holds and outcome.policy_holds and outcome.time_holds:
+                saved = await self._saved(question)
+                if saved.holds:
+                    return _replayed(saved)
+                repeat_of = saved.decision
+        raise Overloaded(retry_after_s=1)
+
+    async def _premises(self, question: Question) -> Premises:
+        """The standing from the cache; where its bytes are unusable, from PostgreSQL."""
+        wanted = Wanted(question.citizen, question.stock)
+        standing = await self._standings.read(wanted)
+        try:
+            return self._usable(standing)
+        except (msgspec.DecodeError, SealBroken):
+            _log.warning("standing_unusable", origin="cache")
+        true = await self._standings.read_stored(wanted)
+        self._standings.heal(standing.cached, Entry(true.citizen, true.version, true.body))
+        return self._stored(true)
+
+    def _corrected(self, question: Question, premises: Premises, outcome: Outcome) -> Premises:
+        """The premises that the commit statement itself returned, and a healed cache."""
+        used = premises.standing
+        version, body = outcome.true_version or 0, outcome.true_body or b""
+        if version:
+            self._standings.heal(used.cached, Entry(question.citizen, version, body))
+        return self._stored(Standing(question.citizen, version, body, used.stock))
+
+    def _stored(self, standing: Standing) -> Premises:
+        try:
+            return self._usable(standing)
+        except (msgspec.DecodeError, SealBroken):
+            # PostgreSQL's own copy cannot be read: a wrong key file or a damaged row. There is no
+            # answer without a usable standing.
+            _log.error("standing_unusable", origin="database")
+            raise DependencyDown("standing") from None
+
+    def _usable(self, standing: Standing) -> Premises:
+        body = decode_body(standing.body) if standing.version else NOBODY
+        seal = self._vault.person(body.key, standing.citizen) if body.living else None
+        return Premises(standing, body, seal)
+
+    def _propose(
+        self,
+        question: Question,
+        premises: Premises,
+        at_us: int,
+        repeat_of: UUID | None,
+        *,
+        used_up: bool,
+    ) -> Proposal:
+        """Decide, purely, and put the decision into the form of its record."""
+        view, standing = question.registration.view, premises.standing
+        verdict = _judge(question, premises, view, at_us, used_up=used_up)
+        slip = consent_of(premises.body, view)
+        facts = msgspec.json.encode(question.facts)
+        identifier = self._ids.uuid7(at_us)
+        record = Record(
+            id=identifier,
+            received_us=question.received_us,
+            party=question.principal.party.row.num,
+            party_revision=question.principal.party.row.revision,
+            policy=self._policy(question.scenario),
+            citizen=question.citizen,
+            standing_version=standing.version,
+            consent=UUID(bytes=slip.id) if slip else None,
+            consent_version=slip.version if slip else None,
+            outcome=verdict.outcome,
+            clauses=verdict.met,
+            since_us=verdict.since_us,
+            until_us=verdict.until_us,
+            score_as_of=self._policies.score_as_of,
+            facts_hash=facts_hash(self._facts_key, view.sector, view.scenario, facts),
+            staff=question.staff,
+            reference=question.reference,
+            repeat_of=repeat_of,
+        )
+        return Proposal(
+            record=record,
+            digest=digest(self._digest_key, question.citizen, standing.version, standing.body),
+            sealed=self._sealed(premises.seal, question.citizen, facts, identifier),
+            request_id=question.request_id,
+            body_hash=question.body_hash,
+            frequency=slip.frequency if slip and not used_up and _uses(slip, at_us) else 0,
+        )
+
+    def _sealed(self, seal: Seal | None, citizen: UUID, facts: bytes, decision: UUID) -> bytes:
+        # A subject that opens to nobody is answered at the same cost: its facts are sealed under
+        # a key that is thrown away at once.
+        if seal is None:
+            seal = self._vault.person(self._vault.new_key(citizen), citizen)
+        return seal.seal(facts, b"decision_facts/" + decision.bytes)
+
+    def _policy(self, scenario: Compiled) -> int:
+        number = self._policies.number(scenario.id)
+        if number is None:
+            # This worker's revision is not in the live set: it was retired, or never published.
+            raise DependencyDown("policy")
+        return number
+
+    async def _refreshed(self, question: Question) -> Question:
+        """The same question by the party as it is now.
+
+        Raises:
+            Unauthenticated: the token's key was revoked, or the token is older than allowed.
+            Forbidden: the party was suspended, or no longer takes part in this scenario.
+        """
+        await self._parties.refresh(force=True)
+        await self._policies.refresh()
+        principal = self._parties.readmit(question.principal)
+        registration = principal.party.registrations.get(question.scenario.id)
+        if registration is None or registration.view.sector != question.registration.view.sector:
+            # Another recipient now: the subject was made for the former one.
+            raise Forbidden("scenario")
+        return msgspec.structs.replace(question, principal=principal, registration=registration)
+
+    async def _saved(self, question: Question) -> Replay:
+        assert question.request_id is not None, "everything holds, so only a repeat can fail"
+        saved = await self._committer.replay(question.principal.party.row.num, question.request_id)
+        if saved is None:
+            raise Overloaded(retry_after_s=1)
+        if saved.body_hash != question.body_hash:
+            raise IdempotencyMismatch
+        return saved
+
+
+def _judge(
+    question: Question, premises: Premises, view: Viewpoint, at_us: int, *, used_up: bool
+) -> Verdict:
+    """The scenario's verdict on the facts and on what it may see of the citizen at an instant."""
+    values = values_at(premises.body, view, at_us, used_up=used_up, stock=premises.standing.stock)
+    if used_up:
+        # A spent frequency is a fact of the day in Asia/Shanghai, and the day ends.
+        midnight = shanghai_midnight_after(at_us)
+        values = msgspec.structs.replace(
+            values,
+            since_us=max(values.since_us, midnight - DAY_US),
+            until_us=min(values.until_us, midnight),
+        )
+    return question.scenario.decide(values, question.facts, at_us)
+
+
+def _uses(slip: ConsentSlip, at_us: int) -> bool:
+    """Whether a question counts against the consent's daily frequency."""
+    return (
+        slip.frequency > 0
+        and slip.from_us <= at_us < slip.to_us
+        and (not slip.paused_until_us or slip.paused_until_us <= at_us)
+    )
+
+
+def _answer(record: Record, outcome: Outcome, receipt: bytes) -> Answer:
+    assert outcome.valid_until_us is not None, "set with the receipt"
+    return Answer(
+        decision=record.id,
+        outcome=Answered(record.outcome),
+        at_us=outcome.at_us,
+        valid_until_us=outcome.valid_until_us,
+        receipt=receipt,
+        score_as_of=record.score_as_of,
+    )
+
+
+def _replayed(saved: Replay) -> Answer:
+    return Answer(
+        decision=saved.decision,
+        outcome=Answered(saved.outcome),
+        at_us=saved.at_us,
+        valid_until_us=saved.valid_until_us,
+        receipt=saved.receipt,
+        score_as_of=saved.score_as_of,
+    )

@@ -1,0 +1,109 @@
+"""The parties, as every worker holds them in memory, each at a revision that the commit checks.
+
+The copy may be a moment old: what it is used for (a token's party, the recipient of an answer) is
+compared with PostgreSQL in the statement that records the answer, and a party found stale there
+is loaded again before anything else is said.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.body import Viewpoint
+from gateway.errors import Forbidden, Unauthenticated
+from gateway.store import party as rows
+from gateway.store.database import Database
+from gateway.store.party import PartyRow, Recipient
+from scenarios.registry import Registry
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """One party's place in one scenario: who receives the answer, and what may be looked at."""
+
+    recipient: Recipient
+    view: Viewpoint
+
+
+class Party(msgspec.Struct, frozen=True):
+    """A party at one revision."""
+
+    row: PartyRow
+    registrations: dict[str, Registration]
+
+    @property
+    def active(self) -> bool:
+        """Whether the party may ask at all."""
+        return self.row.status == "active"
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A party that proved who it is: what its access token says, with the party as known here."""
+
+    party: Party
+    kid: str  # of the client's own key that authenticated the token request
+    issued_us: int
+    expires_us: int
+    scopes: frozenset[str]
+
+
+class Parties:
+    """All parties of the city, refreshed when one changes."""
+
+    def __init__(self, database: Database, registry: Registry) -> None:
+        self._database = database
+        self._registry = registry
+        self._by_id: dict[str, Party] = {}
+        self._revision = -1
+
+    def get(self, client_id: str) -> Party | None:
+        """The party of an OAuth client id, at the newest revision known here."""
+        return self._by_id.get(client_id)
+
+    def readmit(self, principal: Principal) -> Principal:
+        """The principal with its party as it is now, if its token would still be good.
+
+        Raises:
+            Unauthenticated: the token's client key was revoked, or it was issued too early.
+            Forbidden: the party is suspended or closed.
+        """
+        party = self._by_id.get(principal.party.row.id)
+        if party is None or principal.kid not in party.row.keys:
+            raise Unauthenticated("client-key-revoked")
+        if principal.issued_us < party.row.tokens_not_before_us:
+            raise Unauthenticated("issued-before-cut-off")
+        if not party.active:
+            raise Forbidden("party-suspended")
+        return msgspec.structs.replace(principal, party=party)
+
+    def by_number(self, num: int) -> Party | None:
+        """The party of an internal number."""
+        return next((party for party in self._by_id.values() if party.row.num == num), None)
+
+    async def refresh(self, *, force: bool = False) -> None:
+        """Load what changed; without `force` only where some party has a newer revision."""
+        async with self._database.connection() as connection:
+            # The revision is read before the rows: one that arrives between the two is loaded
+            # again next time, never missed.
+            newest = await rows.revision(connection)
+            if newest == self._revision and not force:
+                return
+            loaded = await rows.everyone(connection)
+        self._by_id = {row.id: self._party(row) for row in loaded}
+        self._revision = newest
+
+    def _party(self, row: PartyRow) -> Party:
+        registrations = {
+            scenario: Registration(
+                recipient,
+                Viewpoint(
+                    sector=recipient.sector,
+                    scenario=scenario,
+                    reads=tuple(sorted(self._registry[scenario].reads)),
+                    city=row.city,
+                    community=row.community,
+                ),
+            )
+            for scenario, recipient in row.scenarios.items()
+            if scenario in self._registry
+        }
+        return Party(row, registrations)

@@ -1,0 +1,178 @@
+"""The copy of standings in Valkey: fast, and never believed.
+
+An entry names itself (generation, citizen, layout, version), so that one that was torn, moved to
+another key or belongs to another history is a miss. What an entry says is still only a proposal:
+the commit compares its digest with PostgreSQL. Nothing here ever deletes a key. Losing all of it
+costs speed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+import msgspec
+import structlog
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from gateway.body import SCHEMA
+from gateway.clock import Clock
+from gateway.ids import Ids
+
+_log = structlog.get_logger(__name__)
+
+_GENERATION, _VERSION, _HEAD = slice(0, 16), slice(36, 52), 52
+
+# Versions are compared as fixed-width hexadecimal text: Lua's numbers lie above 2^53. The second
+# argument names an entry that a commit has just proved wrong; only those very bytes may be
+# replaced by an older version, so a poisoned entry heals and a newer one is never lost.
+_OFFER = """
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[2] and string.sub(held, 37, 52) >= string.sub(ARGV[1], 37, 52) then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return 1
+"""
+_OFFER_SHA = hashlib.sha1(_OFFER.encode(), usedforsecurity=False).hexdigest()
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A standing as it travels: version 0 says that there is none by that name."""
+
+    citizen: UUID
+    version: int
+    body: bytes
+
+
+class Cache:
+    """Standings and stock in Valkey.
+
+    Every call is bounded by the client's timeout and answers "nothing known" when Valkey does
+    not: the caller then reads PostgreSQL. After a failure Valkey is left alone for a second, so
+    a dead cache costs a few slow calls and not one for each decision.
+    """
+
+    REST_S = 1.0
+
+    def __init__(self, url: str, *, timeout_s: float, ttl_s: int, clock: Clock, ids: Ids) -> None:
+        self._pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=4,
+            timeout=0.02,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            protocol=3,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            health_check_interval=15,
+        )
+        self._redis = Redis(connection_pool=self._pool)
+        self._ttl_ms = ttl_s * 1000
+        self._clock = clock
+        self._ids = ids
+        self._resting_until = 0.0
+        self.generation = 0
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._redis.aclose()
+        await self._pool.aclose()
+
+    async def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of keys in one MGET; all None where Valkey does not answer."""
+        if self._resting():
+            return [None] * len(keys)
+        try:
+            found = await self._redis.mget(keys)
+        except (RedisError, OSError) as fault:
+            self._rest(fault)
+            return [None] * len(keys)
+        return cast("list[bytes | None]", found)  # responses are not decoded
+
+    async def offer(self, entries: Sequence[tuple[Entry, bytes]]) -> None:
+        """Set each entry if it is newer than what is held, or if what is held is its second part:
+        bytes that a commit has proved wrong (empty where none are)."""
+        if self._resting():
+            return
+        try:
+            await self._offer_all(entries)
+        except (RedisError, OSError) as fault:
+            self._rest(fault)
+
+    async def put(self, key: bytes, value: bytes, ttl_s: int) -> None:
+        """Set an advisory value for a short time."""
+        if self._resting():
+            return
+        try:
+            await self._redis.set(key, value, ex=ttl_s)
+        except (RedisError, OSError) as fault:
+            self._rest(fault)
+
+    def key(self, citizen: UUID) -> bytes:
+        """The key of a standing; the generation is part of it."""
+        return b"gw:s:%016x:" % (self.generation & _U64) + citizen.bytes
+
+    def stock_key(self, community: str, item: str) -> bytes:
+        """The key of an item's stock."""
+        return b"gw:k:%016x:" % (self.generation & _U64) + f"{community}/{item}".encode()
+
+    def pack(self, entry: Entry) -> bytes:
+        """The value of an entry: generation, citizen, layout and version, then the body."""
+        return b"%016x%b%04x%016x%b" % (
+            self.generation & _U64,
+            entry.citizen.bytes,
+            SCHEMA,
+            entry.version,
+            entry.body,
+        )
+
+    def unpack(self, citizen: UUID, value: bytes) -> Entry | None:
+        """The entry of a value, or None where it is not what was asked for."""
+        expected = b"%016x%b%04x" % (self.generation & _U64, citizen.bytes, SCHEMA)
+        if value[:36] != expected:
+            return None
+        try:
+            version = int(value[_VERSION], 16)
+        except ValueError:
+            return None
+        return Entry(citizen, version, value[_HEAD:])
+
+    async def _offer_all(self, entries: Sequence[tuple[Entry, bytes]]) -> None:
+        for attempt in (1, 2):
+            pipeline = self._redis.pipeline(transaction=False)
+            for entry, wrong in entries:
+                pipeline.evalsha(
+                    _OFFER_SHA, 1, self.key(entry.citizen), self.pack(entry), wrong, self._ttl()
+                )
+            try:
+                await pipeline.execute()
+            except NoScriptError:
+                # Valkey was restarted and has forgotten the script; setting if newer may safely
+                # be said twice.
+                if attempt == 2:
+                    raise
+                await self._redis.script_load(_OFFER)
+            else:
+                return
+
+    def _ttl(self) -> int:
+        """Milliseconds, shortened by up to a quarter so that entries do not all end at once."""
+        return self._ttl_ms - self._ttl_ms * self._ids.random_bytes(1)[0] // 1024
+
+    def _resting(self) -> bool:
+        return self._clock.monotonic() < self._resting_until
+
+    def _rest(self, fault: Exception) -> None:
+        if not self._resting():
+            _log.warning("cache_unavailable", reason=type(fault).__name__)
+        self._resting_until = self._clock.monotonic() + self.REST_S
+
+
+_U64 = (1 << 64) - 1

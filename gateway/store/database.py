@@ -1,0 +1,141 @@
+"""Connections to PostgreSQL: bounded in number, in time, and always to the primary.
+
+asyncpg by itself waits for ever on an exhausted pool or a silent server; every wait here has an
+end. No connection state is ever used outside a transaction, so the reset query on release, a
+round trip each time, is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+
+from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
+
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
+
+#: What every session of the gateway sets. Isolation stays READ COMMITTED: a statement must see
+#: what was committed before it was sent, which a transaction's older snapshot would not.
+SESSION = {
+    "timezone": "UTC",
+    "statement_timeout": "1000",
+    "lock_timeout": "200",
+    "idle_in_transaction_session_timeout": "2000",
+    "transaction_timeout": "5000",
+    "default_transaction_isolation": "read committed",
+    "synchronous_commit": "on",
+    "jit": "off",
+}
+
+#: Faults after which nobody knows whether a commit happened.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    OSError,
+    TimeoutError,
+)
+
+
+async def _no_reset(_connection: object) -> None:
+    """Releasing a connection costs no round trip: there is no session state to reset."""
+
+
+class Database:
+    """A pool of the request role's connections.
+
+    Args:
+        url: the primary, as the role `qianjiang_gateway`.
+        pool_max: connections at most.
+        timeout_s: bound of connecting, of waiting for a connection and of one statement.
+        session: settings on top of `SESSION`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_max: int,
+        timeout_s: float,
+        session: Mapping[str, str] | None = None,
+    ) -> None:
+        self._url = url
+        self._pool_max = pool_max
+        self._timeout_s = timeout_s
+        self._session = {**SESSION, **(session or {})}
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        """Open the pool; the first connection proves that the primary is there."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=self._pool_max,
+            timeout=self._timeout_s,
+            command_timeout=self._timeout_s,
+            max_inactive_connection_lifetime=300,
+            target_session_attrs=SessionAttribute.read_write,
+            server_settings=self._session,
+            reset=_no_reset,
+        )
+
+    async def close(self) -> None:
+        """Close what is idle, end what is not: stopping must not wait on a dead server."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for reads or single statements.
+
+        Raises:
+            Overloaded: none was free in time.
+            DependencyDown: the database cannot be reached, or was lost on the way.
+        """
+        assert self._pool is not None, "the pool is opened with the application"
+        try:
+            connection = await self._pool.acquire(timeout=self._timeout_s)
+        except TimeoutError:
+            raise Overloaded(retry_after_s=1) from None
+        except LOST as fault:
+            raise DependencyDown from fault
+        try:
+            yield connection
+        except LOST as fault:
+            raise DependencyDown from fault
+        finally:
+            await self._release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that is committed when the block ends.
+
+        Raises:
+            OutcomeUnknown: the connection was lost while committing: it may have happened.
+        """
+        async with self.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await transaction.rollback()
+                raise
+            try:
+                await transaction.commit()
+            except LOST as fault:
+                raise OutcomeUnknown from fault
+
+    async def _release(self, connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
+        if self._pool is not None:
+            await self._pool.release(connection, timeout=self._timeout_s)

@@ -1,0 +1,122 @@
+"""Decisions in PostgreSQL: the commit statement, and reading answers back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from gateway.evidence import Record, head
+from gateway.store.database import Connection
+from gateway.store.sql import queries
+
+_sql = queries("decision")
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision as computed, asking to be recorded."""
+
+    record: Record
+    digest: int
+    sealed: bytes
+    request_id: str | None
+    body_hash: bytes
+    frequency: int = 0  # of the consent relied on; above 0 only in the single lane
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What the commit statement says of one proposal, at the database's time.
+
+    `receipt` is set where it was recorded. Otherwise at least one of the `*_holds` is false, or
+    the consent's questions of the day are `used_up`, or else the party's `request_id` was used
+    before. Where the standing does not hold, the true one comes along (None = there is none).
+    """
+
+    at_us: int
+    valid_until_us: int | None
+    receipt: bytes | None
+    standing_holds: bool
+    party_holds: bool
+    policy_holds: bool
+    time_holds: bool
+    used_up: bool
+    true_version: int | None
+    true_body: bytes | None
+
+
+async def record(
+    connection: Connection,
+    proposals: Sequence[Proposal],
+    *,
+    answer_ttl_us: int,
+    statement: str = _sql.record,
+) -> list[Outcome]:
+    """Check and record proposals in one autocommit statement, one outcome each, in order."""
+    columns = zip(*map(_row, proposals), strict=True)
+    rows = await connection.fetch(statement, *columns, answer_ttl_us)
+    return [_outcome(row) for row in rows]
+
+
+def _row(proposal: Proposal) -> tuple[Any, ...]:
+    record = proposal.record
+    return (
+        record.id,
+        head(record),
+        record.received_us,
+        record.party,
+        record.party_revision,
+        record.policy,
+        record.citizen,
+        record.standing_version,
+        proposal.digest,
+        record.consent,
+        record.consent_version,
+        record.outcome,
+        record.clauses,
+        record.since_us,
+        record.until_us,
+        record.facts_hash,
+        proposal.sealed,
+        record.staff,
+        record.reference,
+        proposal.request_id,
+        proposal.body_hash,
+        record.repeat_of,
+        record.score_as_of,
+        proposal.frequency,
+    )
+
+
+def _outcome(row: asyncpg.Record) -> Outcome:
+    return Outcome(*row)
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """A question asked before, with its saved answer and whether every premise still holds."""
+
+    body_hash: bytes
+    decision: UUID
+    at_us: int
+    outcome: int
+    policy: int
+    score_as_of: date | None
+    receipt: bytes
+    valid_until_us: int
+    holds: bool
+
+
+async def replay(
+    connection: Connection, party: int, request_id: str, answer_ttl_us: int
+) -> Replay | None:
+    """The saved answer to a party's own request id, if there is one."""
+    row = await connection.fetchrow(_sql.replay, party, request_id, answer_ttl_us)
+    return Replay(*row) if row is not None else None
+
+
+async def mark_undelivered(connection: Connection, ids: Sequence[UUID]) -> int:
+    """Mark those of the decisions that were recorded after all; returns how many were."""
+    return len(await connection.fetch(_sql.undelivered, ids))

@@ -1,0 +1,147 @@
+-- name: record
+-- The commit (see gateway/committer.py). One row asked is one row returned. A row is recorded if
+-- and only if everything it was computed from still holds in this statement's snapshot, which is
+-- younger than every request in the batch. The checks take no lock and can wait on nobody; the only
+-- unique key that two batches can meet on is a party's own request_id.
+WITH asked AS (
+  SELECT * FROM unnest(
+    $1::uuid[], $2::bytea[], $3::bigint[], $4::integer[], $5::bigint[], $6::integer[],
+    $7::uuid[], $8::bigint[], $9::bigint[], $10::uuid[], $11::integer[], $12::smallint[],
+    $13::bigint[], $14::bigint[], $15::bigint[], $16::bytea[], $17::bytea[],
+    $18::text[], $19::text[], $20::text[], $21::bytea[], $22::uuid[], $23::date[],
+    $24::integer[])
+    WITH ORDINALITY AS t (
+      id, head, received_us, party, party_revision, policy,
+      citizen, version, digest, consent, consent_version, outcome,
+      clauses, since_us, until_us, facts_hash, sealed,
+      staff, reference, request_id, body_hash, repeat_of, score_as_of, frequency, n)
+), checked AS MATERIALIZED (
+  SELECT a.*, s.version AS true_version, s.body AS true_body, clock_us() AS at_us,
+         -- Version 0 was decided as "nobody by that name": that too must still be true.
+         CASE WHEN a.version = 0 THEN s.citizen IS NULL
+              ELSE s.version = a.version AND s.digest = a.digest END IS TRUE AS standing_holds,
+         p.revision = a.party_revision AND p.status = 'active' AS party_holds,
+         o.live AS policy_holds
+    FROM asked AS a
+    LEFT JOIN standing AS s ON s.citizen = a.citizen
+    LEFT JOIN party AS p ON p.num = a.party
+    LEFT JOIN policy AS o ON o.num = a.policy
+), holding AS MATERIALIZED (
+  SELECT c.*, least(c.at_us + $25::bigint, c.until_us) AS valid_until_us
+    FROM checked AS c
+   WHERE c.standing_holds AND c.party_holds AND c.policy_holds
+     AND c.since_us <= c.at_us AND c.at_us < c.until_us
+), counted AS (
+  -- Only the single lane sends rows with a frequency: this may wait for the same consent's counter.
+  INSERT INTO consent_use AS u (consent, day, uses, allowed)
+  SELECT h.consent, (from_us(h.at_us) AT TIME ZONE 'Asia/Shanghai')::date, 1, h.frequency
+    FROM holding AS h
+   WHERE h.frequency > 0 AND (h.request_id IS NULL OR h.repeat_of IS NOT NULL OR NOT EXISTS (
+     SELECT FROM decision_request AS q WHERE q.party = h.party AND q.request_id = h.request_id))
+  ON CONFLICT (consent, day) DO UPDATE SET uses = u.uses + 1, allowed = excluded.allowed
+   WHERE u.uses < excluded.allowed
+  RETURNING consent
+), passing AS MATERIALIZED (
+  SELECT * FROM holding
+   WHERE frequency = 0 OR consent IN (SELECT consent FROM counted)
+), claimed AS (
+  INSERT INTO decision_request (party, request_id, body_hash, decision)
+  SELECT party, request_id, body_hash, id FROM passing
+   WHERE request_id IS NOT NULL AND repeat_of IS NULL
+   ORDER BY party, request_id
+  ON CONFLICT DO NOTHING
+  RETURNING decision
+), moved AS (
+  -- A repeated question whose saved answer no longer held: the new answer takes its place.
+  UPDATE decision_request AS q SET decision = h.id, at = clock_timestamp()
+    FROM passing AS h
+   WHERE h.repeat_of IS NOT NULL AND q.party = h.party AND q.request_id = h.request_id
+     AND q.decision = h.repeat_of
+  RETURNING q.decision
+), recorded AS (
+  INSERT INTO decision (id, at_us, received_us, party, party_revision, policy, citizen,
+    standing_version, consent, consent_version, outcome, clauses, since_us, until_us,
+    valid_until_us, score_as_of, facts_hash, staff, reference, repeat_of, receipt)
+  SELECT h.id, h.at_us, h.received_us, h.party, h.party_revision, h.policy, h.citizen,
+    h.version, h.consent, h.consent_version, h.outcome, h.clauses, h.since_us, h.until_us,
+    h.valid_until_us, h.score_as_of, h.facts_hash, h.staff, h.reference, h.repeat_of,
+    sha256(h.head || int8send(h.at_us) || int8send(h.valid_until_us))
+    FROM passing AS h
+   WHERE h.request_id IS NULL
+      OR h.id IN (SELECT decision FROM claimed UNION ALL SELECT decision FROM moved)
+  RETURNING id, at_us, valid_until_us, receipt
+), kept AS (
+  INSERT INTO decision_facts (decision, sealed)
+  SELECT r.id, a.sealed FROM recorded AS r JOIN asked AS a USING (id)
+)
+SELECT c.at_us, r.valid_until_us, r.receipt,
+       c.standing_holds, c.party_holds IS TRUE AS party_holds,
+       c.policy_holds IS TRUE AS policy_holds,
+       c.since_us <= c.at_us AND c.at_us < c.until_us AS time_holds,
+       h.id IS NOT NULL AND p.id IS NULL AND NOT EXISTS (
+         SELECT FROM decision_request AS q
+          WHERE q.party = c.party AND q.request_id = c.request_id) AS used_up,
+       CASE WHEN NOT c.standing_holds THEN c.true_version END AS true_version,
+       CASE WHEN NOT c.standing_holds THEN c.true_body END AS true_body
+  FROM checked AS c
+  LEFT JOIN holding AS h ON h.id = c.id
+  LEFT JOIN passing AS p ON p.id = c.id
+  LEFT JOIN recorded AS r ON r.id = c.id
+ ORDER BY c.n
+
+-- name: replay
+-- A party repeats a question: what was answered, and whether all of it still holds at this moment.
+SELECT q.body_hash, q.decision, d.at_us, d.outcome, d.policy, d.score_as_of, d.receipt,
+       least(now.us + $3::bigint, d.until_us) AS valid_until_us,
+       CASE WHEN d.standing_version = 0 THEN s.citizen IS NULL
+            ELSE s.version = d.standing_version END IS TRUE
+         AND (p.revision = d.party_revision AND p.status = 'active') IS TRUE
+         AND o.live IS TRUE
+         AND d.since_us <= now.us AND now.us < d.until_us AS holds
+  FROM decision_request AS q
+  JOIN decision AS d ON d.id = q.decision
+  CROSS JOIN (SELECT clock_us() AS us) AS now
+  LEFT JOIN standing AS s ON s.citizen = d.citizen
+  LEFT JOIN party AS p ON p.num = d.party
+  LEFT JOIN policy AS o ON o.num = d.policy
+ WHERE q.party = $1 AND q.request_id = $2
+
+-- name: undelivered
+-- Rows of statements whose outcome was unknown: recorded, and certainly not delivered.
+INSERT INTO decision_undelivered (decision)
+SELECT id FROM decision WHERE id = ANY ($1::uuid[])
+ON CONFLICT DO NOTHING RETURNING decision
+
+-- name: of_party
+SELECT d.id, d.at_us, d.outcome, d.valid_until_us, d.score_as_of, d.receipt, o.scenario, o.revision
+  FROM decision AS d JOIN policy AS o ON o.num = d.policy
+ WHERE d.id = $1 AND d.party = $2
+
+-- name: of_citizen
+SELECT d.id, d.at_us, d.received_us, d.outcome, d.clauses, d.valid_until_us, d.score_as_of,
+       d.receipt, d.staff, d.consent, d.consent_version, d.standing_version, o.scenario,
+       o.revision, o.manifest, p.name AS party, e.name AS recipient, f.sealed,
+       u.decision IS NULL AS delivered
+  FROM decision AS d
+  JOIN policy AS o ON o.num = d.policy
+  JOIN party AS p ON p.num = d.party
+  JOIN party_scenario AS s ON s.party = d.party AND s.scenario = o.scenario
+  JOIN legal_entity AS e ON e.id = s.recipient
+  LEFT JOIN decision_facts AS f ON f.decision = d.id
+  LEFT JOIN decision_undelivered AS u ON u.decision = d.id
+ WHERE d.id = $1 AND d.citizen = $2
+
+-- name: lookups
+SELECT d.id, d.at_us, d.outcome, d.clauses, d.staff, d.reference, o.scenario, o.revision,
+       p.id AS party, p.name AS party_name, u.decision IS NULL AS delivered
+  FROM decision AS d
+  JOIN policy AS o ON o.num = d.policy
+  JOIN party AS p ON p.num = d.party
+  LEFT JOIN decision_undelivered AS u ON u.decision = d.id
+ WHERE d.citizen = $1 AND d.id < $2
+ ORDER BY d.id DESC LIMIT $3
+
+-- name: totals
+SELECT o.scenario, d.outcome, count(*) AS answers
+  FROM decision AS d JOIN policy AS o ON o.num = d.policy
+ WHERE d.id >= $1 GROUP BY o.scenario, d.outcome ORDER BY o.scenario, d.outcome
