@@ -15,7 +15,6 @@ TODAY = date(2026, 6, 15)
 CATALOGUE = load_catalogue(TODAY)
 MODEL = load_model(TODAY)
 ENTRIES = tuple(CATALOGUE.entries.values())
-NUMBERS = tuple(entry for entry in ENTRIES if not entry.levels)
 
 
 def row(**changes: object) -> dict[str, object]:
@@ -95,4 +94,4 @@ def facts(draw: st.DrawFn, entries: tuple[Entry, ...] = ENTRIES) -> Fact:
 
 def files(entries: tuple[Entry, ...] = ENTRIES) -> st.SearchStrategy[list[Fact]]:
     """The facts on file of one person."""
-    return st.lists(facts(entries), max_size=14)
+    return st.lists(facts(entries), max_size=8)
