@@ -1,0 +1,78 @@
+"""The composition root: settings in, one ASGI application out. It imports, nothing imports it.
+
+`create_app` is what granian calls in every worker. The hot route is answered before Litestar;
+everything else is ordinary typed handlers behind one guard and one table of problems.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from gateway.city import City
+from gateway.clock import SystemClock
+from gateway.edge import access, body, problems, routes
+from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
+from gateway.ids import SystemIds
+from gateway.keys import load_keys
+from gateway.settings import Settings, read_settings
+from gateway.working_days import calendar
+from scenarios.registry import load_registry
+
+
+def create_app() -> ASGIApp:
+    """The application of one worker, from the environment."""
+    return build_app(open_city(read_settings(os.environ)))
+
+
+def open_city(settings: Settings) -> City:
+    """A worker's parts on the real clock and the system's randomness; nothing is connected yet."""
+    registry = load_registry(calendar())
+    return City(settings, load_keys(settings.keys_file), registry, SystemClock(), SystemIds())
+
+
+def build_app(city: City) -> ASGIApp:
+    """The application around a city's parts."""
+    framework = Litestar(
+        route_handlers=routes.HANDLERS,
+        guards=[access.guard],
+        exception_handlers=problems.EXCEPTION_HANDLERS,
+        request_class=body.StrictRequest,
+        request_max_body_size=body.CONSENT_BYTES,
+        lifespan=[_lifespan(city)],
+        openapi_config=OpenAPIConfig(title="钱江分 scenario gateway", version="1", path="/openapi"),
+        debug=False,
+        multipart_form_part_limit=1,
+    )
+    framework.state.city = city
+    return Front(framework, Eligibility(city))
+
+
+class Front:
+    """Sends the hot route to its handler and everything else to the framework."""
+
+    def __init__(self, framework: Litestar, eligibility: Eligibility) -> None:
+        self.framework = framework
+        self._eligibility = eligibility
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith(PREFIX) and path.endswith(SUFFIX):
+                await self._eligibility(scope, receive, send)
+                return
+        await self.framework(scope, receive, send)
+
+
+def _lifespan(city: City):  # type: ignore[no-untyped-def]
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with city.running():
+            yield
+
+    return lifespan

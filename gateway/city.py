@@ -1,0 +1,110 @@
+"""One worker's working parts, put together: the only place that knows how they fit.
+
+Everything that handlers and jobs need hangs on a `City`. It is opened with the application and
+closed with it; tests open one on the same engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.clock import Clock
+from gateway.committer import PLANNER, Committer
+from gateway.decision import Decisions
+from gateway.ids import Ids
+from gateway.keys import Keyring
+from gateway.parties import Parties
+from gateway.policies import Policies
+from gateway.pseudonyms import Pseudonyms
+from gateway.settings import Settings
+from gateway.standing import CacheRelay, StandingReader, StandingWriter
+from gateway.store import standing as standing_rows
+from gateway.store.cache import Cache
+from gateway.store.database import Database
+from gateway.vault import Vault
+from scenarios.registry import Registry
+
+
+class City:
+    """The parts of one worker.
+
+    Args:
+        settings: what can be set.
+        keys: the city's secret keys.
+        registry: the compiled scenarios.
+        clock: where time comes from.
+        ids: where identifiers and randomness come from.
+    """
+
+    def __init__(
+        self, settings: Settings, keys: Keyring, registry: Registry, clock: Clock, ids: Ids
+    ) -> None:
+        self.settings, self.keys, self.registry = settings, keys, registry
+        self.clock, self.ids = clock, ids
+        self.database = self._database(settings.pool_max, {})
+        self._batch = self._database(1, PLANNER)
+        self._single = self._database(2, PLANNER)
+        self.cache = Cache(
+            settings.valkey_url,
+            timeout_s=settings.cache_timeout_s,
+            ttl_s=settings.cache_ttl_s,
+            clock=clock,
+            ids=ids,
+        )
+        self.vault = Vault(keys.city, ids)
+        self.pseudonyms = Pseudonyms(keys.subject, settings.city)
+        self.parties = Parties(self.database, registry)
+        self.policies = Policies(self.database, registry)
+        self.standings = StandingReader(self.cache, self.database, waiting_max=settings.waiting_max)
+        self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.relay = CacheRelay(self.database, self.cache)
+        self.committer = Committer(
+            self._batch,
+            self._single,
+            clock,
+            answer_ttl_s=settings.answer_ttl_s,
+            batch_max=settings.batch_max,
+            waiting_max=settings.waiting_max,
+        )
+        self.decisions = Decisions(
+            standings=self.standings,
+            committer=self.committer,
+            policies=self.policies,
+            vault=self.vault,
+            clock=clock,
+            ids=ids,
+            digest_key=keys.standing_digest,
+            facts_key=keys.facts_hash,
+            parties=self.parties,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[City]:
+        """Open every connection, load what workers hold in memory, and close it all at the end."""
+        pools = (self.database, self._batch, self._single)
+        for pool in pools:
+            await pool.open()
+        try:
+            await self.refresh()
+            yield self
+        finally:
+            await self.cache.close()
+            for pool in pools:
+                await pool.close()
+
+    async def refresh(self) -> None:
+        """Bring up to date what this worker holds in memory; called every second or so."""
+        async with self.database.connection() as connection:
+            self.cache.generation = await standing_rows.generation(connection)
+        await self.policies.refresh()
+        await self.parties.refresh()
+
+    def _database(self, pool_max: int, session: dict[str, str]) -> Database:
+        settings = self.settings
+        return Database(
+            settings.database_url,
+            pool_max=pool_max,
+            timeout_s=settings.database_timeout_s,
+            session=session,
+        )

@@ -1,0 +1,11 @@
+"""The route table of everything that is not hot: one module for each kind of caller."""
+
+from __future__ import annotations
+
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.edge import service
+
+HANDLERS: list[HTTPRouteHandler] = [
+    *service.HANDLERS,
+]
