@@ -113,12 +113,12 @@ class Engines:
         self._await(self._wipe())
         return self.database(SHARED)
 
-    def clone(self) -> Database:
-        """A database of one's own."""
+    def clone(self, template: str = TEMPLATE) -> Database:
+        """A database of one's own; not migrated if the template is `template0`."""
         self.postgres.start()
         self._clones += 1
         name = f"city_{self._clones}"
-        self._await(self._on_server(name, TEMPLATE))
+        self._await(self._on_server(name, template))
         return self.database(name)
 
     def drop(self, database: Database) -> None:

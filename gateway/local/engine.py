@@ -9,13 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from gateway.errors import GatewayError
 from gateway.local.places import Places
 from gateway.processes import Account, tethered
 
 POLL_SECONDS = 0.005
 
 
-class EngineFailed(Exception):
+class EngineFailed(GatewayError):
     """An engine did not start or stop in its time; the message holds the end of its log."""
 
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.errors import GatewayError
 from gateway.ids import SystemIds
 from gateway.processes import Account
 
@@ -23,7 +24,7 @@ ACCOUNTS = ("postgres", "nobody")  # existing users to run as, in order of prefe
 SOCKET_PATH_BYTES_MAX = 107  # sun_path of unix(7), less its closing NUL
 
 
-class PlaceRefused(Exception):
+class PlaceRefused(GatewayError):
     """A folder cannot be used for engines; the message says why and what to do."""
 
 

@@ -113,6 +113,14 @@ async def migrate(
         await connection.execute(_SQL.unlock, _ADVISORY_LOCK)
 
 
+async def renew_generation(owner: Connection) -> None:
+    """After a restore from a backup: nothing cached from the other history counts any more.
+
+    Version numbers continue from the backup, so those handed out since then come a second time.
+    """
+    await owner.execute(_SQL.renew_generation)
+
+
 async def prepare_server(superuser: Connection, passwords: Mapping[str, str]) -> None:
     """Make the roles where they are missing and set their passwords.
 

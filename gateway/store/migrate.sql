@@ -28,3 +28,6 @@ SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)
 -- name: database_statement
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE %I STRATEGY FILE_COPY',
               $1::text, $2::text, $3::text)
+
+-- name: renew_generation
+UPDATE realm SET generation = (random() * 9e18)::bigint

@@ -1,0 +1,43 @@
+"""`qianjiang`: one file per command beside this one, each with a click command named `command`.
+
+A command is imported when it is called and not before, so that `qianjiang serve` never loads what
+belongs to the local city, and a mistake in one command leaves the others working.
+"""
+
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gateway.errors import GatewayError
+
+
+class Commands(click.Group):
+    """The commands that exist as files here, and one plain line for what goes wrong in them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        found = (module.name for module in pkgutil.iter_modules(__path__))
+        return sorted(name for name in found if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, imported now."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = import_module(f"gateway.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; what it raises in the gateway's own words is printed as such, with exit 1."""
+        try:
+            return super().invoke(ctx)
+        except (GatewayError, OSError) as error:
+            raise click.ClickException(str(error) or type(error).__name__) from error
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="qianjiang-gateway", prog_name="qianjiang")
+def main() -> None:
+    """钱江分 scenario gateway: may this consenting citizen have this benefit, now?"""

@@ -1,0 +1,67 @@
+"""`qianjiang migrate`: bring the database up to this version's schema."""
+
+import asyncio
+
+import asyncpg
+import click
+
+from gateway.errors import GatewayError
+from gateway.store import migrate
+
+_CONNECT_SECONDS = 10
+
+
+@click.command()
+@click.option(
+    "--owner-url",
+    envvar="QIANJIANG_OWNER_URL",
+    show_envvar=True,
+    help="The database as its owner role, postgresql://…",
+)
+@click.option("--check", is_flag=True, help="Only say what is pending; exit 1 if anything is.")
+@click.option(
+    "--restored",
+    is_flag=True,
+    help="The database comes from a backup: give it a new generation, so that nothing cached "
+    "from its other history is ever taken for current.",
+)
+def command(owner_url: str | None, check: bool, restored: bool) -> None:
+    """Apply the pending migrations to the city's database."""
+    if owner_url is None:
+        raise click.ClickException(
+            "set QIANJIANG_OWNER_URL to the database's address as role qianjiang_owner"
+        )
+    asyncio.run(_run(owner_url, check, restored))
+
+
+async def _run(url: str, check: bool, restored: bool) -> None:
+    connection = await _connect(url)
+    try:
+        if check:
+            return await _check(connection)
+        await migrate.migrate(
+            connection, on_applied=lambda done: click.echo(f"applied {done.file}")
+        )
+        if restored:
+            await migrate.renew_generation(connection)
+            click.echo("new generation; entries cached before are void")
+        click.echo(f"schema is at version {await migrate.current(connection)}")
+    finally:
+        await connection.close()
+
+
+async def _check(connection: migrate.Connection) -> None:
+    todo = await migrate.pending(connection)
+    for migration in todo:
+        click.echo(f"pending {migration.file}")
+    if todo:
+        raise click.ClickException("the schema is behind; run `qianjiang migrate`")
+    click.echo(f"schema is at version {await migrate.current(connection)}")
+
+
+async def _connect(url: str) -> migrate.Connection:
+    try:
+        return await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        # The address holds a password: the message names the setting, never its value.
+        raise GatewayError(f"cannot connect to QIANJIANG_OWNER_URL: {error}") from error

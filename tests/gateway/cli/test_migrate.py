@@ -1,0 +1,84 @@
+"""The command line says one clear line and no traceback; `migrate` does what its options say."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.store.migrate import available
+from tests.engines import Database, Engines
+
+
+def run(*words: str, owner_url: str | None = None) -> Result:
+    """The command line as a person calls it."""
+    return CliRunner().invoke(main, words, env={"QIANJIANG_OWNER_URL": owner_url})
+
+
+def failed_plainly(result: Result) -> bool:
+    """Exit code 1, one line, no traceback."""
+    output = result.output
+    return result.exit_code == 1 and output.startswith("Error: ") and output.count("\n") == 1
+
+
+def test_help_lists_the_commands_that_exist() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "migrate" in result.output
+
+
+def test_an_unknown_command_is_named() -> None:
+    result = run("fly")
+    assert result.exit_code == 2
+    assert "No such command 'fly'" in result.output
+
+
+def test_without_an_address_the_setting_is_named() -> None:
+    result = run("migrate")
+    assert failed_plainly(result)
+    assert "QIANJIANG_OWNER_URL" in result.output
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://qianjiang_owner:hunter2@/x?host=/nowhere", "hunter2", "postgresql://hunter2@["],
+)
+def test_an_address_that_leads_nowhere_is_one_line_without_its_password(address: str) -> None:
+    result = run("migrate", owner_url=address)
+    assert failed_plainly(result), result.output
+    assert "hunter2" not in result.output
+
+
+def test_a_current_database_has_nothing_to_do(database: Database) -> None:
+    checked = run("migrate", "--check", owner_url=database.owner_url)
+    done = run("migrate", owner_url=database.owner_url)
+    assert checked.exit_code == done.exit_code == 0
+    assert done.output == checked.output == f"schema is at version {available()[-1].version}\n"
+
+
+def test_an_empty_database_is_behind_and_then_migrated(engines: Engines) -> None:
+    empty = engines.clone("template0")
+    behind = run("migrate", "--check", owner_url=empty.owner_url)
+    done = run("migrate", owner_url=empty.owner_url)
+    engines.drop(empty)
+    assert behind.exit_code == 1
+    assert "run `qianjiang migrate`" in behind.output
+    assert done.exit_code == 0
+    assert all(f"applied {migration.file}" in done.output for migration in available())
+
+
+async def test_a_restored_database_gets_a_new_generation(database: Database) -> None:
+    owner = await asyncpg.connect(database.owner_url)
+    await owner.execute("INSERT INTO realm (city) VALUES ('990100')")
+    before = await owner.fetchval("SELECT generation FROM realm")
+    await restore(database)
+    after = await owner.fetchval("SELECT generation FROM realm")
+    await owner.close()
+    assert before != after
+
+
+async def restore(database: Database) -> None:
+    """Run the command beside this test's event loop, as it runs one of its own."""
+    result = await asyncio.to_thread(run, "migrate", "--restored", owner_url=database.owner_url)
+    assert result.exit_code == 0
