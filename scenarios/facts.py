@@ -1,0 +1,62 @@
+"""The struct that a party's facts are decoded into, made from their declarations.
+
+Malformed facts never reach a rule: a wrong type, an unknown member or a number out of range fails
+the strict decoding. A fact that is not sent stays `UNSET`, which the rule answers.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from scenarios.manifest import FactSpec, Manifest
+from scenarios.units import Unit
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def facts_type(manifest: Manifest) -> type[msgspec.Struct]:
+    """A frozen struct that takes the declared facts, each of them optional, and nothing else.
+
+    An explicit `null` is malformed: what a party does not know it leaves out.
+    """
+    return msgspec.defstruct(
+        f"{manifest.id.title().replace('_', '')}Facts",
+        [(fact.name, _type(fact) | UnsetType, UNSET) for fact in manifest.facts],
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        module=__name__,
+    )
+
+
+def to_us(time: datetime) -> int:
+    """A time with its zone as microseconds since the Unix epoch (UTC)."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _type(fact: FactSpec) -> Any:
+    """The annotation that decodes and bounds one fact."""
+    if fact.unit is Unit.TIME:
+        return Annotated[datetime, Meta(tz=True)]
+    if fact.unit is Unit.FLAG:
+        return bool
+    if fact.unit.is_number:
+        return Annotated[int, Meta(ge=fact.min, le=fact.max)]
+    # `$` would let a trailing line feed pass, so the whole text is held by \A and \Z.
+    pattern = None if fact.pattern is None else rf"\A(?:{fact.pattern})\Z"
+    return Annotated[str, Meta(min_length=1, max_length=fact.max_length, pattern=pattern)]
+
+
+def is_pattern(text: str) -> bool:
+    """Whether `text` is a regular expression."""
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True

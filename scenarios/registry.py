@@ -1,0 +1,165 @@
+"""The scenarios that this gateway serves, read from the package's own folders.
+
+The only place of this package that reads a file. A scenario is a folder with `scenario.toml` and
+`cases.toml`, named by its id.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import msgspec
+
+from scenarios.calendar import Calendar
+from scenarios.checks import findings
+from scenarios.compiler import Compiled, compile_scenario
+from scenarios.grammar import GrammarError, Test, parse_test
+from scenarios.manifest import Manifest
+from scenarios.problem import Finding, ManifestError, Path, Problem, place
+
+MANIFEST = "scenario.toml"
+
+_TOML_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_SCHEMA_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<at>[^`]*)`)?$")
+_STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
+
+
+class Registry(Mapping[str, Compiled]):
+    """Compiled scenarios by id, in the order of their ids; it never changes."""
+
+    def __init__(self, scenarios: Mapping[str, Compiled]) -> None:
+        self._scenarios = dict(sorted(scenarios.items()))
+
+    def __getitem__(self, scenario: str) -> Compiled:
+        return self._scenarios[scenario]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scenarios)
+
+    def __len__(self) -> int:
+        return len(self._scenarios)
+
+
+def load_registry(calendar: Calendar, root: Traversable | None = None) -> Registry:
+    """Every scenario below `root` (the packaged ones by default), compiled with the calendar.
+
+    Raises `ManifestError` where a manifest is faulty or two scenarios have one id: a gateway with
+    half of its scenarios does not start.
+    """
+    compiled: dict[str, Compiled] = {}
+    for folder in scenario_folders(root):
+        manifest = load_manifest(folder / MANIFEST)
+        if manifest.id in compiled:
+            raise ManifestError([_duplicate(folder, manifest.id)])
+        compiled[manifest.id] = compile_scenario(manifest, calendar)
+    return Registry(compiled)
+
+
+def scenario_folders(root: Traversable | None = None) -> list[Traversable]:
+    """The folders that hold a scenario, by name."""
+    below = root if root is not None else files("scenarios")
+    found = (entry for entry in below.iterdir() if entry.is_dir())
+    return sorted(
+        (folder for folder in found if (folder / MANIFEST).is_file()),
+        key=lambda folder: folder.name,
+    )
+
+
+def load_manifest(source: Traversable) -> Manifest:
+    """The manifest in a `scenario.toml`.
+
+    Raises `ManifestError`, which names file, line, field and remedy of everything found.
+    """
+    return parse_manifest(source.read_text(encoding="utf-8"), str(source))
+
+
+def check(source: Traversable) -> list[Problem]:
+    """All that is wrong with a `scenario.toml`; empty where it can be loaded."""
+    try:
+        load_manifest(source)
+    except ManifestError as error:
+        return list(error.problems)
+    return []
+
+
+def parse_manifest(text: str, file: str) -> Manifest:
+    """The manifest that a TOML text spells; `file` is how its problems name it.
+
+    Raises `ManifestError`.
+    """
+    try:
+        manifest = msgspec.convert(_clauses_parsed(_document(text)), Manifest)
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError([_syntax(error, file, text)]) from error
+    except msgspec.ValidationError as error:
+        raise ManifestError([place(_schema(error), file, text)]) from error
+    except _Ungrammatical as error:
+        raise ManifestError(place(found, file, text) for found in error.findings) from error
+    found = findings(manifest)
+    if found:
+        raise ManifestError(place(finding, file, text) for finding in found)
+    return manifest
+
+
+class _Ungrammatical(Exception):
+    """Clauses outside the grammar."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        super().__init__()
+
+
+def _document(text: str) -> dict[str, Any]:
+    return tomllib.loads(text)
+
+
+def _clauses_parsed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with each clause's `when` as a node of the grammar."""
+    clauses = document.get("clauses")
+    if not isinstance(clauses, list):
+        return document
+    outside: list[Finding] = []
+    for index, clause in enumerate(clauses):
+        if isinstance(clause, dict) and "when" in clause:
+            try:
+                clause["when"] = _when(clause["when"], index)
+            except GrammarError as error:
+                outside.append(error.finding)
+    if outside:
+        raise _Ungrammatical(outside)
+    return document
+
+
+def _when(raw: object, index: int) -> Test:
+    return parse_test(raw, ("clauses", index, "when"))
+
+
+def _syntax(error: tomllib.TOMLDecodeError, file: str, text: str) -> Problem:
+    message = str(error)
+    match = _TOML_LINE.search(message)
+    line = int(match[1]) if match and match[1] else max(1, len(text.splitlines()))
+    said = _TOML_LINE.sub("", message)
+    return Problem(file, line, "(file)", f"This is not TOML: {said}.", "Mend the syntax.")
+
+
+def _schema(error: msgspec.ValidationError) -> Finding:
+    """A fault of form as msgspec words it, with the place it names."""
+    match = _SCHEMA_PATH.match(str(error))
+    what, at = (match["what"], match["at"] or "") if match else (str(error), "")
+    path: Path = tuple(int(i) if i else name for name, i in _STEP.findall(at))
+    return Finding(path, f"{what}.", "Compare with the key's meaning in scenarios/manifest.py.")
+
+
+def _duplicate(folder: Traversable, scenario: str) -> Problem:
+    return Problem(
+        file=str(folder / MANIFEST),
+        line=1,
+        field="id",
+        message=f"Another folder holds the scenario `{scenario}` already.",
+        remedy="Give this one an id of its own.",
+    )
