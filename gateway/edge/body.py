@@ -19,9 +19,9 @@ from litestar import Request
 from litestar.enums import RequestEncodingType
 from litestar.types import Receive, Scope
 
-from gateway.edge.scan import DEFAULT_LIMITS, Limits, check, member
 from gateway.errors import ClientGone, GatewayError, Malformed, TooLarge, TooSlow
 from gateway.errors import UnsupportedMediaType as WrongMediaType
+from gateway.scan import DEFAULT_LIMITS, Limits, check, member
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ class StrictRequest(Request[Any, Any, Any]):
 
     Set as `request_class` of the application. A handler declares `data: JSONBody[SomeStruct]` as
     usual, so the OpenAPI document stays true; its size cap is Litestar's own
-    `request_max_body_size` (16 KiB where none is set). `opt={"authzen": True}` answers a wrong
+    `request_max_body_size`, and never above 64 KiB. `opt={"authzen": True}` answers a wrong
     media type with 400, `opt={"limits": Limits(...)}` changes the structure limits.
     """
 
@@ -172,7 +172,7 @@ class StrictRequest(Request[Any, Any, Any]):
             check_media_type(
                 self.scope, authzen_wrong_media if handler.opt.get("authzen") else WrongMediaType
             )
-        limit = handler.resolve_request_max_body_size() or CONSENT_BYTES
+        limit = min(handler.resolve_request_max_body_size() or COMMITMENT_BYTES, COMMITMENT_BYTES)
         body = await read_raw(self.scope, self.receive, limit_bytes=limit)
         if takes_json and not body:
             raise Malformed([("", "a body is required")])

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.edge import scan
-from gateway.edge.scan import Limits, check, check_exactly
+from gateway import scan
 from gateway.errors import Malformed
+from gateway.scan import Limits, check, check_exactly
 
 HARMLESS = [
     b"{}",

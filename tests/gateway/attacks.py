@@ -1,0 +1,264 @@
+"""The attack catalogue on signed tokens, as a generator: (attack, forged token) for a kind.
+
+The rows follow RFC 8725 and the public faults of JOSE libraries (CVE-2017-11424,
+CVE-2022-21449, CVE-2022-29217, CVE-2024-53861, CVE-2026-32597 among them).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from gateway.claims import Kind
+from gateway.jwk import Alg, Key, public_jwk
+from tests.gateway import forge
+from tests.gateway.forge import AUDIENCE, ISSUER, KID, NOW_S, N
+
+Forged = Iterator[tuple[str, str]]
+
+
+def attacks(kind: Kind) -> Forged:
+    """Every attack on one kind; each token must be refused."""
+    for family in (_unsigned, _hmac, _algorithms, _signatures, _kids, _headers, _spellings):
+        yield from family(kind)
+    for claims in (_times, _parties, _payloads):
+        yield from claims(kind)
+
+
+def _unsigned(kind: Kind) -> Forged:
+    body = forge.payload(kind)
+    for alg in ("none", "None", "nOnE", "NONE", "", None, ..., ["ES256"], {"a": 1}, True):
+        head = forge.header(kind, alg=alg)
+        text = forge.message(head, body)
+        yield f"A1 alg {alg!r}, no signature", f"{text}."
+        yield f"A1 alg {alg!r}, two segments", text
+        yield f"A1 alg {alg!r}, a good signature", forge.token(head, body)
+
+
+def _public_key_texts() -> dict[str, bytes]:
+    public = forge.PRIVATE.public_key()
+    jwk = public_jwk(Key(KID, Alg.ES256, public))
+    return {
+        "PEM": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        "DER": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        "JWK": json.dumps(jwk).encode(),
+        "raw point": public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
+        "x": public.public_numbers().x.to_bytes(32),
+        "SSH": public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
+        "empty": b"",
+    }
+
+
+def _hmac(kind: Kind) -> Forged:
+    for bits in ("256", "384", "512"):
+        head = forge.header(kind, alg=f"HS{bits}")
+        for name, secret in _public_key_texts().items():
+            forged = forge.hmac_token(head, forge.payload(kind), secret, f"sha{bits}")
+            yield f"A2 HS{bits} keyed with the public key as {name}", forged
+
+
+def _algorithms(kind: Kind) -> Forged:
+    body = forge.payload(kind)
+    for alg in (
+        "EdDSA",
+        "ES384",
+        "ES512",
+        "ES256K",
+        "RS256",
+        "PS256",
+        "es256",
+        "ES256 ",
+        "Ed25519",
+    ):
+        yield f"A3 alg {alg}", forge.token(forge.header(kind, alg=alg), body)
+    yield "A3 ES256 on an Ed25519 key", forge.token(forge.header(kind, kid="ed"), body)
+    text = forge.message(forge.header(kind, alg="ES256", kid="ed"), body)
+    yield "A3 EdDSA called ES256", f"{text}.{forge.b64(forge.EDWARDS.sign(text.encode()))}"
+    text = forge.message(forge.header(kind, alg="EdDSA"), body)
+    yield "A3 EdDSA on an ES256 key", f"{text}.{forge.b64(forge.EDWARDS.sign(text.encode()))}"
+
+
+def _signatures(kind: Kind) -> Forged:
+    text = forge.message(forge.header(kind), forge.payload(kind))
+    r, s = forge.scalars(text)
+    yield "A4 DER", f"{text}.{forge.b64(encode_dss_signature(r, s))}"
+    top = 2**256 - 1
+    for x, y in ((0, 0), (0, s), (r, 0), (N, s), (r, N), (N, N), (0, N), (N, 0), (top, s), (r, top),
+                 (s, r), (r, s ^ 1), (r ^ 1, s), (1, 1), (N - r, s), (N - r, N - s)):  # fmt: skip
+        yield f"A5 r={x % 97} s={y % 97}", f"{text}.{forge.b64(forge.joined(x, y))}"
+    whole = forge.joined(r, s)
+    for odd in (whole[:63], whole + b"\0", b"\0" + whole, whole[1:], whole * 2, whole[:32], b"\0"):
+        yield f"A5 {len(odd)} bytes", f"{text}.{forge.b64(odd)}"
+    yield "a stranger's key", forge.token(forge.header(kind), forge.payload(kind), forge.STRANGER)
+    head, body = text.split(".")
+    signature = forge.b64(whole)
+    yield "A6 a character moved left", f"{head}{body[0]}.{body[1:]}.{signature}"
+    yield "A6 four moved right", f"{head[:-4]}.{head[-4:]}{body}.{signature}"
+    yield "another payload", f"{head}.{forge.b64(forge.payload(kind, exp=NOW_S + 61))}.{signature}"
+
+
+def _kids(kind: Kind) -> Forged:
+    for kid in ("../../dev/null", "' OR 1=1 --", "key-1\r\nx: y", "key-1\0", "\0", "k" * 5000, "",
+                "kеy-1", "KEY-1", " key-1", "key-1 ", "key-1/", "key-2", "key-%31", ["key-1"],
+                {"kid": "key-1"}, 1, None, True, ...):  # fmt: skip
+        forged = forge.token(forge.header(kind, kid=kid), forge.payload(kind))
+        yield f"A7 kid {str(kid)[:20]!r}", forged
+    other = forge.token(forge.header(kind, kid="key-2"), forge.payload(kind), forge.STRANGER)
+    yield "A7 another issuer's key and kid", other
+
+
+def _headers(kind: Kind) -> Forged:
+    jwk = public_jwk(Key(KID, Alg.ES256, forge.STRANGER.public_key()))
+    extra: dict[str, Any] = {
+        "A8 jku": {"jku": "https://evil.example/jwks"},
+        "A8 x5u": {"x5u": "https://evil.example/x"},
+        "A8 jwk": {"jwk": jwk},
+        "A8 x5c": {"x5c": ["MIIB"]},
+        "A9 crit unknown": {"crit": ["x"], "x": 1},
+        "A9 crit b64": {"crit": ["b64"], "b64": True},
+        "A9 crit empty": {"crit": []},
+        "A9 crit registered": {"crit": ["alg"]},
+        "A9 b64 false": {"b64": False},
+        "A9 zip": {"zip": "DEF"},
+        "A9 enc": {"enc": "A256GCM"},
+        "A9 cty": {"cty": "JWT"},
+        "an unknown member": {"x": "y"},
+    }
+    for name, members in extra.items():
+        for key in (forge.PRIVATE, forge.STRANGER):
+            forged = forge.token(forge.header(kind, **members), forge.payload(kind), key)
+            yield f"{name} ({'own' if key is forge.PRIVATE else 'brought'} key)", forged
+    # An absent typ is an identity provider's habit; nobody else may leave it out.
+    for typ in (None, "", "jwt", "JWS", "dpop+jwt", "JWT ", f" {forge.TYPES[kind]}", ["JWT"],
+                forge.TYPES[kind].upper() + "X", f"application/{forge.TYPES[kind]}",
+                *(() if kind is Kind.ID else (...,))):  # fmt: skip
+        yield f"typ {typ!r}", forge.token(forge.header(kind, typ=typ), forge.payload(kind))
+
+
+def _spellings(kind: Kind) -> Forged:
+    head, body, signature = forge.honest(kind).split(".")
+    plain = base64.b64encode(b"\xfb\xff" * 32).decode()
+    for name, forged in {
+        "=": f"{head}.{body}.{signature}=",
+        "= in the header": f"{head}=.{body}.{signature}",
+        "a space": f"{head}.{body}.{signature} ",
+        "a leading space": f" {head}.{body}.{signature}",
+        "a newline": f"{head}.{body}.{signature}\n",
+        "a newline within": f"{head}.{body[:4]}\n{body[4:]}.{signature}",
+        "a NUL": f"{head}.{body}.{signature}\0",
+        "+ and /": f"{head}.{body}.{plain}",
+        "stray bits": f"{head}.{body}.{signature[:-1]}{_next(signature[-1])}",
+        "four parts": f"{head}.{body}.{signature}.",
+        "five parts (JWE)": f"{head}.{body}.{signature}.{body}.{signature}",
+        "an empty payload": f"{head}..{signature}",
+        "an empty header": f".{body}.{signature}",
+        "full-width dots": f"{head}\uff0e{body}\uff0e{signature}",
+        "a full-width letter": f"{head}.{body}.{signature[:-1]}\uff21",
+        "nothing": "",
+        "dots": "..",
+        "8 KiB and one": "a" * 8193,
+        "a JSON serialisation": json.dumps(
+            {"protected": head, "payload": body, "signature": signature}
+        ),
+        "a nested token": forge.token(forge.header(kind), forge.honest(kind).encode()),
+    }.items():
+        yield f"A10 {name}", forged
+
+
+def _next(letter: str) -> str:
+    """The letter whose six bits differ only in the two that a 64-byte signature leaves over."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return alphabet[alphabet.index(letter) ^ 1]
+
+
+_ODD_TIMES: tuple[Any, ...] = (
+    ...,
+    None,
+    "1790000030",
+    1790000030.0,
+    -1,
+    2**63,
+    2**53,
+    True,
+    [],
+    "NaN",
+    "",
+    1e300,
+)
+
+
+def _times(kind: Kind) -> Forged:
+    for name in ("exp", "iat"):
+        for odd in _ODD_TIMES:
+            yield f"A11 {name} {odd!r}", forge.honest(kind, **{name: odd})
+        for raw in (b"NaN", b"1e400", b"Infinity", b"1790000030.5", b"0x10", b"1.79e9"):
+            body = forge.payload(kind, **{name: 123456789}).replace(b"123456789", raw)
+            yield f"A11 {name} {raw!r}", forge.token(forge.header(kind), body)
+    yield "A11 expired", forge.honest(kind, iat=NOW_S - 60, exp=NOW_S)
+    yield "A11 not yet", forge.honest(kind, iat=NOW_S + 11, exp=NOW_S + 60)
+    yield "A11 a life of a day", forge.honest(kind, exp=NOW_S + 86_400)
+    yield "A11 no life", forge.honest(kind, iat=NOW_S + 5, exp=NOW_S + 5)
+    yield "A11 exp before iat", forge.honest(kind, iat=NOW_S + 9, exp=NOW_S + 8)
+    if kind in (Kind.ASSERTION, Kind.ID):
+        yield "A11 nbf ahead", forge.honest(kind, nbf=NOW_S + 11)
+        for odd in _ODD_TIMES[1:]:
+            yield f"A11 nbf {odd!r}", forge.honest(kind, nbf=odd)
+    else:
+        yield "A11 nbf where there is none", forge.honest(kind, nbf=NOW_S)
+
+
+def _parties(kind: Kind) -> Forged:
+    if kind is Kind.COMMITMENT:
+        for name in ("iss", "aud"):
+            yield f"A12 {name} where there is none", forge.honest(kind, **{name: ISSUER})
+        return
+    for audience in ([AUDIENCE], [AUDIENCE, "https://evil.example"], AUDIENCE + "/", AUDIENCE[:-1],
+                     AUDIENCE + ".evil.example", "https://gateway", "", None, ..., [], 1,
+                     AUDIENCE.upper(), f" {AUDIENCE}", AUDIENCE + "/oauth/token"):  # fmt: skip
+        yield f"A12 aud {audience!r}", forge.honest(kind, aud=audience)
+    for issuer in (ISSUER + "/", ISSUER[:-1], ISSUER + ".evil.example", [ISSUER], ISSUER.upper(),
+                   ISSUER + ":443", "https://pаrty.example", "http://party.example", "", None, ...,
+                   f"{ISSUER}\0", "https://other.example", f"{ISSUER}#", 1):  # fmt: skip
+        changes = {"sub": issuer} if kind is Kind.ASSERTION else {}
+        yield f"A13 iss {issuer!r}", forge.honest(kind, iss=issuer, **changes)
+    if kind is Kind.ASSERTION:
+        yield "A13 sub of another", forge.honest(kind, sub="https://other.example")
+    if kind is Kind.ID:
+        yield "A12 azp of another", forge.honest(kind, azp="https://other.example")
+
+
+def _payloads(kind: Kind) -> Forged:
+    head, body = forge.header(kind), forge.payload(kind)
+    raw = {
+        "deep payload": b"[" * 2900 + b"]" * 2900,
+        "deep member": body[:-1] + b',"x":' + b"[" * 2500 + b"]" * 2500 + b"}",
+        "payload no object": b"[1]",
+        "payload text": b'"x"',
+        "payload empty": b" ",
+        "payload with a BOM": b"\xef\xbb\xbf" + body,
+        "payload in bad UTF-8": body[:-1] + b',"x":"\xff"}',
+        "payload in UTF-16": body.decode().encode("utf-16"),
+        "payload trailing": body + b"{}",
+        "exp twice": body[:-1] + b',"exp":%d}' % (NOW_S + 59),
+        "exp twice, escaped": body[:-1] + b',"\\u0065xp":%d}' % (NOW_S + 59),
+        "NUL member": body[:-1] + b',"x":"\\u0000"}',
+    }
+    for name, text in raw.items():
+        yield f"A17 {name}", forge.token(head, text)
+    for name, text in {
+        "alg twice": head[:-1] + b',"alg":"ES256"}',
+        "alg twice, the second none": head[:-1] + b',"alg":"none"}',
+        "kid twice, escaped": head[:-1] + b',"\\u006bid":"key-1"}',
+        "typ twice": head[:-1] + b',"typ":"JWT"}',
+        "deep header": b'{"alg":' + b"[" * 2500 + b"]" * 2500 + b"}",
+        "header no object": b'["ES256"]',
+        "header in bad UTF-8": head[:-1] + b',"x":"\xff"}',
+        "header with a BOM": b"\xef\xbb\xbf" + head,
+        "header trailing": head + b"x",
+    }.items():
+        yield f"A10 {name}", forge.token(text, body)
