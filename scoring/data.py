@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import TypeVar
 
 import msgspec
 
 from scoring.catalogue import BadData, Catalogue, CatalogueFile, compile_catalogue
 from scoring.model import Model, ModelFile, compile_model
+
+_ROOT = files("scoring")
 
 
 class NothingInForce(LookupError):
@@ -27,7 +30,7 @@ def load_catalogue(as_of: date) -> Catalogue:
         NothingInForce: the first catalogue begins later.
         BadData: the file is not a valid catalogue.
     """
-    return compile_catalogue(_newest("catalogues", as_of, CatalogueFile))
+    return compile_catalogue(newest(_ROOT / "catalogues", as_of, CatalogueFile))
 
 
 def load_model(as_of: date) -> Model:
@@ -37,25 +40,34 @@ def load_model(as_of: date) -> Model:
         NothingInForce: the first model or catalogue begins later.
         BadData: the two files are invalid or do not fit together.
     """
-    return compile_model(_newest("models", as_of, ModelFile), load_catalogue(as_of))
+    return compile_model(newest(_ROOT / "models", as_of, ModelFile), load_catalogue(as_of))
 
 
 _File = TypeVar("_File", CatalogueFile, ModelFile)
 
 
-def _newest(folder: str, as_of: date, kind: type[_File]) -> _File:
-    dated = {
-        date.fromisoformat(path.name.removesuffix(".toml")): path
-        for path in files("scoring").joinpath(folder).iterdir()
-        if path.name.endswith(".toml")
-    }
+def newest(folder: Traversable, as_of: date, kind: type[_File]) -> _File:
+    """The file of `folder` in force on `as_of`, not yet checked against its partner.
+
+    Raises:
+        NothingInForce: the first file begins later.
+        BadData: a file is not named after its day, or is not of this kind.
+    """
+    dated = {_day(path.name): path for path in folder.iterdir() if path.name.endswith(".toml")}
     since = max((day for day in dated if day <= as_of), default=None)
     if since is None:
-        raise NothingInForce(f"no file of {folder} is in force on {as_of}")
+        raise NothingInForce(f"no file of {folder.name} is in force on {as_of}")
     try:
         file = msgspec.toml.decode(dated[since].read_bytes(), type=kind)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise BadData(f"{folder}/{since}.toml: {error}") from error
+    except ValueError as error:  # of TOML, of UTF-8 or of the schema
+        raise BadData(f"{folder.name}/{since}.toml: {error}") from error
     if file.since != since:
-        raise BadData(f"{folder}/{since}.toml says that it begins on {file.since}")
+        raise BadData(f"{folder.name}/{since}.toml says that it begins on {file.since}")
     return file
+
+
+def _day(name: str) -> date:
+    try:
+        return date.fromisoformat(name.removesuffix(".toml"))
+    except ValueError as error:
+        raise BadData(f"{name} is not named after the day on which it begins") from error

@@ -147,7 +147,7 @@ def _helps(
     helps = []
     for term in model.terms.values():
         advice = term.weight.advice
-        if advice is None or term.entry.merit in leave_out:
+        if advice is None:
             continue
         step = _step(term.entry, term.weight.per, counting, as_of)
         gain = score((*facts, step), model, as_of, leave_out).score - scored.score

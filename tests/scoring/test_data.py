@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from scoring import BadData, Dimension, Merit, NothingInForce, load_catalogue, load_model
 from scoring.catalogue import CatalogueFile, Counts, Entry, Level, Polarity, compile_catalogue
+from scoring.data import newest
 from scoring.facts import Sphere
 from scoring.words import Words
 
@@ -43,6 +45,40 @@ def test_before_the_first_file_nothing_is_in_force(load: object) -> None:
     assert callable(load)
     with pytest.raises(NothingInForce):
         load(FIRST - timedelta(days=1))
+
+
+def copy_of_the_first_catalogue(folder: Path, name: str, old: str = "", new: str = "") -> None:
+    """Put the shipped catalogue into `folder` under another name, with one change."""
+    text = files("scoring").joinpath("catalogues", f"{FIRST}.toml").read_text(encoding="utf-8")
+    (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_each_file_is_in_force_until_the_next_begins(tmp_path: Path) -> None:
+    for day in ("2026-01-01", "2026-07-01"):
+        copy_of_the_first_catalogue(tmp_path, f"{day}.toml", "since = 2026-01-01", f"since = {day}")
+    in_force = {
+        day: newest(tmp_path, date.fromisoformat(day), CatalogueFile).since.isoformat()
+        for day in ("2026-01-01", "2026-06-30", "2026-07-01", "2030-01-01")
+    }
+    assert list(in_force.values()) == ["2026-01-01", "2026-01-01", "2026-07-01", "2026-07-01"]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("2026-01-02.toml", "", ""),
+        ("first.toml", "", ""),
+        ("2026-01-01.toml", "illustrative = true", "illustrative = 'yes'"),
+        ("2026-01-01.toml", "since = 2026-01-01", "since = "),
+        ("2026-01-01.toml", "most = 24", "most = 24.5"),
+    ],
+)
+def test_a_file_that_is_misnamed_or_malformed_does_not_load(
+    tmp_path: Path, name: str, old: str, new: str
+) -> None:
+    copy_of_the_first_catalogue(tmp_path, name, old, new)
+    with pytest.raises(BadData):
+        newest(tmp_path, date(2026, 2, 1), CatalogueFile)
 
 
 def test_the_catalogue_covers_the_five_dimensions_both_spheres_and_every_merit() -> None:

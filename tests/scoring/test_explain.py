@@ -104,6 +104,12 @@ def test_help_promises_exactly_what_the_step_brings() -> None:
     }
 
 
+def test_help_is_found_beside_a_record_of_this_very_day() -> None:
+    today = fact_of(row(value="6", effective=TODAY.isoformat()))
+    advice = {line.words.en: line.points for line in told([today]).helps}
+    assert advice["pay water, power and gas bills on time"] == 15
+
+
 def test_help_never_asks_for_a_donation_nor_for_what_is_left_out() -> None:
     everything = {line.words.en for line in told([]).helps}
     assert "take part in volunteering" in everything

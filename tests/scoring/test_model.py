@@ -160,6 +160,15 @@ def test_a_negative_fact_fades_by_full_years() -> None:
     assert weigh(fact, MODEL, date(2025, 2, 28)) == -100
 
 
+def test_fading_rounds_in_favour_of_the_citizen() -> None:
+    file = model_file()
+    weight = Weight(levels={"serious": -7, "ordinary": -7, "minor": -7})
+    weights = file.weights | {"enforcement": {"penalty": weight}}
+    model = compile_model(msgspec.structs.replace(file, weights=weights), CATALOGUE)
+    points = [weigh(fact_of(penalty()), model, date(2024 + year, 3, 1)) for year in range(5)]
+    assert points == [-7, -5, -4, -2, -1]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -239,6 +239,11 @@ def test_an_unknown_column_is_refused_by_its_name(name: str) -> None:
     assert (rejected.field, rejected.reason) == (name, "unknown column")
 
 
+def test_a_forbidden_column_is_named_before_a_merely_unknown_one() -> None:
+    rejected = refused(row(a_note="x", religion="x"))
+    assert (rejected.field, rejected.rule) == ("religion", Rule.ZJ_14_NEVER)
+
+
 def test_surplus_cells_of_a_csv_line_are_an_unknown_column() -> None:
     surplus = next(csv.DictReader(io.StringIO("department,code\na,b,c")))
     assert refused(surplus).field == "None"
