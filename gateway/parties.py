@@ -53,7 +53,7 @@ class Parties:
         self._database = database
         self._registry = registry
         self._by_id: dict[str, Party] = {}
-        self._revision = -1
+        self._revisions = -1
 
     def get(self, client_id: str) -> Party | None:
         """The party of an OAuth client id, at the newest revision known here."""
@@ -82,14 +82,14 @@ class Parties:
     async def refresh(self, *, force: bool = False) -> None:
         """Load what changed; without `force` only where some party has a newer revision."""
         async with self._database.connection() as connection:
-            # The revision is read before the rows: one that arrives between the two is loaded
+            # The revisions are read before the rows: one that arrives between the two is loaded
             # again next time, never missed.
-            newest = await rows.revision(connection)
-            if newest == self._revision and not force:
+            newest = await rows.revisions(connection)
+            if newest == self._revisions and not force:
                 return
             loaded = await rows.everyone(connection)
         self._by_id = {row.id: self._party(row) for row in loaded}
-        self._revision = newest
+        self._revisions = newest
 
     def _party(self, row: PartyRow) -> Party:
         registrations = {

@@ -38,9 +38,9 @@ class PartyRow(msgspec.Struct, frozen=True, kw_only=True):
     keys: dict[str, str]  # kid -> public JWK as JSON
 
 
-async def revision(connection: Connection) -> int:
-    """The newest revision that was given to any party."""
-    return int(await connection.fetchval(_sql.revision))
+async def revisions(connection: Connection) -> int:
+    """A number that grows with every committed change of any party."""
+    return int(await connection.fetchval(_sql.revisions))
 
 
 async def everyone(connection: Connection) -> list[PartyRow]:
