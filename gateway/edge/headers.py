@@ -1,0 +1,169 @@
+"""The outermost layer: requests that two machines could read differently are not read at all.
+
+ASGI servers pass on more than RFC 9112 allows: Content-Length beside Transfer-Encoding (the root of
+request smuggling), no Host or two, a second Authorization, bytes beyond ASCII, headers of 90 KB.
+Every such request ends here with a problem and a closed connection, before routing. The layer
+runs on every request, so it is one pass in C over the header list and set look-ups.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from itertools import chain
+from typing import Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from gateway.edge.problems import problem_bytes
+from gateway.errors import (
+    GatewayError,
+    HeadersTooLarge,
+    Malformed,
+    MethodNotAllowed,
+    UriTooLong,
+)
+
+MAX_HEADER_BYTES: Final = 16 * 1024
+MAX_HEADER_COUNT: Final = 100
+MAX_TARGET_BYTES: Final = 8 * 1024
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+#: Fields that mean something only when they come once; of two, two readers could pick two.
+SINGLE: Final = frozenset(
+    {
+        b"authorization",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"dpop",
+        b"host",
+        b"idempotency-key",
+        b"origin",
+        b"transfer-encoding",
+        b"x-csrf-token",
+        b"x-request-id",
+    }
+)
+
+_REQUEST_ID = re.compile(rb"\A[A-Za-z0-9._-]{1,64}\Z")
+
+
+def fault(scope: HTTPScope, hosts: Collection[bytes]) -> GatewayError | None:
+    """Why a request may not go further, or None. `hosts` are the names it may be addressed to."""
+    if scope["method"] not in METHODS:
+        return MethodNotAllowed(sorted(METHODS))
+    return _target_fault(scope) or _header_fault(scope, hosts)
+
+
+def _target_fault(scope: HTTPScope) -> GatewayError | None:
+    path, query = scope["path"], scope["query_string"]
+    if len(path) + len(query) > MAX_TARGET_BYTES or len(scope["raw_path"]) > MAX_TARGET_BYTES:
+        return UriTooLong()
+    # `http://other/x` and `//other/x` name another host than the Host field does.
+    if path[:1] != "/" or path[:2] == "//" or scope["raw_path"][:1] != b"/":
+        return _malformed("the request target must be a path")
+    if not path.isprintable() or "\\" in path or not query.isascii():
+        return _malformed("the request target holds a character that is not allowed")
+    # RFC 6750 5.3: tokens in addresses end in logs and histories.
+    if query and b"access_token" in query:
+        return _malformed("a token does not travel in the request target")
+    return None
+
+
+def _header_fault(scope: HTTPScope, hosts: Collection[bytes]) -> GatewayError | None:
+    headers = list(scope["headers"])
+    fields = dict(headers)
+    # Names are lower case by the ASGI specification, so a repeated one shortens the dictionary.
+    if len(fields) == len(headers):
+        text = b"".join([*fields, *fields.values()])
+    elif (repeated := _repeated(headers)) is not None:
+        return repeated
+    else:
+        text = b"".join(chain.from_iterable(headers))
+    if len(text) > MAX_HEADER_BYTES or len(headers) > MAX_HEADER_COUNT:
+        return HeadersTooLarge()
+    if not text.isascii():
+        return _malformed("the header fields hold bytes beyond ASCII")
+    host = fields.get(b"host")
+    if host not in hosts and (host is None or host.lower() not in hosts):
+        return _malformed("the Host field must name this gateway")
+    length = fields.get(b"content-length")
+    if length is not None and not (length.isdigit() and len(length) <= 18):
+        return _malformed("the Content-Length field must be a number")
+    if b"transfer-encoding" in fields or b"upgrade" in fields:
+        return _framing_fault(fields)
+    return None
+
+
+def _repeated(headers: list[tuple[bytes, bytes]]) -> GatewayError | None:
+    names = [name for name, _ in headers]
+    if any(name in SINGLE and names.count(name) > 1 for name in set(names)):
+        return _malformed("a header field that may come once came twice")
+    return None
+
+
+def _framing_fault(fields: dict[bytes, bytes]) -> GatewayError | None:
+    coding = fields.get(b"transfer-encoding")
+    if coding is not None and b"content-length" in fields:
+        return _malformed("Content-Length and Transfer-Encoding exclude each other")
+    if coding is not None and coding.lower() != b"chunked":
+        return _malformed("the only transfer coding is chunked")
+    if b"upgrade" in fields:
+        return _malformed("the connection cannot be upgraded")
+    return None
+
+
+def _malformed(reason: str) -> Malformed:
+    return Malformed([("", reason)])
+
+
+class HeaderGuard:
+    """An ASGI application around another: `HeaderGuard(app, hosts)`.
+
+    `hosts` are the Host values (with the port where it is not the default) of this gateway, in
+    lower case. A request that carries a well-formed `X-Request-ID` gets it back.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        if not hosts:
+            raise ValueError("a gateway that answers to every Host answers to none: name them")
+        self._app = app
+        self._hosts = frozenset(host.lower().encode("ascii") for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            # Life span events pass; a WebSocket has no route here and is refused by the router.
+            await self._app(scope, receive, send)
+            return
+        found = fault(scope, self._hosts)
+        if found is not None:
+            await _refuse(found, send)
+            return
+        await self._app(scope, receive, _echoing(scope, send))
+
+
+async def _refuse(found: GatewayError, send: Send) -> None:
+    status, headers, body = problem_bytes(found)
+    # Whatever follows on this connection may be the other half of a smuggled request.
+    headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _echoing(scope: HTTPScope, send: Send) -> Send:
+    """`send`, adding the request's own `X-Request-ID` where it has one that is harmless."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.match(value):
+            break
+    else:
+        return send
+
+    async def send_with_id(event: Message) -> None:
+        if event["type"] == "http.response.start":
+            event["headers"] = [*event["headers"], (b"x-request-id", value)]
+        await send(event)
+
+    return send_with_id
