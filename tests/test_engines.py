@@ -14,6 +14,8 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import NoPermissionError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from gateway.local.binaries import postgres_install
+from gateway.local.engine import copied, runnable
 from gateway.local.places import PlaceRefused, Places
 from gateway.local.postgres import Postgres
 from gateway.local.valkey import Valkey
@@ -158,6 +160,16 @@ def test_a_second_city_in_a_long_path_still_finds_short_sockets(tmp_path: Path) 
     places = Places.of(tmp_path / ("长" * 60))
     assert len(os.fsencode(places.socket(".s.PGSQL.5432"))) <= 107
     places.remove()
+
+
+def test_a_copy_of_the_programs_runs_for_the_engines_user(engines: Engines) -> None:
+    # Used where the original is out of that user's reach, as in a clone under a 0700 folder.
+    places = engines.postgres.places
+    folder, parts, programs = postgres_install()
+    copy = copied(folder, parts, places.folder("copies") / "program", places.account)
+    assert runnable(copy / programs / "postgres", places.account)
+    assert runnable(copy / programs / "initdb", places.account)
+    assert copied(folder, parts, places.folder("copies") / "program", places.account) == copy
 
 
 START_AND_WAIT = """

@@ -2,13 +2,9 @@
 
 import asyncio
 
-import asyncpg
 import click
 
-from gateway.errors import GatewayError
 from gateway.store import migrate
-
-_CONNECT_SECONDS = 10
 
 
 @click.command()
@@ -35,19 +31,19 @@ def command(owner_url: str | None, check: bool, restored: bool) -> None:
 
 
 async def _run(url: str, check: bool, restored: bool) -> None:
-    connection = await _connect(url)
-    try:
+    async with migrate.connected(url) as connection:
         if check:
-            return await _check(connection)
-        await migrate.migrate(
-            connection, on_applied=lambda done: click.echo(f"applied {done.file}")
-        )
-        if restored:
-            await migrate.renew_generation(connection)
-            click.echo("new generation; entries cached before are void")
+            await _check(connection)
+        else:
+            await _apply(connection, restored)
         click.echo(f"schema is at version {await migrate.current(connection)}")
-    finally:
-        await connection.close()
+
+
+async def _apply(connection: migrate.Connection, restored: bool) -> None:
+    await migrate.migrate(connection, on_applied=lambda done: click.echo(f"applied {done.file}"))
+    if restored:
+        await migrate.renew_generation(connection)
+        click.echo("new generation; entries cached before are void")
 
 
 async def _check(connection: migrate.Connection) -> None:
@@ -56,12 +52,3 @@ async def _check(connection: migrate.Connection) -> None:
         click.echo(f"pending {migration.file}")
     if todo:
         raise click.ClickException("the schema is behind; run `qianjiang migrate`")
-    click.echo(f"schema is at version {await migrate.current(connection)}")
-
-
-async def _connect(url: str) -> migrate.Connection:
-    try:
-        return await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        # The address holds a password: the message names the setting, never its value.
-        raise GatewayError(f"cannot connect to QIANJIANG_OWNER_URL: {error}") from error

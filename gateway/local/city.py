@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-import asyncpg
-
 from gateway.local.postgres import Postgres
 from gateway.local.valkey import Valkey
 from gateway.store.migrate import (
     GATEWAY,
     OWNER,
+    connected,
     create_database,
     migrate,
     prepare_server,
@@ -90,15 +89,9 @@ class LocalCity:
         self.stop()
 
     async def _prepare(self) -> None:
-        superuser = await asyncpg.connect(self.postgres.superuser_url, timeout=10)
-        try:
+        async with connected(self.postgres.superuser_url) as superuser:
             passwords = {role: self.postgres.password(role) for role in (OWNER, GATEWAY)}
             await prepare_server(superuser, passwords)
             await create_database(superuser, DATABASE)
-        finally:
-            await superuser.close()
-        owner = await asyncpg.connect(self.owner_url, timeout=10)
-        try:
+        async with connected(self.owner_url) as owner:
             await migrate(owner)
-        finally:
-            await owner.close()

@@ -1,5 +1,6 @@
 """What the two engines share: a process that is started, watched, stopped, never orphaned."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -109,17 +110,26 @@ def runnable(program: Path, account: Account | None) -> bool:
     return done.returncode == 0
 
 
-def copied(source: Path, target: Path) -> Path:
-    """A copy of a program or a folder, made once per version, whole or not at all."""
-    stamp = f"{source.stat().st_mtime_ns:x}"
+def copied(folder: Path, parts: list[str], target: Path, account: Account | None) -> Path:
+    """A copy of these parts of a folder, side by side, that belongs to `account`.
+
+    Made once per version, whole or not at all.
+    """
+    stamp = f"{(folder / parts[0]).stat().st_mtime_ns:x}"
     copy = target.with_name(f"{target.name}-{stamp}")
     if not copy.exists():
         partial = copy.with_name(f"{copy.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        if source.is_dir():
-            shutil.copytree(source, partial, symlinks=True)
-        else:
-            shutil.copy2(source, partial)
+        partial.mkdir()
+        for part in parts:
+            if (folder / part).is_dir():
+                shutil.copytree(folder / part, partial / part, symlinks=True)
+            elif (folder / part).exists():
+                shutil.copy2(folder / part, partial / part)
+        if account is not None:
+            # Whatever the modes of the original, its new owner can read and run it.
+            for path in (partial, *partial.rglob("*")):
+                os.chown(path, account.uid, account.gid, follow_symlinks=False)
         partial.rename(copy)
     return copy
 

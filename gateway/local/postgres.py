@@ -90,10 +90,11 @@ class Postgres(Engine):
         self._end(STOP_SIGNALS[mode])
 
     def _programs(self) -> Path:
-        package, programs = postgres_install()
-        if runnable(programs / "postgres", self.places.account):
-            return programs
-        return copied(package, self.folder / "program") / programs.relative_to(package)
+        folder, parts, programs = postgres_install()
+        account = self.places.account
+        if not runnable(folder / programs / "postgres", account):
+            folder = copied(folder, parts, self.folder / "program", account)
+        return folder / programs
 
     def _initialise(self, initdb: Path) -> None:
         # Made beside its final name and moved there, so that half a cluster is never taken for one.

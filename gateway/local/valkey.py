@@ -60,8 +60,10 @@ class Valkey(Engine):
         if self.running:
             return
         program = valkey_server()
-        if not runnable(program, self.places.account):
-            program = copied(program, self.folder / "program")
+        account = self.places.account
+        if not runnable(program, account):
+            folder = copied(program.parent, [program.name], self.folder / "program", account)
+            program = folder / program.name
         self._socket.unlink(missing_ok=True)
         self._launch([str(program), str(self._configure())], {"LC_ALL": "C", "TZ": "UTC"})
         self._wait_until(self._accepts)

@@ -7,14 +7,15 @@ schema of the version after, and the reverse.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
 from typing import TypeAlias
 
 import asyncpg
 
-from gateway.errors import GatewayError
+from gateway.errors import DependencyDown, GatewayError
 from gateway.store.sql import queries
 
 OWNER = "qianjiang_owner"
@@ -25,6 +26,7 @@ _FILE_NAME = re.compile(r"\A([0-9]{4})_([a-z0-9_]+)\.sql\Z")
 _ADVISORY_LOCK = 0x71_69_61_6E_6A  # "qianj": one migration at a time in a database
 # A migration that must wait for a lock holds up every request behind it: give way soon.
 _LOCK_TIMEOUT, _STATEMENT_TIMEOUT = "4s", "60s"
+_CONNECT_SECONDS = 10
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -46,6 +48,22 @@ class Migration:
     def file(self) -> str:
         """The file's name."""
         return f"{self.version:04}_{self.name}.sql"
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connection]:
+    """A connection of one's own, outside every pool and its limits.
+
+    Raises DependencyDown in one line; the address, which holds a password, is not in it.
+    """
+    try:
+        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise DependencyDown(f"cannot connect to the database: {error}") from error
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=_CONNECT_SECONDS)
 
 
 def available() -> list[Migration]:

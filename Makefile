@@ -1,0 +1,43 @@
+# Everything a person needs, each on one command. Python >= 3.11, git and make are enough.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check lock nightly bench
+BIN := .venv/bin
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## make .venv and install from the lock
+
+.venv/ready: locks/dev.txt pyproject.toml scripts/setup.sh
+	@scripts/setup.sh
+
+demo: .venv/ready ## a city's day in the five scenarios, on real engines, over HTTP
+	@if [ -f gateway/cli/demo.py ]; then $(BIN)/qianjiang demo; \
+	else echo "no demonstration yet; the engines come up:"; $(BIN)/python -m pytest -q tests/test_engines.py; fi
+
+up: .venv/ready ## a city that stays, for your own first requests
+	@$(BIN)/qianjiang up
+
+test: .venv/ready ## the whole suite on real engines
+	@$(BIN)/python -m pytest --durations=10 $(ARGS)
+
+check: .venv/ready ## lint, format, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+nightly: .venv/ready ## the long runs: more cycles, more seeds
+	@$(BIN)/python -m pytest --durations=10 -m "nightly or not nightly" $(ARGS)
+
+bench: .venv/ready ## decisions per second, CPU per decision, beside the baseline
+	@$(BIN)/qianjiang bench
+
+# No addresses in the locks: whoever installs decides where from, the hashes decide what.
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+lock: .venv/ready ## resolve the dependencies anew (UPGRADE=--upgrade for newer versions)
+	$(COMPILE) $(UPGRADE) pyproject.toml -o locks/runtime.txt
+	$(COMPILE) $(UPGRADE) -c locks/runtime.txt --group dev pyproject.toml -o locks/dev.txt
+	echo uv | $(COMPILE) -c locks/dev.txt - -o locks/uv.txt
