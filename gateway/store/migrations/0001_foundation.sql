@@ -262,7 +262,7 @@ CREATE TABLE fact (
   code           text NOT NULL,
   source_ref     text NOT NULL,
   dimension      text NOT NULL,
-  value          integer NOT NULL,
+  value          text NOT NULL,                 -- JSON: a whole number or a code of the catalogue
   effective      date NOT NULL,
   expires        date,
   determined     date,
