@@ -19,12 +19,14 @@ from msgspec import UNSET
 from scenarios import grammar as g
 from scenarios.calendar import DAY_US, MINUTE_US, day_number, time_of_day_us
 from scenarios.contract import ALWAYS_US, Values
-from scenarios.facts import to_us
 from scenarios.manifest import Value
 
+When = tuple[Any, ...]
+"""The instant of the decision, then each fact of unit time: microseconds, None where not sent."""
+
 Read = Callable[[Values, Any], Any]
-Cut = Callable[[Values, Any], int]
-Ask = Callable[[Values, Any, int], bool]
+Cut = Callable[[Values, When], int]
+Ask = Callable[[Values, Any, When], bool]
 
 _OPERATIONS: Mapping[str, Callable[[Any, Any], bool]] = {
     name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")
@@ -35,12 +37,14 @@ _MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 class Scope(msgspec.Struct, frozen=True):
     """What is fixed while closures are made: parameters in force, optional facts, the calendar.
 
-    `working` and `holidays` are sets of day numbers, see `scenarios.calendar`.
+    `times` maps each fact of unit time to its place in `When`, so that it is converted once for
+    a decision. `working` and `holidays` are sets of day numbers, see `scenarios.calendar`.
     """
 
     params: Mapping[str, Value]
     per_band: frozenset[str]
     optional: frozenset[str]
+    times: Mapping[str, int]
     working: frozenset[int]
     holidays: frozenset[int]
 
@@ -105,7 +109,7 @@ def read(operand: g.Operand, scope: Scope) -> Read:
             party = attrgetter(f"party_{name}")
             return lambda values, facts: party(values)
         case g.Param(name) if name in scope.per_band:
-            table: Any = scope.params[name]
+            table = _table(name, scope)
             return lambda values, facts: table[values.band]
         case g.Sum(terms):
             return _total([read(term, scope) for term in terms])
@@ -128,6 +132,12 @@ def _constant(operand: g.Operand, scope: Scope) -> Any:
     return scope.params[operand.name]
 
 
+def _table(name: str, scope: Scope) -> tuple[Any, ...]:
+    values = scope.params[name]
+    assert isinstance(values, tuple), "the static checks want six values by band"
+    return values
+
+
 def _total(terms: list[Read]) -> Read:
     if len(terms) == 2:
         first, second = terms
@@ -142,19 +152,21 @@ def _difference(left: Read, right: Read) -> Read:
 def _conjunction(parts: list[Ask]) -> Ask:
     if len(parts) == 2:
         first, second = parts
-        return lambda values, facts, t: first(values, facts, t) and second(values, facts, t)
-    return lambda values, facts, t: all(part(values, facts, t) for part in parts)
+        return lambda values, facts, when: (
+            first(values, facts, when) and second(values, facts, when)
+        )
+    return lambda values, facts, when: all(part(values, facts, when) for part in parts)
 
 
 def _disjunction(parts: list[Ask]) -> Ask:
     if len(parts) == 2:
-        first, second = parts
-        return lambda values, facts, t: first(values, facts, t) or second(values, facts, t)
-    return lambda values, facts, t: any(part(values, facts, t) for part in parts)
+        one, two = parts
+        return lambda values, facts, when: one(values, facts, when) or two(values, facts, when)
+    return lambda values, facts, when: any(part(values, facts, when) for part in parts)
 
 
 def _negation(inner: Ask) -> Ask:
-    return lambda values, facts, t: not inner(values, facts, t)
+    return lambda values, facts, when: not inner(values, facts, when)
 
 
 def _is_absent(value: object) -> bool:
@@ -162,13 +174,13 @@ def _is_absent(value: object) -> bool:
 
 
 def _presence(what: Read) -> Ask:
-    return lambda values, facts, t: not _is_absent(what(values, facts))
+    return lambda values, facts, when: not _is_absent(what(values, facts))
 
 
 def _membership(test: g.Member, scope: Scope) -> Ask:
     item, group = read(test.item, scope), read(test.group, scope)
     # No list holds None or UNSET, so an absent item is in none of them.
-    return lambda values, facts, t: item(values, facts) in group(values, facts)
+    return lambda values, facts, when: item(values, facts) in group(values, facts)
 
 
 def _comparison(test: g.Compare, scope: Scope) -> Ask:
@@ -180,14 +192,14 @@ def _comparison(test: g.Compare, scope: Scope) -> Ask:
         if isinstance(test.left, g.Standing):
             return _standing_against(operation, test.left.name, bound)
         left = read(test.left, scope)
-        return lambda values, facts, t: operation(left(values, facts), bound)
+        return lambda values, facts, when: operation(left(values, facts), bound)
     left, right = read(test.left, scope), read(test.right, scope)
-    return lambda values, facts, t: operation(left(values, facts), right(values, facts))
+    return lambda values, facts, when: operation(left(values, facts), right(values, facts))
 
 
 def _standing_against(operation: Callable[[Any, Any], bool], name: str, bound: Any) -> Ask:
     standing = attrgetter(name)
-    return lambda values, facts, t: operation(standing(values), bound)
+    return lambda values, facts, when: operation(standing(values), bound)
 
 
 def _may_be_absent(operand: g.Operand, scope: Scope) -> bool:
@@ -200,7 +212,7 @@ def _may_be_absent(operand: g.Operand, scope: Scope) -> bool:
 
 
 def _guarded(operation: Callable[[Any, Any], bool], left: Read, right: Read) -> Ask:
-    def compare(values: Values, facts: Any, t: int) -> bool:
+    def compare(values: Values, facts: Any, when: When) -> bool:
         one, other = left(values, facts), right(values, facts)
         return not _is_absent(one) and not _is_absent(other) and operation(one, other)
 
@@ -208,11 +220,11 @@ def _guarded(operation: Callable[[Any, Any], bool], left: Read, right: Read) -> 
 
 
 def _on_days(days: frozenset[int]) -> Ask:
-    return lambda values, facts, t: day_number(t) in days
+    return lambda values, facts, when: day_number(when[0]) in days
 
 
 def _clock(start_us: int, end_us: int) -> Ask:
-    return lambda values, facts, t: start_us <= time_of_day_us(t) < end_us
+    return lambda values, facts, when: start_us <= time_of_day_us(when[0]) < end_us
 
 
 def _since_midnight_us(clock: str) -> int:
@@ -231,14 +243,15 @@ def _timely(test: g.Compare | g.Within, scope: Scope) -> Ask:
     name = _time_fact(test).name
     if name not in scope.optional:
         return inner
-    return lambda values, facts, t: getattr(facts, name) is not UNSET and inner(values, facts, t)
+    index = scope.times[name]
+    return lambda values, facts, when: when[index] is not None and inner(values, facts, when)
 
 
 def _edge(edge: Edge) -> Ask:
     at = edge.at
     if edge.after:
-        return lambda values, facts, t: t >= at(values, facts)
-    return lambda values, facts, t: t < at(values, facts)
+        return lambda values, facts, when: when[0] >= at(values, when)
+    return lambda values, facts, when: when[0] < at(values, when)
 
 
 def _edges(test: g.Compare | g.Within, scope: Scope) -> list[Edge]:
@@ -246,13 +259,12 @@ def _edges(test: g.Compare | g.Within, scope: Scope) -> list[Edge]:
     if isinstance(test, g.Compare):
         op = test.op if isinstance(test.left, g.Now) else _MIRRORED[test.op]
         # now >= T and now < T turn at T; now > T and now <= T turn one microsecond later.
-        shift = 1 if op in ("gt", "le") else 0
-        return [Edge(_moment(name, scope, lambda values, facts: shift), op in ("gt", "ge"))]
+        return [Edge(_shifted(name, scope, 1 if op in ("gt", "le") else 0), op in ("gt", "ge"))]
     edges = []
     if test.at_most_days is not None:  # T <= now + n days, so from T - n days on
-        edges.append(Edge(_moment(name, scope, _ahead(test.at_most_days, 0, scope)), after=True))
+        edges.append(Edge(_ahead(name, test.at_most_days, 0, scope), after=True))
     if test.at_least_days is not None:  # T >= now + n days, so until T - n days, inclusive
-        edges.append(Edge(_moment(name, scope, _ahead(test.at_least_days, 1, scope)), after=False))
+        edges.append(Edge(_ahead(name, test.at_least_days, 1, scope), after=False))
     return edges
 
 
@@ -265,22 +277,23 @@ def _time_fact(test: g.Compare | g.Within) -> g.Fact:
     return fact
 
 
-def _ahead(days: g.Operand, plus_us: int, scope: Scope) -> Cut:
+def _ahead(name: str, days: g.Operand, plus_us: int, scope: Scope) -> Cut:
+    """The instant so many days before a time fact, and `plus_us` microseconds."""
     if _is_constant(days, scope):
-        shift = plus_us - _constant(days, scope) * DAY_US
-        return lambda values, facts: shift
-    count = read(days, scope)
-    return lambda values, facts: plus_us - count(values, facts) * DAY_US
+        return _shifted(name, scope, plus_us - _constant(days, scope) * DAY_US)
+    assert isinstance(days, g.Param), "the static checks admit a parameter or a number"
+    cuts_by_band = [
+        _shifted(name, scope, plus_us - count * DAY_US) for count in _table(days.name, scope)
+    ]
+    return lambda values, when: cuts_by_band[values.band](values, when)
 
 
-def _moment(name: str, scope: Scope, shift: Cut) -> Cut:
-    fact = attrgetter(name)
-    if name not in scope.optional:
-        return lambda values, facts: to_us(fact(facts)) + shift(values, facts)
+def _shifted(name: str, scope: Scope, shift_us: int) -> Cut:
+    index = scope.times[name]
 
-    def moment(values: Values, facts: Any) -> int:
-        time = fact(facts)
+    def cut(values: Values, when: When) -> int:
+        time = when[index]
         # A test about a time that was not sent is false for ever: it narrows nothing.
-        return ALWAYS_US if time is UNSET else to_us(time) + shift(values, facts)
+        return ALWAYS_US if time is None else time + shift_us
 
-    return moment
+    return cut

@@ -9,19 +9,21 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable
+from datetime import datetime
 from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from scenarios import grammar as g
 from scenarios.calendar import DAY_US, Calendar, time_of_day_us, to_date, to_day_number
 from scenarios.closures import Ask, Cut, Scope, ask, clock_us, cuts
 from scenarios.contract import ALWAYS_US, FOREVER_US, Outcome, Values, Verdict
-from scenarios.facts import facts_type
+from scenarios.facts import facts_type, to_us
 from scenarios.manifest import Clause, Manifest
+from scenarios.units import Unit
 from scenarios.universal import INPUTS, UNIVERSAL, ClauseInfo, met_bits
 
 __all__ = ["COMPILER_VERSION", "ClauseInfo", "Compiled", "compile_scenario"]
@@ -61,6 +63,7 @@ class Program(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...]
     in_force: bool
     is_complete: Callable[[Any], bool]
+    times: tuple[Callable[[Any], datetime | UnsetType], ...]
     assessing: int
     every: int
     clocks: tuple[int, ...]
@@ -68,32 +71,41 @@ class Program(msgspec.Struct, frozen=True):
 
     def decide(self, values: Values, facts: Any, t: int) -> Verdict:
         """The verdict at `t`; every rule is asked, so that the reasons are complete."""
-        rules = self.rules
-        met = met_bits(values)
+        rules, met = self.rules, met_bits(values)
         covered = self.window_us[0] <= t < self.window_us[1]
         if covered and self.in_force and self.is_complete(facts):
             met |= INPUTS
         else:
             rules = tuple(rule for rule in rules if rule.is_answerable(facts, covered))
-        since, until = max(values.since_us, self.since_us), min(values.until_us, self.until_us)
+        when = (t, *[_moment(time(facts)) for time in self.times])
+        since, until = self._stretch(values, t)
         for rule in rules:
-            if rule.ask(values, facts, t):
+            if rule.ask(values, facts, when):
                 met |= rule.bit
             for cut in rule.cuts:
-                turn = cut(values, facts)
-                if turn > t:
-                    until = min(until, turn)
-                else:
-                    since = max(since, turn)
-        if self.clocks:
-            start, end = self._turns(t)
-            since, until = max(since, start), min(until, end)
+                turn = cut(values, when)
+                if since < turn <= t:
+                    since = turn
+                elif t < turn < until:
+                    until = turn
         return Verdict(self._outcome(met), met, since, until)
 
     def _outcome(self, met: int) -> Outcome:
-        if met & self.assessing != self.assessing:
-            return Outcome.CANNOT_ASSESS
-        return Outcome.ELIGIBLE if met == self.every else Outcome.STANDARD_PATH
+        if met == self.every:
+            return Outcome.ELIGIBLE
+        if met & self.assessing == self.assessing:
+            return Outcome.STANDARD_PATH
+        return Outcome.CANNOT_ASSESS
+
+    def _stretch(self, values: Values, t: int) -> tuple[int, int]:
+        """Where the values, the parameters and the time of day all stay as they are."""
+        since, until = values.since_us, values.until_us
+        start, end = self._turns(t) if self.clocks else _ALWAYS
+        # Comparisons, since calls of max and min would cost a tenth of a decision.
+        since = start if start > since else since
+        until = end if end < until else until
+        since = self.since_us if self.since_us > since else since
+        return since, self.until_us if self.until_us < until else until
 
     def _turns(self, t: int) -> tuple[int, int]:
         """The stretch of the day in Asia/Shanghai, between two times of `clocks`, around `t`."""
@@ -188,6 +200,7 @@ def _program(manifest: Manifest, calendar: Calendar, since: int, until: int) -> 
         rules=rules,
         in_force=len(scope.params) == len(manifest.parameters),
         is_complete=_completeness([fact.name for fact in manifest.facts if not fact.optional]),
+        times=tuple(attrgetter(name) for name in scope.times),
         assessing=INPUTS | sum(1 << bit + len(UNIVERSAL) for bit in assessing),
         every=(1 << len(UNIVERSAL) + len(manifest.clauses)) - 1,
         clocks=_clocks(manifest, scope),
@@ -195,14 +208,20 @@ def _program(manifest: Manifest, calendar: Calendar, since: int, until: int) -> 
     )
 
 
+def _moment(time: datetime | UnsetType) -> int | None:
+    return None if time is UNSET else to_us(time)
+
+
 def _scope(manifest: Manifest, calendar: Calendar, since: int) -> Scope:
     in_force = [(param.name, param.at(since)) for param in manifest.parameters]
+    times = [fact.name for fact in manifest.facts if fact.unit is Unit.TIME]
     first, last = map(to_day_number, calendar.covers)
     days = range(first, last + 1)
     return Scope(
         params={name: dated.value for name, dated in in_force if dated is not None},
         per_band=frozenset(param.name for param in manifest.parameters if param.by is not None),
         optional=frozenset(fact.name for fact in manifest.facts if fact.optional),
+        times={name: place for place, name in enumerate(times, start=1)},
         working=frozenset(day for day in days if calendar.is_working_day(to_date(day))),
         holidays=frozenset(day for day in days if to_date(day) in calendar.holidays),
     )

@@ -7,7 +7,7 @@ the strict decoding. A fact that is not sent stays `UNSET`, which the rule answe
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -17,7 +17,7 @@ from scenarios.manifest import FactSpec, Manifest
 from scenarios.units import Unit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_DAY_S = 24 * 60 * 60
 
 
 def facts_type(manifest: Manifest) -> type[msgspec.Struct]:
@@ -37,7 +37,8 @@ def facts_type(manifest: Manifest) -> type[msgspec.Struct]:
 
 def to_us(time: datetime) -> int:
     """A time with its zone as microseconds since the Unix epoch (UTC)."""
-    return (time - _EPOCH) // _MICROSECOND
+    elapsed = time - _EPOCH
+    return (elapsed.days * _DAY_S + elapsed.seconds) * 1_000_000 + elapsed.microseconds
 
 
 def _type(fact: FactSpec) -> Any:

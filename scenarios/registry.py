@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from scenarios.calendar import Calendar
+from scenarios.cases import CASES, Cases, parse_cases
 from scenarios.checks import findings
 from scenarios.compiler import Compiled, compile_scenario
 from scenarios.grammar import GrammarError, Test, parse_test
@@ -85,6 +86,14 @@ def check(source: Traversable) -> list[Problem]:
     except ManifestError as error:
         return list(error.problems)
     return []
+
+
+def load_cases(folder: Traversable) -> Cases:
+    """The cases of the scenario in `folder`.
+
+    Raises `tomllib.TOMLDecodeError` and `msgspec.ValidationError`.
+    """
+    return parse_cases((folder / CASES).read_text(encoding="utf-8"))
 
 
 def parse_manifest(text: str, file: str) -> Manifest:
