@@ -119,6 +119,15 @@ def verify(
         return Refused(stop.reason)
 
 
+def kid_of(compact: str) -> str | None:
+    """The key name that a token gives, unverified: good only for deciding to fetch keys."""
+    try:
+        header = _decode(_segments(compact)[0], _decode_header, Reason.HEADER)
+    except _Stop:
+        return None
+    return str(header.kid)
+
+
 def sign(kind: Kind, claims: Claims, kid: str, key: ec.EllipticCurvePrivateKey) -> str:
     """A compact ES256 token of a kind."""
     headers = {"kid": kid, "typ": RULES[kind].types[0]}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.claims import RULES, AccessClaims, Claims, Kind
-from gateway.jose import Keys, Passed, Reason, Refused, sign, token_key, verify
+from gateway.jose import Keys, Passed, Reason, Refused, kid_of, sign, token_key, verify
 from gateway.jwk import Alg, Key
 from tests.gateway import forge
 from tests.gateway.attacks import attacks
@@ -216,6 +216,12 @@ def test_further_claims_are_ignored_where_the_standard_says_so() -> None:
     for kind in KINDS:
         answer = guard(forge.honest(kind, name="张示例"), kind)
         assert passes(answer) == (kind in (Kind.ASSERTION, Kind.ID))
+
+
+def test_a_key_name_is_read_only_from_a_well_formed_token() -> None:
+    assert kid_of(forge.honest(Kind.ID)) == forge.KID
+    assert kid_of("x") is None
+    assert kid_of(dict(attacks(Kind.ID))["A8 jku (own key)"]) is None
 
 
 def test_what_we_sign_passes_our_own_guard() -> None:

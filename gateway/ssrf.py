@@ -1,0 +1,164 @@
+"""Calls to addresses that somebody else chose: webhooks, key sets of other cities.
+
+Whoever names the address could name a machine of ours. So a name is resolved once, every address
+behind it must be public, and the connection goes to the very address that was checked: a second
+look-up by the HTTP client could be answered differently (DNS rebinding). TLS still proves the
+name. No redirect is followed, no proxy setting of the environment applies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+import httpx
+
+from gateway.errors import GatewayError
+
+#: From a host name and a port to the texts of its addresses.
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+# These hold an IPv4 address inside, which a translator of ours would then reach.
+_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
+
+
+class OutboundRefused(GatewayError):
+    """An address is not one that the gateway calls."""
+
+
+class OutboundFailed(GatewayError):
+    """The other side did not give a usable answer."""
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host by the system's resolver."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+def is_public(text: str) -> bool:
+    """Whether an address belongs to the public internet: not ours, not special, not a tunnel."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return _is_public(address.ipv4_mapped)
+        if address.sixtofour is not None or address.teredo is not None:
+            return False
+        if any(address in network for network in _TRANSLATED):
+            return False
+    return _is_public(address)
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Checks where a request goes, then sends it to exactly there.
+
+    `allow_loopback_http` admits loopback addresses, also without TLS, and nothing else private:
+    for the demonstration and tests on one machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_loopback_http: bool = False,
+        resolve: Resolve = resolve,
+        inner: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._allow_loopback = allow_loopback_http
+        self._resolve = resolve
+        # A kept connection is found again by address and port alone, so it could carry a request
+        # for another name that shares the address: none is kept.
+        self._inner = inner or httpx.AsyncHTTPTransport(
+            trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        address = await self.pin(request.url)
+        pinned = httpx.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,  # the Host field still holds the name
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.host},
+        )
+        return await self._inner.handle_async_request(pinned)
+
+    async def pin(self, url: httpx.URL) -> str:
+        """The one address to which a request for `url` may go.
+
+        Raises:
+            OutboundRefused: the URL or one of its addresses is not allowed.
+            OutboundFailed: the name has no address.
+        """
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if url.scheme not in ("https", "http") or not url.host or url.userinfo:
+            raise OutboundRefused("only plain https addresses are called")
+        try:
+            addresses = await self._resolve(url.host, port)
+        except (OSError, UnicodeError):
+            raise OutboundFailed("the name does not resolve") from None
+        if not addresses:
+            raise OutboundFailed("the name does not resolve")
+        if self._allow_loopback and all(ip_address(each).is_loopback for each in addresses):
+            return addresses[0]
+        # One private address among public ones is already an attempt: all must be public.
+        if url.scheme != "https" or not all(map(is_public, addresses)):
+            raise OutboundRefused("only public addresses are called, over https")
+        if port != 443 and port < 1024:
+            raise OutboundRefused("a port of another protocol")
+        return addresses[0]
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def guarded_client(
+    *, allow_loopback_http: bool = False, timeout_s: float = 2.0
+) -> httpx.AsyncClient:
+    """An HTTP client for addresses chosen by others; close it when done."""
+    return httpx.AsyncClient(
+        transport=GuardedTransport(allow_loopback_http=allow_loopback_http),
+        timeout=timeout_s,
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+async def get_bytes(
+    client: httpx.AsyncClient, url: str, *, limit_bytes: int, timeout_s: float
+) -> bytes:
+    """The body at `url`, if it answers 200 with at most `limit_bytes` within `timeout_s`.
+
+    Raises:
+        OutboundRefused: the address is not allowed.
+        OutboundFailed: no answer, late, too large, compressed, a redirect or another status.
+    """
+    try:
+        # httpx times each read; a server that trickles would hold us for ever without this.
+        async with (
+            asyncio.timeout(timeout_s),
+            client.stream("GET", url, headers={"accept-encoding": "identity"}) as response,
+        ):
+            return await _read(response, limit_bytes)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
+        raise OutboundFailed(type(exc).__name__) from None
+
+
+async def _read(response: httpx.Response, limit_bytes: int) -> bytes:
+    if response.status_code != 200:
+        raise OutboundFailed(f"status {response.status_code}")
+    # A small compressed answer can unfold into a huge one, and we asked for none.
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise OutboundFailed("a compressed answer")
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise OutboundFailed("too large an answer")
+    return bytes(body)

@@ -1,0 +1,222 @@
+"""Nobody can make the gateway call a machine of ours, whatever address they register."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.ssrf import (
+    GuardedTransport,
+    OutboundFailed,
+    OutboundRefused,
+    get_bytes,
+    guarded_client,
+    is_public,
+    resolve,
+)
+
+PRIVATE = [
+    "127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1",
+    "169.254.169.254", "100.64.0.1", "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1",
+    "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1",
+    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+    "2002:7f00:1::1", "2001::1", "2001:db8::1",
+]  # fmt: skip
+PUBLIC = ["1.1.1.1", "8.8.8.8", "114.114.114.114", "2606:4700:4700::1111", "::ffff:1.1.1.1"]
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_a_private_address_is_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is(address: str) -> None:
+    assert is_public(address)
+
+
+def answering(*addresses: str) -> Callable[[str, int], Awaitable[list[str]]]:
+    async def answer(host: str, port: int) -> list[str]:
+        return list(addresses)
+
+    return answer
+
+
+class Recorder(httpx.AsyncBaseTransport):
+    """The network's place: it keeps what would have been sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(request)
+        return httpx.Response(200, content=b"ok")
+
+
+async def ask(url: str, *addresses: str, **how: Any) -> list[httpx.Request]:
+    recorder = Recorder()
+    transport = GuardedTransport(resolve=answering(*addresses), inner=recorder, **how)
+    async with httpx.AsyncClient(transport=transport) as client:
+        await client.get(url)
+    return recorder.sent
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_a_name_of_a_private_address_is_not_called(address: str) -> None:
+    with pytest.raises(OutboundRefused):
+        await ask("https://hook.example/x", address)
+
+
+async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
+    with pytest.raises(OutboundRefused):
+        await ask("https://hook.example/x", "1.1.1.1", "10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hook.example/x",
+        "https://user:word@hook.example/x",
+        "https://hook.example:22/x",
+        "https://hook.example:80/x",
+        "ftp://hook.example/x",
+    ],
+)
+async def test_an_odd_address_is_not_called(url: str) -> None:
+    with pytest.raises((OutboundRefused, httpx.UnsupportedProtocol)):
+        await ask(url, "1.1.1.1")
+
+
+async def test_loopback_is_called_only_where_it_is_allowed_and_nothing_else_private() -> None:
+    assert await ask("http://127.0.0.1:9/x", "127.0.0.1", allow_loopback_http=True)
+    for address in ("10.0.0.1", "169.254.169.254", "1.1.1.1"):
+        with pytest.raises(OutboundRefused):
+            await ask("http://hook.example/x", address, allow_loopback_http=True)
+    with pytest.raises(OutboundRefused):
+        await ask("http://hook.example/x", "127.0.0.1", "10.0.0.1", allow_loopback_http=True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "[::1]"])
+async def test_another_spelling_of_loopback_is_still_loopback(host: str) -> None:
+    # The system's resolver reads them as addresses; what it finds is what is judged.
+    transport = GuardedTransport(resolve=resolve, inner=Recorder())
+    with pytest.raises((OutboundRefused, OutboundFailed)):
+        await transport.pin(httpx.URL(f"https://{host}/x"))
+
+
+async def test_a_name_that_does_not_resolve_is_a_failure() -> None:
+    with pytest.raises(OutboundFailed):
+        await ask("https://hook.example/x")
+
+
+async def test_the_connection_goes_to_the_checked_address_under_the_same_name() -> None:
+    (request,) = await ask("https://hook.example/x?y=1", "1.1.1.1")
+    assert request.url == "https://1.1.1.1/x?y=1"
+    assert request.headers["host"] == "hook.example"
+    assert request.extensions["sni_hostname"] == "hook.example"
+
+
+async def test_an_ipv6_address_is_pinned_too() -> None:
+    (request,) = await ask("https://hook.example/x", "2606:4700:4700::1111")
+    assert request.url.host == "2606:4700:4700::1111"
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(*chunks: bytes, pause_s: float = 0.0) -> AsyncIterator[tuple[str, list[str]]]:
+    """A loopback server that answers anything with these bytes and keeps the request lines."""
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.split(b"\r\n")[0].decode())
+        try:
+            for chunk in chunks:
+                writer.write(chunk)
+                await writer.drain()
+                await asyncio.sleep(pause_s)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}/keys", asked
+    finally:
+        server.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
+
+
+async def fetch(url: str, *, timeout_s: float = 1.0) -> bytes:
+    async with guarded_client(allow_loopback_http=True) as client:
+        return await get_bytes(client, url, limit_bytes=100, timeout_s=timeout_s)
+
+
+async def test_a_good_answer_is_read() -> None:
+    async with serving(OK + b"content-length: 2\r\n\r\nok") as (url, asked):
+        assert await fetch(url) == b"ok"
+    assert asked == ["GET /keys HTTP/1.1"]
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with (
+        serving(OK + b"\r\nsecret") as (target, asked),
+        serving(b"HTTP/1.1 302 Found\r\nlocation: %s\r\n\r\n" % target.encode()) as (url, _),
+    ):
+        with pytest.raises(OutboundFailed):
+            await fetch(url)
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"content-length: 101\r\n\r\n" + b"x" * 101,
+        OK + b"\r\n" + b"x" * 101,
+        OK + b"content-encoding: gzip\r\ncontent-length: 2\r\n\r\n\x1f\x8b",
+        b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"not http at all\r\n\r\n",
+        b"",
+    ],
+    ids=["long", "long without length", "compressed", "404", "204", "no HTTP", "nothing"],
+)
+async def test_an_odd_answer_is_a_failure(answer: bytes) -> None:
+    async with serving(answer) as (url, _):
+        with pytest.raises(OutboundFailed):
+            await fetch(url)
+
+
+async def test_a_trickled_answer_is_cut() -> None:
+    async with serving(OK + b"\r\n", *[b"x"] * 40, pause_s=0.05) as (url, _):
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(OutboundFailed):
+            await fetch(url, timeout_s=0.2)
+        assert asyncio.get_running_loop().time() - started < 1.0
+
+
+async def test_nobody_at_home_is_a_failure() -> None:
+    async with serving(b"") as (url, _):
+        pass
+    with pytest.raises(OutboundFailed):
+        await fetch(url)
+
+
+async def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(OK + b"\r\nproxied") as (proxy, asked):
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        async with serving(OK + b"\r\nok") as (url, _):
+            assert await fetch(url) == b"ok"
+    assert asked == []
