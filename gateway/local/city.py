@@ -28,7 +28,7 @@ class LocalCity:
     """Engines over a data folder, kept between runs. For the command line and the tests.
 
     `progress` is told in a few words what begins. The folder is held while the city is up, so that
-    two commands never share one. Raises EngineFailed, EngineMissing, PlaceRefused,
+    two commands never share one. Raises ChildFailed, EngineMissing, PlaceRefused,
     MigrationRefused.
     """
 

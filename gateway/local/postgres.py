@@ -2,14 +2,14 @@
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlencode
 
 from gateway.local.binaries import postgres_install
-from gateway.local.engine import POLL_SECONDS, Engine, EngineFailed, copied, runnable, tail
+from gateway.local.child import POLL_SECONDS, ChildFailed
+from gateway.local.engine import Engine, copied, runnable
 from gateway.local.places import write_private
 
 SUPERUSER = "postgres"
@@ -45,14 +45,11 @@ SETTINGS = {
 class Postgres(Engine):
     """PostgreSQL over a data folder; made at the first start, kept between starts.
 
-    Everything is synchronous with bounded waits. Raises EngineFailed, EngineMissing, PlaceRefused.
+    Everything is synchronous with bounded waits. Raises ChildFailed, EngineMissing, PlaceRefused.
     """
 
-    name = "postgres"
-    signal_on_death = signal.SIGINT  # a fast, clean shutdown when the supervisor is gone
-
     def __init__(self, data: Path) -> None:
-        super().__init__(data)
+        super().__init__("postgres", data)
         self.cluster = self.folder / "cluster"
         self._socket = self.places.socket(".s.PGSQL.5432")
 
@@ -81,13 +78,13 @@ class Postgres(Engine):
         self._clear_leftovers()
         settings = {**SETTINGS, "unix_socket_directories": str(self._socket.parent)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        command = [str(programs / "postgres"), "-D", str(self.cluster)]
-        self._launch([*command, *options], _environment())
-        self._wait_until(self._accepts)
+        # SIGINT asks for a fast, clean shutdown: what it gets when the supervisor is gone.
+        self._run([str(programs / "postgres"), "-D", str(self.cluster), *options], signal.SIGINT)
+        self.wait_until(self._accepts)
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Stop: `fast` writes a checkpoint, `immediate` does not, like a loss of power."""
-        self._end(STOP_SIGNALS[mode])
+        self.end(STOP_SIGNALS[mode])
 
     def _programs(self) -> Path:
         folder, parts, programs = postgres_install()
@@ -109,17 +106,21 @@ class Postgres(Engine):
             "--encoding=UTF8",
             "--locale=C",
         ]
-        self._launch([*command, *options], _environment())
-        assert self._process is not None
+        self._run([*command, *options], signal.SIGKILL)
         try:
-            code = self._process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            code = -1
-        secret.unlink()
-        if code != 0:
-            raise EngineFailed(f"initdb failed:\n{tail(self.log)}")
+            self.finish()
+        finally:
+            secret.unlink()
         making.rename(self.cluster)
+
+    def _run(self, command: list[str], signal_on_death: signal.Signals) -> None:
+        self.launch(
+            command,
+            environment={"LC_ALL": "C"},
+            folder=self.folder,
+            account=self.places.account,
+            signal_on_death=signal_on_death,
+        )
 
     def _clear_leftovers(self) -> None:
         """Remove the lock files of a killed server, once no process of it lives.
@@ -130,7 +131,7 @@ class Postgres(Engine):
         deadline = time.monotonic() + self.stop_seconds_max
         while alive := _living_in(self.cluster):
             if time.monotonic() > deadline:
-                raise EngineFailed(f"{self.cluster} is in use by processes {alive}")
+                raise ChildFailed(f"{self.cluster} is in use by processes {alive}")
             time.sleep(POLL_SECONDS)
         lock = self._socket.with_name(f"{self._socket.name}.lock")
         for leftover in (self.cluster / "postmaster.pid", lock, self._socket):
@@ -143,10 +144,6 @@ class Postgres(Engine):
             return False
         # Line 8 is the server's own word on its state (miscadmin.h, LOCK_FILE_LINE_PM_STATUS).
         return len(lines) >= 8 and lines[7].strip() == "ready"
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _living_in(cluster: Path) -> list[int]:

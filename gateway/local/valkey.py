@@ -38,11 +38,8 @@ class Valkey(Engine):
     Two users: `gateway` may do what the gateway does, `admin` everything; there is no default user.
     """
 
-    name = "valkey"
-    signal_on_death = signal.SIGKILL  # it holds nothing that a clean end would save
-
     def __init__(self, data: Path) -> None:
-        super().__init__(data)
+        super().__init__("valkey", data)
         self._socket = self.places.socket("valkey.sock")
 
     @property
@@ -65,12 +62,18 @@ class Valkey(Engine):
             folder = copied(program.parent, [program.name], self.folder / "program", account)
             program = folder / program.name
         self._socket.unlink(missing_ok=True)
-        self._launch([str(program), str(self._configure())], {"LC_ALL": "C", "TZ": "UTC"})
-        self._wait_until(self._accepts)
+        self.launch(
+            [str(program), str(self._configure())],
+            environment={"LC_ALL": "C"},
+            folder=self.folder,
+            account=account,
+            signal_on_death=signal.SIGKILL,  # it holds nothing that a clean end would save
+        )
+        self.wait_until(self._accepts)
 
     def stop(self) -> None:
         """Stop at once; nothing is saved."""
-        self._end(signal.SIGTERM)
+        self.end(signal.SIGTERM)
 
     def forget_dump(self) -> None:
         """Remove what an administrator saved, so that the next start is an empty one."""
