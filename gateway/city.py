@@ -22,6 +22,7 @@ from gateway.standing import CacheRelay, StandingReader, StandingWriter
 from gateway.store import standing as standing_rows
 from gateway.store.cache import Cache
 from gateway.store.database import Database
+from gateway.tokens import AccessTokens
 from gateway.vault import Vault
 from scenarios.registry import Registry
 
@@ -55,6 +56,7 @@ class City:
         self.vault = Vault(keys.city, ids)
         self.pseudonyms = Pseudonyms(keys.subject, settings.city)
         self.parties = Parties(self.database, registry)
+        self.tokens = AccessTokens(keys, settings, clock, ids, self.parties)
         self.policies = Policies(self.database, registry)
         self.standings = StandingReader(self.cache, self.database, waiting_max=settings.waiting_max)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)

@@ -1,0 +1,179 @@
+"""Access tokens of parties: made here, and recognised here on every request (RFC 9068, RFC 6750).
+
+A token is verified once and then found by the SHA-256 of its whole text, signature included:
+keyed by less, a genuine token once seen would vouch for a forged signature. What may have changed
+since is looked at on each hit: the time, and the party. The copy of the party may itself be a
+moment old; a decision rests on the commit, which compares the party's revision with PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from gateway.claims import AccessClaims, Kind
+from gateway.clock import SECOND_US, Clock
+from gateway.errors import Unauthenticated
+from gateway.ids import Ids
+from gateway.jose import Refused, sign, token_key, verify
+from gateway.jwk import Alg, Key
+from gateway.keys import Keyring
+from gateway.parties import Parties, Party, Principal
+from gateway.settings import Settings
+
+#: Verified tokens remembered by a worker, about 1 KB each; the oldest goes first.
+REMEMBERED: Final = 10_000
+
+#: Every scope is the right to ask about one scenario.
+SCOPE_PREFIX: Final = "scenario:"
+
+_SCHEME = b"bearer "
+
+
+class PartyNewer(Unauthenticated):
+    """The token was issued at a revision of its party that this worker has not loaded yet."""
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """A fresh token and the seconds it is good for."""
+
+    token: str
+    expires_in: int
+
+
+class AccessTokens:
+    """Issues and recognises the access tokens of one city.
+
+    Args:
+        keys: every signing key verifies, the newest one signs.
+        settings: the issuer, which is the audience as well, and the tokens' life.
+    """
+
+    def __init__(
+        self, keys: Keyring, settings: Settings, clock: Clock, ids: Ids, parties: Parties
+    ) -> None:
+        self._kid, self._signer = keys.token_kid, keys.token_signing[keys.token_kid]
+        self._own = {
+            kid: Key(kid, Alg.ES256, key.public_key()) for kid, key in keys.token_signing.items()
+        }
+        self._issuer, self._ttl_s = settings.issuer, settings.token_ttl_s
+        self._clock, self._ids, self._parties = clock, ids, parties
+        self._seen: dict[bytes, Principal] = {}
+
+    @property
+    def public_keys(self) -> list[Key]:
+        """The keys under which others may verify our tokens, for the published set."""
+        return list(self._own.values())
+
+    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
+        """The key of an access token that names us as its issuer: the guard's registry."""
+        return self._own.get(kid) if kind is Kind.ACCESS and issuer == self._issuer else None
+
+    def issue(self, party: Party, kid: str, scopes: Iterable[str]) -> Issued:
+        """A token for a party that authenticated with its key `kid`, for these scopes."""
+        now_s = self._clock.now_us() // SECOND_US
+        # A cut-off lies on a whole second just ahead of the act that set it. This token is
+        # younger than the act, whatever its worker's clock says, and must not fall under it.
+        issued_s = max(now_s, -(-party.row.tokens_not_before_us // SECOND_US))
+        claims = AccessClaims(
+            iss=self._issuer,
+            aud=self._issuer,
+            sub=party.row.id,
+            client_id=party.row.id,
+            jti=self._ids.token(),
+            iat=issued_s,
+            exp=issued_s + self._ttl_s,
+            scope=" ".join(sorted(scopes)),
+            ckid=kid,
+            prv=party.row.revision,
+        )
+        return Issued(sign(Kind.ACCESS, claims, self._kid, self._signer), self._ttl_s)
+
+    def authenticate(self, headers: Sequence[tuple[bytes, bytes]]) -> Principal:
+        """The party whose Bearer token the request's header fields carry, in microseconds.
+
+        Raises:
+            Unauthenticated: there is no token, more than one, or not a good one.
+            PartyNewer: good, as far as this worker can tell; `admit` finds out.
+            Forbidden: the party is suspended or closed.
+        """
+        compact = _bearer(headers)
+        name = token_key(compact)
+        principal = self._seen.get(name)
+        if principal is None:
+            principal = self._remember(name, self._verified(compact))
+        elif self._parties.get(principal.party.row.id) is not principal.party:
+            # The party was loaded again since: the token must be good under what it is now.
+            del self._seen[name]
+            principal = self._remember(name, self._parties.readmit(principal))
+        if principal.expires_us <= self._clock.now_us():
+            del self._seen[name]
+            raise Unauthenticated("expired")
+        return principal
+
+    async def admit(self, headers: Sequence[tuple[bytes, bytes]]) -> Principal:
+        """As `authenticate`, after loading a party that was registered or changed just now.
+
+        A token bought from one worker is good at the next, though that one's copy of the parties
+        is a second behind. Only a token that we signed ourselves ever causes the load.
+        """
+        try:
+            return self.authenticate(headers)
+        except PartyNewer:
+            await self._parties.refresh()
+            return self.authenticate(headers)
+
+    def _verified(self, compact: str) -> Principal:
+        answer = verify(
+            compact,
+            Kind.ACCESS,
+            self,
+            issuer=self._issuer,
+            audience=self._issuer,
+            now_us=self._clock.now_us(),
+        )
+        if isinstance(answer, Refused):
+            raise Unauthenticated(answer.reason.value)
+        claims = answer.claims
+        assert isinstance(claims, AccessClaims), "the guard decodes each kind to its own claims"
+        party = self._parties.get(claims.client_id)
+        if party is None or party.row.revision < claims.prv:
+            raise PartyNewer("party-newer")
+        return self._parties.readmit(
+            Principal(
+                party=party,
+                kid=claims.ckid,
+                issued_us=claims.iat * SECOND_US,
+                expires_us=claims.exp * SECOND_US,
+                scopes=frozenset(claims.scope.split()),
+            )
+        )
+
+    def _remember(self, name: bytes, principal: Principal) -> Principal:
+        if len(self._seen) >= REMEMBERED:
+            # Dictionaries keep insertion order, so the first is the oldest. Memory is bounded
+            # however many tokens are issued; one that was dropped is simply verified again.
+            del self._seen[next(iter(self._seen))]
+        self._seen[name] = principal
+        return principal
+
+
+def _bearer(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    """The one Bearer token of the header fields (RFC 6750 2.1; the other two ways are not ours)."""
+    found = None
+    for name, value in headers:
+        if name == b"authorization":
+            # Of two credentials a proxy may have judged one and we the other.
+            if found is not None:
+                raise Unauthenticated("repeated")
+            found = value
+    if found is None:
+        raise Unauthenticated
+    if found[:7].lower() != _SCHEME:  # RFC 9110 11.1: the scheme's case does not matter
+        raise Unauthenticated("scheme")
+    try:
+        return found[7:].decode("ascii")
+    except UnicodeDecodeError:
+        raise Unauthenticated("shape") from None
