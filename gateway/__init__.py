@@ -1,0 +1,72 @@
+"""The gateway: the only package with input and output. This is its map, in reading order.
+
+A test keeps it true: every file is named here once, and nothing that is not there.
+
+A question's way, from the socket to the answer
+    server.py               the server's process, its workers and its limits
+    app.py                  the composition root: settings in, one application out
+    city.py                 one worker's working parts, put together
+    edge/headers.py         requests that two machines could read differently are not read
+    edge/access.py          who may call what, closed by default
+    edge/routes.py          the route table of everything that is not hot
+    edge/body.py            reading a body and turning it into a typed value
+    scan.py                 the checks that a typed decoder does not make
+    edge/wire.py            words that several wire structs share, with their bounds
+    edge/eligibility.py     the hot route
+    decision.py             THE PATH: standing, scenario, commit, answer
+    batching.py             one call in flight, the next takes what has gathered
+    committer.py            the group commit: durable and still true, or no answer
+    evidence.py             the bytes that a receipt is the hash of
+    edge/problems.py        from errors to problem details, in one table
+    edge/service.py         alive, and able to answer
+
+Who asks, about whom
+    tokens.py               access tokens: minted here, verified once, found again
+    jose.py                 the guard in front of every signed token
+    claims.py               the kinds of token and what each says
+    jwk.py                  public keys from outside
+    jwks.py                 key sets fetched from partner cities and issuers
+    ssrf.py                 which addresses may be called at all
+    parties.py              the parties, each at a revision that the commit checks
+    policies.py             the compiled scenarios this worker may answer with
+    pseudonyms.py           one citizen, a different name at every legal entity
+    vault.py                personal data sealed under a key of the person's own
+    standing.py             reading and changing what every decision stands on
+    body.py                 the standing's body: all that decisions read of a citizen
+    oauth/errors.py         the token endpoint's errors
+
+What is kept, the only SQL and Valkey
+    store/database.py       connections, bounded in number and time
+    store/sql.py            named queries from the file beside the module
+    store/migrate.py        numbered plain SQL, forward only, hashes checked
+    store/preflight.py      what the database says of itself before serving
+    store/decision.py       the commit statement, and reading answers back
+    store/standing.py       standings: loading and rebuilding them
+    store/cache.py          their copy in Valkey: fast, and never believed
+    store/party.py          parties, keys, registrations
+    store/policy.py         the live set of compiled scenarios
+    store/stock.py          pieces left, advisory
+
+What everything stands on
+    settings.py             all that can be set, in one frozen struct
+    preflight.py            what must hold before the first request
+    keys.py                 the city's secret keys
+    clock.py                time comes in through the door
+    ids.py                  and so do identifiers and randomness
+    working_days.py         the calendar, as plain data for the scenarios
+    errors.py               what can go wrong, without HTTP
+    processes.py            no process outlives the one that started it
+
+The command line, and a city on one machine
+    cli/serve.py            qianjiang serve
+    cli/worker.py           qianjiang worker
+    cli/migrate.py          qianjiang migrate
+    local/city.py           the engines over a data folder, migrated
+    local/postgres.py       an embedded PostgreSQL 18
+    local/valkey.py         an embedded Valkey 9
+    local/engine.py         what the two engines share
+    local/child.py          a child process, from its start to its end
+    local/processes.py      several of them, stopped the other way round
+    local/places.py         folders, sockets, logs, passwords
+    local/binaries.py       where the engines' programs are
+"""

@@ -1,0 +1,1 @@
+"""The authorization server: token endpoint, client authentication, metadata, keys."""
