@@ -1,1 +1,1 @@
-"""The HTTP edge: guards, body decoding, wire structs, problems; one file for each kind of caller."""
+"""The HTTP edge: guards, body decoding, wire structs, problems; one file per kind of caller."""
