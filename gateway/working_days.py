@@ -8,8 +8,9 @@ it, and a scenario that looks further answers `cannot_assess` instead of guessin
 from __future__ import annotations
 
 from datetime import date, timedelta
+from importlib.metadata import version
 
-import holidays
+from holidays import HolidayBase, country_holidays
 
 from scenarios.calendar import Calendar
 
@@ -23,18 +24,22 @@ def calendar() -> Calendar:
         last += 1
     years = range(_FIRST_YEAR, last + 1)
     workdays = frozenset(day for year in years for day in _make_up_days(year))
-    days_off = frozenset(holidays.China(years=years)) - workdays
+    days_off = frozenset(_china(years)) - workdays
     return Calendar(
         holidays=days_off,
         workdays=workdays,
-        source=f"holidays {holidays.__version__}, China",
+        source=f"holidays {version('holidays')}, China",
         covers=(date(_FIRST_YEAR, 1, 1), date(last, 12, 31)),
     )
 
 
 def _make_up_days(year: int) -> list[date]:
     """Weekend days of a year that are worked."""
-    known = holidays.China(years=year)
+    known = _china(range(year, year + 1))
     first = date(year, 1, 1)
     days = (first + timedelta(days=offset) for offset in range(366))
     return [d for d in days if d.year == year and d.weekday() >= 5 and known.is_working_day(d)]
+
+
+def _china(years: range) -> HolidayBase:
+    return country_holidays("CN", years=years)

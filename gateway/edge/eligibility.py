@@ -50,13 +50,14 @@ class Freshness(msgspec.Struct, frozen=True):
 
 
 class EligibilityAnswer(msgspec.Struct, frozen=True):
-    """All that a party learns. `obligations` are the same for everybody."""
+    """All that a party learns. `obligations` (what it owes the citizen with this benefit) and
+    `policy` are the same for everybody and encoded once."""
 
     decision_id: str
     outcome: str
-    obligations: tuple[str, ...]
+    obligations: msgspec.Raw
     valid_until: str
-    policy: Policy
+    policy: msgspec.Raw
     freshness: Freshness
     receipt: str
 
@@ -128,8 +129,8 @@ class _Wire:
     def __init__(self, scenario: Compiled) -> None:
         self.scenario = scenario
         self.decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(question_type(scenario))
-        self._policy = Policy(scenario.id, b64url(scenario.revision))
-        self._obligations = tuple(scenario.manifest.obligations)
+        self._policy = _raw(Policy(scenario.id, b64url(scenario.revision)))
+        self._obligations = _raw(scenario.manifest.obligations)
         self._reads_stock = "stock" in scenario.reads
 
     def shelf(self, facts: Any) -> tuple[str, str] | None:
@@ -154,6 +155,10 @@ class _Wire:
                 receipt=b64url(answer.receipt),
             )
         )
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(_encoder.encode(value))
 
 
 def question_type(scenario: Compiled) -> type[msgspec.Struct]:

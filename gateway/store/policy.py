@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from gateway.errors import Conflict
 from gateway.store.database import Connection
 from gateway.store.sql import queries
 
@@ -31,3 +32,14 @@ async def score_as_of(connection: Connection) -> date | None:
     """The day of the newest publication of scores, the same for every citizen."""
     day: date | None = await connection.fetchval(_sql.score_as_of)
     return day
+
+
+async def claim_realm(connection: Connection, city: str) -> None:
+    """Say which city this database belongs to; the first word counts.
+
+    Raises:
+        Conflict: it belongs to another one.
+    """
+    await connection.execute(_sql.claim_realm, city)
+    if await connection.fetchval(_sql.realm_city) != city:
+        raise Conflict("the database belongs to another city")

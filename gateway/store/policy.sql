@@ -12,3 +12,9 @@ UPDATE policy SET live = false, retired_at = clock_timestamp()
 
 -- name: score_as_of
 SELECT as_of FROM publish_run ORDER BY id DESC LIMIT 1
+
+-- name: claim_realm
+INSERT INTO realm (city) VALUES ($1) ON CONFLICT DO NOTHING
+
+-- name: realm_city
+SELECT city FROM realm

@@ -1,0 +1,47 @@
+"""`qianjiang serve`: the production server, from settings in the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import asyncpg
+import click
+
+from gateway import preflight, server
+from gateway.clock import SystemClock
+from gateway.keys import KeyFileError, load_keys
+from gateway.settings import Settings, SettingsError, read_settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8700, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=2, show_default=True, help="Worker processes.")
+def command(host: str, port: int, workers: int) -> None:
+    """Check everything the promises rest on, then answer. Settings: QIANJIANG_*."""
+    try:
+        settings = read_settings(os.environ)
+        load_keys(settings.keys_file)
+    except (SettingsError, KeyFileError) as fault:
+        raise click.ClickException(str(fault)) from None
+    if settings.allow_loopback_http:
+        raise click.ClickException(
+            "QIANJIANG_ALLOW_LOOPBACK_HTTP is for the demo and tests; unset it to serve"
+        )
+    asyncio.run(_check(settings))
+    line = server.granian(host, port, workers)
+    os.execv(line[0], line)  # noqa: S606  # becoming the server keeps signals and exit code its own
+
+
+async def _check(settings: Settings) -> None:
+    try:
+        connection = await asyncpg.connect(settings.database_url, timeout=10)
+    except (OSError, asyncpg.PostgresError) as fault:
+        raise click.ClickException(
+            f"QIANJIANG_DATABASE_URL: the database cannot be reached ({type(fault).__name__})"
+        ) from None
+    try:
+        await preflight.check(connection, SystemClock())
+    finally:
+        await connection.close(timeout=5)

@@ -1,0 +1,29 @@
+"""`qianjiang worker`: the background jobs of a city, one process beside the servers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import click
+
+from gateway.app import open_city
+from gateway.jobs import run_jobs
+from gateway.settings import read_settings
+
+
+@click.command()
+def command() -> None:
+    """Relay to the cache, send webhooks, expire, purge and watch for probing, until SIGTERM."""
+    asyncio.run(_run())
+
+
+async def _run() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    city = open_city(read_settings(os.environ))
+    async with city.running():
+        await run_jobs(city, stop)
