@@ -91,12 +91,30 @@ async def read_raw(
     for name, value in scope["headers"]:
         if name == b"content-length" and _DIGITS.match(value) and int(value) > limit_bytes:
             raise TooLarge
+    return await _in_time(receive, limit_bytes, deadline_s)
+
+
+async def _in_time(receive: Receive, limit_bytes: int, deadline_s: float) -> bytes:
+    """What `asyncio.timeout` does, at half its cost: this runs for every body."""
+    task = asyncio.current_task()
+    assert task is not None, "a body is read inside a task"
+    cancels_before, late = task.cancelling(), False
+
+    def cut() -> None:
+        nonlocal late
+        late = True
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(deadline_s, cut)
     try:
-        # Entering a timeout costs about a microsecond: it is the only guard against a trickle.
-        async with asyncio.timeout(deadline_s):
-            return await _collect(receive, limit_bytes)
-    except TimeoutError:
-        raise TooSlow from None
+        return await _collect(receive, limit_bytes)
+    except asyncio.CancelledError:
+        # Somebody else may have cancelled us as well; that one must not be swallowed.
+        if late and task.uncancel() <= cancels_before:
+            raise TooSlow from None
+        raise
+    finally:
+        timer.cancel()
 
 
 async def _collect(receive: Receive, limit_bytes: int) -> bytes:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gateway.ssrf import (
     GuardedTransport,
@@ -126,11 +134,10 @@ async def test_an_ipv6_address_is_pinned_too() -> None:
     assert request.url.host == "2606:4700:4700::1111"
 
 
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
 @asynccontextmanager
-async def serving(*chunks: bytes, pause_s: float = 0.0) -> AsyncIterator[tuple[str, list[str]]]:
+async def serving(
+    *chunks: bytes, pause_s: float = 0.0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[str, list[str]]]:
     """A loopback server that answers anything with these bytes and keeps the request lines."""
     asked: list[str] = []
 
@@ -147,10 +154,10 @@ async def serving(*chunks: bytes, pause_s: float = 0.0) -> AsyncIterator[tuple[s
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
     try:
-        yield f"http://127.0.0.1:{port}/keys", asked
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/keys", asked
     finally:
         server.close()
 
@@ -220,3 +227,45 @@ async def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -
         async with serving(OK + b"\r\nok") as (url, _):
             assert await fetch(url) == b"ok"
     assert asked == []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate of hook.example, key included."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hook.example")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hook.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "hook.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return path
+
+
+@pytest.mark.parametrize(("host", "proven"), [("hook.example", True), ("other.example", False)])
+async def test_tls_proves_the_name_and_not_the_address(
+    certificate: Path, host: str, proven: bool
+) -> None:
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.load_cert_chain(certificate)
+    async with serving(OK + b"\r\nok", tls=ours) as (url, _):
+        transport = GuardedTransport(
+            allow_loopback_http=True,
+            resolve=answering("127.0.0.1"),
+            inner=httpx.AsyncHTTPTransport(verify=ssl.create_default_context(cafile=certificate)),
+        )
+        async with httpx.AsyncClient(transport=transport) as client:
+            asked = get_bytes(
+                client, url.replace("127.0.0.1", host), limit_bytes=100, timeout_s=2.0
+            )
+            if proven:
+                assert await asked == b"ok"
+            else:
+                with pytest.raises(OutboundFailed):
+                    await asked

@@ -107,6 +107,38 @@ async def test_a_trickled_body_is_cut_at_the_deadline() -> None:
     assert asyncio.get_running_loop().time() - started < 0.5
 
 
+async def test_a_cancelled_request_stays_cancelled_even_when_it_is_late() -> None:
+    reading = asyncio.create_task(
+        read_body(scope(JSON), sending(b"x", pause_s=9), limit_bytes=9, deadline_s=0.01)
+    )
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+    async def cancelled_in_the_same_turn() -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            await asyncio.sleep(9)
+        finally:
+            task.cancel()
+
+    late = asyncio.create_task(
+        read_body(scope(JSON), cancelled_in_the_same_turn, limit_bytes=9, deadline_s=0.01)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await late
+
+
+async def test_a_deadline_that_was_kept_cancels_nothing_later() -> None:
+    assert await read_body(scope(JSON), sending(b"{}"), limit_bytes=9, deadline_s=0.01) == b"{}"
+    await asyncio.sleep(0.03)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
 FAULTS = {
     b'{"subject":1}': ("/subject", "Expected `str`, got `int`"),
     b'{"subject":"x","facts":{"deposit_fen":"1"}}': (
