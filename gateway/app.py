@@ -7,10 +7,12 @@ everything else is ordinary typed handlers behind one guard and one table of pro
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from urllib.parse import urlsplit
 
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -18,8 +20,10 @@ from gateway.city import City
 from gateway.clock import SystemClock
 from gateway.edge import access, body, problems, routes
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
+from gateway.edge.headers import HeaderGuard
 from gateway.ids import SystemIds
 from gateway.keys import load_keys
+from gateway.processes import die_with_parent
 from gateway.settings import Settings, read_settings
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
@@ -27,6 +31,7 @@ from scenarios.registry import load_registry
 
 def create_app() -> ASGIApp:
     """The application of one worker, from the environment."""
+    die_with_parent()
     return build_app(open_city(read_settings(os.environ)))
 
 
@@ -50,7 +55,8 @@ def build_app(city: City) -> ASGIApp:
         multipart_form_part_limit=1,
     )
     framework.state.city = city
-    return Front(framework, Eligibility(city))
+    front = Front(framework, Eligibility(city))
+    return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc])
 
 
 class Front:
@@ -61,7 +67,7 @@ class Front:
         self._eligibility = eligibility
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == ScopeType.HTTP:
             path = scope["path"]
             if path.startswith(PREFIX) and path.endswith(SUFFIX):
                 await self._eligibility(scope, receive, send)
@@ -69,7 +75,7 @@ class Front:
         await self.framework(scope, receive, send)
 
 
-def _lifespan(city: City):  # type: ignore[no-untyped-def]
+def _lifespan(city: City) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with city.running():

@@ -65,7 +65,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         case Access.PUBLIC:
             return
         case Access.PARTY:
-            connection.state[_PRINCIPAL] = city.tokens.authenticate(connection.scope["headers"])
+            connection.state[_PRINCIPAL] = await city.tokens.admit(connection.scope["headers"])
         case Access.CITIZEN:
             connection.state[_CITIZEN] = await city.sessions.authenticate(connection)
         case _:

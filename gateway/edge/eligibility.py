@@ -84,7 +84,7 @@ class Eligibility:
         city, received_us = self._city, self._city.clock.now_us()
         if scope["method"] != "POST":
             raise MethodNotAllowed(["POST"])
-        principal = city.tokens.authenticate(scope["headers"])
+        principal = await city.tokens.admit(scope["headers"])
         wire, registration = self._permitted(scope["path"], principal)
         body = await read_body(scope, receive, limit_bytes=ELIGIBILITY_BYTES)
         asked = decode(body, wire.decoder)

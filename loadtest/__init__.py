@@ -1,0 +1,1 @@
+"""Measurements. They need a checkout, are never timed tests, and state ratios inside one run."""
