@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import jose
 from gateway.claims import RULES, AccessClaims, Claims, Kind
 from gateway.jose import Keys, Passed, Reason, Refused, kid_of, sign, token_key, verify
-from gateway.jwk import Alg, Key
+from gateway.jwk import Alg, Key, parse_jwk, unb64url
 from tests.gateway import forge
 from tests.gateway.attacks import attacks
 from tests.gateway.forge import AUDIENCE, ISSUER, KEYS, NOW_S, guard, passes
@@ -231,3 +232,38 @@ def test_what_we_sign_passes_our_own_guard() -> None:
     assert isinstance(answer, Passed)
     signed: Claims = answer.claims
     assert signed == claims
+
+
+# Signatures that other people made: RFC 7515 A.3 (ES256) and RFC 8037 A.4 (Ed25519).
+_A3_KEY = (
+    b'{"kty":"EC","crv":"P-256","kid":"a3","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",'
+    b'"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}'
+)
+_A3 = (
+    "eyJhbGciOiJFUzI1NiJ9."
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0"
+    "cnVlfQ."
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+)
+_A4_KEY = (
+    b'{"kty":"OKP","crv":"Ed25519","kid":"a4","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'
+)
+_A4 = (
+    "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
+    "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+)
+
+
+@pytest.mark.parametrize(("raw", "compact"), [(_A3_KEY, _A3), (_A4_KEY, _A4)])
+def test_the_published_examples_verify_and_no_bit_of_their_signatures_is_spare(
+    raw: bytes, compact: str
+) -> None:
+    key = parse_jwk(raw)
+    text, _, encoded = compact.rpartition(".")
+    signature = unb64url(encoded)
+    jose._check_signature(compact, signature, key)
+    for place in range(0, 512, 7):
+        flipped = bytearray(signature)
+        flipped[place // 8] ^= 1 << place % 8
+        with pytest.raises(jose._Stop):
+            jose._check_signature(f"{text}.{forge.b64(bytes(flipped))}", bytes(flipped), key)
