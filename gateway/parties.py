@@ -67,13 +67,16 @@ class Parties:
             Forbidden: the party is suspended or closed.
         """
         party = self._by_id.get(principal.party.row.id)
-        if party is None or principal.kid not in party.row.keys:
+        key = party.row.keys.get(principal.kid) if party else None
+        if party is None or key is None:
             raise Unauthenticated("client-key-revoked")
         if principal.issued_us < party.row.tokens_not_before_us:
             raise Unauthenticated("issued-before-cut-off")
         if not party.active:
             raise Forbidden("party-suspended")
-        return msgspec.structs.replace(principal, party=party)
+        # A token does not outlive the key that bought it.
+        expires_us = min(principal.expires_us, key.until_us or principal.expires_us)
+        return msgspec.structs.replace(principal, party=party, expires_us=expires_us)
 
     def by_number(self, num: int) -> Party | None:
         """The party of an internal number."""

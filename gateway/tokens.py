@@ -8,7 +8,7 @@ moment old; a decision rests on the commit, which compares the party's revision 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -91,7 +91,7 @@ class AccessTokens:
         )
         return Issued(sign(Kind.ACCESS, claims, self._kid, self._signer), self._ttl_s)
 
-    def authenticate(self, headers: Sequence[tuple[bytes, bytes]]) -> Principal:
+    def authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
         """The party whose Bearer token the request's header fields carry, in microseconds.
 
         Raises:
@@ -113,7 +113,7 @@ class AccessTokens:
             raise Unauthenticated("expired")
         return principal
 
-    async def admit(self, headers: Sequence[tuple[bytes, bytes]]) -> Principal:
+    async def admit(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
         """As `authenticate`, after loading a party that was registered or changed just now.
 
         A token bought from one worker is good at the next, though that one's copy of the parties
@@ -160,7 +160,7 @@ class AccessTokens:
         return principal
 
 
-def _bearer(headers: Sequence[tuple[bytes, bytes]]) -> str:
+def _bearer(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The one Bearer token of the header fields (RFC 6750 2.1; the other two ways are not ours)."""
     found = None
     for name, value in headers:

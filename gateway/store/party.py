@@ -19,6 +19,13 @@ class Recipient(msgspec.Struct, frozen=True):
     contact: str
 
 
+class PartyKey(msgspec.Struct, frozen=True):
+    """A key that a party may authenticate with, until its end if that is set."""
+
+    jwk: str  # public JWK as JSON
+    until_us: int | None
+
+
 class PartyRow(msgspec.Struct, frozen=True, kw_only=True):
     """A party as registered, at one revision."""
 
@@ -35,7 +42,7 @@ class PartyRow(msgspec.Struct, frozen=True, kw_only=True):
     community: str | None
     webhook_url: str | None
     scenarios: dict[str, Recipient]
-    keys: dict[str, str]  # kid -> public JWK as JSON
+    keys: dict[str, PartyKey]  # by kid
 
 
 async def revisions(connection: Connection) -> int:
@@ -50,13 +57,79 @@ async def everyone(connection: Connection) -> list[PartyRow]:
             **{
                 **row,
                 "scenarios": {name: Recipient(*rest) for name, *rest in row["scenarios"]},
-                "keys": dict(row["keys"]),
+                "keys": {kid: PartyKey(*rest) for kid, *rest in row["keys"]},
             }
         )
         for row in await connection.fetch(_sql.everyone)
     ]
 
 
-async def use_assertion(connection: Connection, issuer: str, jti: str, expires_us: int) -> bool:
-    """Whether this is the first use of a client assertion; PostgreSQL decides, once."""
-    return bool(await connection.fetchval(_sql.use_assertion, issuer, jti, expires_us))
+async def put_entity(
+    connection: Connection, entity: str, *, name: str, contact: str, promise: str
+) -> None:
+    """Register a legal entity, or bring its name, contact and promise up to date."""
+    await connection.execute(_sql.put_entity, entity, name, contact, promise)
+
+
+async def add(
+    connection: Connection,
+    party: str,
+    *,
+    entity: str,
+    kind: str,
+    name: str,
+    city: str | None,
+    community: str | None,
+    webhook_url: str | None,
+) -> int:
+    """Register a party without scenarios and keys; returns its number."""
+    return int(
+        await connection.fetchval(_sql.add, party, entity, kind, name, city, community, webhook_url)
+    )
+
+
+async def add_scenario(connection: Connection, num: int, scenario: str, recipient: str) -> None:
+    """Let a party ask about a scenario, with a legal entity to receive the answers."""
+    await connection.execute(_sql.add_scenario, num, scenario, recipient)
+
+
+async def add_key(connection: Connection, num: int, kid: str, jwk: str) -> None:
+    """Let a party authenticate with a key. A kid is never used twice by one party."""
+    await connection.execute(_sql.add_key, num, kid, jwk)
+
+
+async def find(connection: Connection, party: str) -> tuple[int, str] | None:
+    """A party's number and status, locked until the transaction ends."""
+    row = await connection.fetchrow(_sql.find, party)
+    return (row["num"], row["status"]) if row else None
+
+
+async def suspend(connection: Connection, num: int) -> None:
+    """End a party's right to ask, and every token that it holds."""
+    await connection.execute(_sql.suspend, num)
+
+
+async def resume(connection: Connection, num: int) -> None:
+    """Give a party its right back; it needs a new token."""
+    await connection.execute(_sql.resume, num)
+
+
+async def end_other_keys(connection: Connection, num: int, kid: str, overlap_s: int) -> None:
+    """Let every other key of a party end after so many seconds; 0 ends them with the commit."""
+    await connection.execute(_sql.end_other_keys, num, kid, float(overlap_s))
+
+
+async def use_assertion(
+    connection: Connection, issuer: str, jti: str, expires_us: int
+) -> int | None:
+    """The party's present revision at the first use of a client assertion, None at any other.
+
+    PostgreSQL decides, once; `expires_us` is when the assertion may be forgotten.
+    """
+    revision: int | None = await connection.fetchval(_sql.use_assertion, issuer, jti, expires_us)
+    return revision
+
+
+async def forget_assertions(connection: Connection) -> int:
+    """Remove what no assertion can be replayed against any more; returns how many rows."""
+    return int(await connection.fetchval(_sql.forget_assertions))

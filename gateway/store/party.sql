@@ -9,11 +9,13 @@ SELECT p.num, p.id, p.entity, e.sector AS own_sector, p.kind, p.name, p.status, 
   ARRAY(SELECT row(s.scenario, r.id, r.sector, r.name, r.contact) FROM party_scenario AS s
           JOIN legal_entity AS r ON r.id = s.recipient
          WHERE s.party = p.num ORDER BY s.scenario) AS scenarios,
-  ARRAY(SELECT row(k.kid, k.jwk) FROM party_key AS k
-         WHERE k.party = p.num AND k.revoked_at IS NULL ORDER BY k.added_at, k.kid) AS keys
+  ARRAY(SELECT row(k.kid, k.jwk, to_us(k.revoked_at)) FROM party_key AS k
+         WHERE k.party = p.num AND (k.revoked_at IS NULL OR k.revoked_at > clock_timestamp())
+         ORDER BY k.added_at, k.kid) AS keys
   FROM party AS p JOIN legal_entity AS e ON e.id = p.entity
+ ORDER BY p.num
 
--- name: add_entity
+-- name: put_entity
 INSERT INTO legal_entity (id, name, contact, promise) VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, contact = excluded.contact,
   promise = excluded.promise
@@ -28,22 +30,38 @@ INSERT INTO party_scenario (party, scenario, recipient) VALUES ($1, $2, $3)
 -- name: add_key
 INSERT INTO party_key (party, kid, jwk) VALUES ($1, $2, $3)
 
--- name: revoke_keys
-UPDATE party_key SET revoked_at = clock_timestamp()
- WHERE party = $1 AND revoked_at IS NULL AND kid <> ALL ($2::text[])
+-- name: find
+-- The row is locked: acts of operators on one party follow one another.
+SELECT num, status FROM party WHERE id = $1 FOR UPDATE
 
--- name: set_status
-UPDATE party SET status = $2 WHERE id = $1 RETURNING num
+-- name: suspend
+-- Tokens issued before never come back, not even when the party does. Tokens carry whole seconds
+-- of their worker's clock, which may be up to 2 s ahead of this one, so the cut-off lies just
+-- beyond; each further one lies beyond the last.
+UPDATE party
+   SET status = 'suspended',
+       tokens_not_before = greatest(date_trunc('second', clock_timestamp()) + interval '3 seconds',
+                                    tokens_not_before + interval '1 second')
+ WHERE num = $1
 
--- name: number
-SELECT num FROM party WHERE id = $1
+-- name: resume
+UPDATE party SET status = 'active' WHERE num = $1
 
--- name: expire_tokens
-UPDATE party SET tokens_not_before = clock_timestamp() WHERE num = $1
+-- name: end_other_keys
+-- Every key but one ends after so many seconds, unless it ends sooner anyway.
+UPDATE party_key SET revoked_at = clock_timestamp() + make_interval(secs => $3)
+ WHERE party = $1 AND kid <> $2
+   AND (revoked_at IS NULL OR revoked_at > clock_timestamp() + make_interval(secs => $3))
 
 -- name: use_assertion
-INSERT INTO assertion_used (issuer, jti, expires) VALUES ($1, $2, from_us($3))
-ON CONFLICT DO NOTHING RETURNING true
+-- No row if the assertion was used before; else the party's revision in the very snapshot that
+-- decided, so that a change acknowledged before this request is never overlooked.
+WITH used AS (
+  INSERT INTO assertion_used (issuer, jti, expires) VALUES ($1, $2, from_us($3))
+  ON CONFLICT DO NOTHING RETURNING issuer
+)
+SELECT p.revision FROM used JOIN party AS p ON p.id = used.issuer
 
 -- name: forget_assertions
-DELETE FROM assertion_used WHERE expires < clock_timestamp()
+WITH gone AS (DELETE FROM assertion_used WHERE expires < clock_timestamp() RETURNING 1)
+SELECT count(*) FROM gone
