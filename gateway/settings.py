@@ -110,15 +110,20 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     }
     known = {name: value for name, value in given.items() if name in fields}
     try:
-        return msgspec.convert(known, Settings, strict=False)
+        return msgspec.convert(known, Settings, strict=False, dec_hook=_from_text)
     except msgspec.ValidationError as fault:
         raise SettingsError(f"settings ({_PREFIX}*): {fault}") from None
 
 
+def _from_text(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(kind)
+
+
 def as_environment(settings: Settings) -> dict[str, str]:
     """The variables that would give these settings: how a supervisor hands them to workers."""
-    plain = msgspec.to_builtins(settings, builtin_types=(Path,))
     return {
         _PREFIX + name.upper(): str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in plain.items()
+        for name, value in msgspec.structs.asdict(settings).items()
     }

@@ -1,0 +1,60 @@
+"""Settings are read once, checked as a whole, and survive the way to a worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.settings import Settings, SettingsError, as_environment, read_settings
+
+GOOD: dict[str, Any] = {
+    "issuer": "https://gateway.example",
+    "city": "330100",
+    "database_url": "postgresql://db/qianjiang",
+    "valkey_url": "unix:///run/valkey.sock",
+    "keys_file": Path("/etc/qianjiang/keys.json"),
+    "oidc_issuer": "https://id.example",
+}
+
+
+def test_settings_survive_the_environment() -> None:
+    settings = Settings(**GOOD, session_ttl_s=60, oidc_synthetic=True, cache_timeout_s=0.25)
+    assert read_settings(as_environment(settings)) == settings
+
+
+def test_other_variables_are_nobodys_business() -> None:
+    environment = as_environment(Settings(**GOOD)) | {"HOME": "/root", "QIANJIANG_PORT": "8700"}
+    assert read_settings(environment) == Settings(**GOOD)
+
+
+@pytest.mark.parametrize("missing", GOOD)
+def test_what_is_missing_is_named(missing: str) -> None:
+    environment = as_environment(Settings(**GOOD))
+    del environment[f"QIANJIANG_{missing.upper()}"]
+    with pytest.raises(SettingsError, match=missing):
+        read_settings(environment)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"issuer": "http://gateway.example"},
+        {"oidc_issuer": "http://id.example"},
+        {"issuer": "https://gateway.example/"},
+        {"issuer": "http://gateway.example", "allow_loopback_http": True},
+        {"token_ttl_s": 301},
+        {"token_ttl_s": 0},
+        {"answer_ttl_s": 61},
+    ],
+)
+def test_a_setting_that_weakens_a_promise_refuses_to_start(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        Settings(**(GOOD | wrong))
+
+
+def test_a_word_where_a_number_belongs_is_refused() -> None:
+    environment = as_environment(Settings(**GOOD)) | {"QIANJIANG_TOKEN_TTL_S": "long"}
+    with pytest.raises(SettingsError, match="token_ttl_s"):
+        read_settings(environment)
