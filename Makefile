@@ -28,7 +28,7 @@ check: .venv/ready ## lint, format, types, import contracts
 	@$(BIN)/lint-imports
 
 nightly: .venv/ready ## the long runs: more cycles, more seeds
-	@$(BIN)/python -m pytest --durations=10 -m "nightly or not nightly" $(ARGS)
+	@$(BIN)/python -m pytest --durations=10 -m "nightly or not nightly" --timeout=3600 $(ARGS)
 
 bench: .venv/ready ## decisions per second, CPU per decision, beside the baseline
 	@$(BIN)/qianjiang bench

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import asyncpg
 from redis import Redis
 
-from gateway.local.places import PlaceRefused, Places
+from gateway.local.places import LOCK, PlaceRefused, Places, hold
 from gateway.local.postgres import SUPERUSER, Postgres
 from gateway.local.valkey import Valkey
 from gateway.store import migrate
@@ -178,10 +178,9 @@ class Engines:
 
 
 def _remove_leftovers() -> None:
-    """Remove what runs left behind that were killed: folders that nobody holds any more."""
-    for folder in ROOT.iterdir():
-        with suppress(PlaceRefused):
-            places = Places.of(folder)
-            held = places.lock()
-            places.remove()
+    """Remove what killed runs left behind: folders whose lock nobody holds any more."""
+    for lock in ROOT.glob(f"*/{LOCK}"):
+        with suppress(PlaceRefused, FileNotFoundError):
+            held = hold(lock)
+            Places.of(lock.parent).remove()
             os.close(held)

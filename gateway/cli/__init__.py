@@ -4,8 +4,10 @@ A command is imported when it is called and not before, so that `qianjiang serve
 belongs to the local city, and a mistake in one command leaves the others working.
 """
 
+import ast
 import pkgutil
 from importlib import import_module
+from importlib.resources import files
 from typing import Any
 
 import click
@@ -29,12 +31,24 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by their files' first lines, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _purpose(name)) for name in self.list_commands(ctx)])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; what it raises in the gateway's own words is printed as such, with exit 1."""
         try:
             return super().invoke(ctx)
         except (GatewayError, OSError) as error:
             raise click.ClickException(str(error) or type(error).__name__) from error
+
+
+def _purpose(name: str) -> str:
+    """What follows the colon in a command file's first line: "`qianjiang name`: its purpose"."""
+    text = files(__name__).joinpath(f"{name}.py").read_text("utf-8")
+    first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    return first.partition(": ")[2].rstrip(".")
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -22,7 +22,7 @@ class ChildFailed(GatewayError):
 class Child:
     """One process of ours, by name, with a log of its own."""
 
-    start_seconds_max = 20.0
+    start_seconds_max = 60.0  # a busy machine; a child that ends is noticed at once
     stop_seconds_max = 20.0
 
     def __init__(self, name: str, log: Path) -> None:

@@ -21,6 +21,7 @@ from gateway.processes import Account
 
 SYSTEM_FOLDER = Path("/var/lib/qianjiang")
 ACCOUNTS = ("postgres", "nobody")  # existing users to run as, in order of preference
+LOCK = "city.lock"
 SOCKET_PATH_BYTES_MAX = 107  # sun_path of unix(7), less its closing NUL
 
 
@@ -97,20 +98,28 @@ class Places:
 
         Raises PlaceRefused when another process holds it.
         """
-        handle = os.open(self.data / "city.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise PlaceRefused(
-                f"{self.data} is in use by another process; stop it or set QIANJIANG_DATA"
-            ) from None
-        return handle
+        return hold(self.data / LOCK, os.O_CREAT)
 
     def remove(self) -> None:
         """Delete everything of this city. Its engines must have been stopped."""
         for folder in (self.sockets, self.home, self.data):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def hold(lock: Path, flags: int = 0) -> int:
+    """Hold a lock file until this process ends; returns its descriptor.
+
+    Raises PlaceRefused when another process holds it, FileNotFoundError when it is gone.
+    """
+    handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise PlaceRefused(
+            f"{lock.parent} is in use by another process; stop it or set QIANJIANG_DATA"
+        ) from None
+    return handle
 
 
 def write_private(path: Path, text: str, account: Account | None = None) -> None:

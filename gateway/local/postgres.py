@@ -1,6 +1,6 @@
 """An embedded PostgreSQL 18: passwords from the first second, durable, on a private socket only."""
 
-import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -95,8 +95,8 @@ class Postgres(Engine):
 
     def _initialise(self, initdb: Path) -> None:
         # Made beside its final name and moved there, so that half a cluster is never taken for one.
-        making = self.folder / f"making-{os.getpid()}"
-        secret = self.folder / f"password-{os.getpid()}"
+        making, secret = self.folder / "making", self.folder / "making-password"
+        shutil.rmtree(making, ignore_errors=True)
         write_private(secret, self.password(SUPERUSER), self.places.account)
         command = [str(initdb), "-D", str(making), "-U", SUPERUSER, "-A", "scram-sha-256"]
         options = [

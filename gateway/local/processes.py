@@ -36,7 +36,7 @@ class Supervisor:
     ) -> Child:
         """Start a child and wait until it is ready.
 
-        Raises ChildFailed with the end of its log when it ends first or takes over 20 s.
+        Raises ChildFailed with the end of its log when it ends first or takes over a minute.
         """
         child = Child(name, self._logs / f"{name}.log")
         self._children.append(child)

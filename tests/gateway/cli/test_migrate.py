@@ -1,12 +1,14 @@
 """The command line says one clear line and no traceback; `migrate` does what its options say."""
 
 import asyncio
+import re
 
 import asyncpg
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.cli import main
+from gateway.cli import Commands, main
 from gateway.store.migrate import available
 from tests.engines import Database, Engines
 
@@ -25,7 +27,15 @@ def failed_plainly(result: Result) -> bool:
 def test_help_lists_the_commands_that_exist() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    assert "migrate" in result.output
+    assert re.search(r"migrate +bring the database up to this version's schema", result.output)
+
+
+def test_every_command_says_its_purpose_and_can_be_called() -> None:
+    assert isinstance(main, Commands)
+    for name in main.list_commands(click.Context(main)):
+        result = run(name, "--help")
+        assert result.exit_code == 0, result.output
+        assert re.search(rf"^  {name} +\w+", run("--help").output, re.MULTILINE)
 
 
 def test_an_unknown_command_is_named() -> None:

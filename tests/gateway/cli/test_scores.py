@@ -1,0 +1,102 @@
+"""`qianjiang scores`: what a department's delivery and a night's publication look like."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import Path
+
+import asyncpg
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.ids import SystemIds
+from gateway.keys import write_keys
+from tests.engines import Database
+
+HEADER = "id_number,department,code,value,effective,source\n"
+GOOD = "990000199001010017,utilities,months_paid_on_time,18,2026-01-01,示例-1\n"
+BAD = "990000199001010017,utilities,religion,18,2026-01-01,示例-2\n"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """A fresh key file."""
+    path = tmp_path / "keys.json"
+    write_keys(path, SystemIds())
+    return path
+
+
+def run(database: Database, keys: Path, *words: str, **environment: str) -> Result:
+    """The command line as an operator calls it."""
+    given = {
+        "QIANJIANG_OWNER_URL": database.owner_url,
+        "QIANJIANG_KEYS_FILE": str(keys),
+        **environment,
+    }
+    return CliRunner().invoke(main, ["scores", *words], env=given)
+
+
+def stored(database: Database) -> int:
+    """How many facts are on file."""
+
+    async def count() -> int:
+        connection = await asyncpg.connect(database.owner_url)
+        try:
+            return int(await connection.fetchval("SELECT count(*) FROM fact"))
+        finally:
+            await connection.close()
+
+    return asyncio.run(count())
+
+
+def test_an_import_keeps_good_rows_and_names_bad_ones(
+    database: Database, keys: Path, tmp_path: Path
+) -> None:
+    file, rejects = tmp_path / "facts.csv", tmp_path / "rejects.csv"
+    file.write_text(HEADER + GOOD + BAD)
+    result = run(database, keys, "import", str(file), "--rejects", str(rejects))
+    assert result.exit_code == 0, result.output
+    assert "read 2: 1 new, 0 changed, 0 unchanged, 0 repeated, 1 rejected" in result.output
+    assert "第十四条" in result.output  # the rule by name, with or without a rejects file
+    lines = rejects.read_text().splitlines()
+    assert lines[0] == "line,field,reason,rule"
+    assert lines[1].startswith("3,code,")
+    assert "990000" not in rejects.read_text()
+    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+    assert stored(database) == 1
+    again = run(database, keys, "import", str(file))
+    assert "0 new, 0 changed, 1 unchanged" in again.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [("facts.csv", GOOD, "id_number"), ("facts.xml", HEADER + GOOD, "jsonl")],
+)
+def test_a_file_that_is_none_is_refused_in_one_line(
+    database: Database, keys: Path, tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    result = run(database, keys, "import", str(file))
+    assert result.exit_code == 1
+    assert said in result.output
+    assert stored(database) == 0
+
+
+def test_a_member_of_staff_says_why(database: Database, keys: Path, tmp_path: Path) -> None:
+    file = tmp_path / "facts.csv"
+    file.write_text(HEADER + GOOD)
+    result = run(database, keys, "import", str(file), "--staff", "示例-王")
+    assert result.exit_code == 2
+    assert "--purpose" in result.output
+
+
+def test_without_keys_nothing_is_imported(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "facts.csv"
+    file.write_text(HEADER + GOOD)
+    result = run(database, tmp_path / "none.json", "import", str(file))
+    assert result.exit_code == 1
+    assert "keys generate" in result.output
+    assert stored(database) == 0
