@@ -35,6 +35,11 @@ Who asks, about whom
     body.py                 the standing's body: all that decisions read of a citizen
     oauth/errors.py         the token endpoint's errors
 
+Facts and scores, the city's own doing
+    fact_file.py            reading a file of facts, a row a line
+    fact_import.py          checked rows to facts on file, under a blind index
+    office.py               what staff's commands work with
+
 What is kept, the only SQL and Valkey
     store/database.py       connections, bounded in number and time
     store/sql.py            named queries from the file beside the module
@@ -46,6 +51,8 @@ What is kept, the only SQL and Valkey
     store/party.py          parties, keys, registrations
     store/policy.py         the live set of compiled scenarios
     store/stock.py          pieces left, advisory
+    store/fact.py           scoring facts under a blind index
+    store/staff.py          acts of staff, for the citizen to see
 
 What everything stands on
     settings.py             all that can be set, in one frozen struct
@@ -61,6 +68,7 @@ The command line, and a city on one machine
     cli/serve.py            qianjiang serve
     cli/worker.py           qianjiang worker
     cli/migrate.py          qianjiang migrate
+    cli/scores.py           qianjiang scores
     local/city.py           the engines over a data folder, migrated
     local/postgres.py       an embedded PostgreSQL 18
     local/valkey.py         an embedded Valkey 9
