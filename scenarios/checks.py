@@ -205,7 +205,7 @@ def _commitment(manifest: Manifest) -> Iterator[Finding]:
     asked = "commitment" in manifest.reads
     if asked != (manifest.commitment is not None):
         yield Finding(
-            ("commitment",),
+            ("reads",) if asked else ("commitment",),
             "A commitment is asked for and has no text, or the reverse.",
             "Give [commitment] with its text, and a clause that reads standing.commitment.",
         )

@@ -55,8 +55,9 @@ def load_registry(calendar: Calendar, root: Traversable | None = None) -> Regist
     compiled: dict[str, Compiled] = {}
     for folder in scenario_folders(root):
         manifest = load_manifest(folder / MANIFEST)
-        if manifest.id in compiled:
-            raise ManifestError([_duplicate(folder, manifest.id)])
+        # The folders of one place have different names, so no two scenarios have one id.
+        if manifest.id != folder.name:
+            raise ManifestError([_misplaced(folder, manifest.id)])
         compiled[manifest.id] = compile_scenario(manifest, calendar)
     return Registry(compiled)
 
@@ -76,7 +77,12 @@ def load_manifest(source: Traversable) -> Manifest:
 
     Raises `ManifestError`, which names file, line, field and remedy of everything found.
     """
-    return parse_manifest(source.read_text(encoding="utf-8"), str(source))
+    try:
+        text = source.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        fault = Problem(str(source), 1, "(file)", "This is not UTF-8.", "Save it as UTF-8.")
+        raise ManifestError([fault]) from error
+    return parse_manifest(text, str(source))
 
 
 def check(source: Traversable) -> list[Problem]:
@@ -164,11 +170,11 @@ def _schema(error: msgspec.ValidationError) -> Finding:
     return Finding(path, f"{what}.", "Compare with the key's meaning in scenarios/manifest.py.")
 
 
-def _duplicate(folder: Traversable, scenario: str) -> Problem:
+def _misplaced(folder: Traversable, scenario: str) -> Problem:
     return Problem(
         file=str(folder / MANIFEST),
         line=1,
         field="id",
-        message=f"Another folder holds the scenario `{scenario}` already.",
-        remedy="Give this one an id of its own.",
+        message=f"The scenario is `{scenario}`, and its folder is called `{folder.name}`.",
+        remedy="Give both one name, which no other scenario has.",
     )
