@@ -14,6 +14,8 @@ from gateway.committer import PLANNER, Committer
 from gateway.decision import Decisions
 from gateway.ids import Ids
 from gateway.keys import Keyring
+from gateway.oauth.clients import ClientAuthentication
+from gateway.oauth.token import TokenEndpoint
 from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.pseudonyms import Pseudonyms
@@ -57,6 +59,9 @@ class City:
         self.pseudonyms = Pseudonyms(keys.subject, settings.city)
         self.parties = Parties(self.database, registry)
         self.tokens = AccessTokens(keys, settings, clock, ids, self.parties)
+        self.token_endpoint = TokenEndpoint(
+            ClientAuthentication(settings, clock, self.database, self.parties), self.tokens
+        )
         self.policies = Policies(self.database, registry)
         self.standings = StandingReader(self.cache, self.database, waiting_max=settings.waiting_max)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)

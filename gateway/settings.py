@@ -53,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     token_ttl_s: int = 300
     """Life of an access token; Bearer tokens never live longer than 300 s."""
+    token_attempts_per_s: float = 5.0
+    """Token requests a second of one client at one address, at one worker, for ever."""
+    token_attempts_burst: int = 60
+    """Token requests that it may make at once after a rest."""
     session_ttl_s: int = 1800
     answer_ttl_s: int = 60
     """An answer is a statement about an instant, good for at most so long."""

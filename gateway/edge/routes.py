@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.edge import service
+from gateway.edge import oauth, service
 
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
+    *oauth.HANDLERS,
 ]

@@ -1,0 +1,88 @@
+"""The authorization server's three addresses: token, metadata, keys.
+
+The token endpoint speaks RFC 6749 and not problem+json: its errors are what OAuth client
+libraries look for. A limit (429) and a body too large (413) are HTTP's own and stay problems.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.edge.access import ACCESS, Access, city_of
+from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
+from gateway.oauth.clients import Denied
+from gateway.oauth.errors import OAuthCode, oauth_error_bytes
+from gateway.oauth.form import is_form, read_form
+from gateway.oauth.metadata import (
+    JWKS_PATH,
+    TOKEN_PATH,
+    KeySet,
+    Metadata,
+    key_set,
+    metadata,
+)
+from gateway.oauth.token import Granted
+
+#: RFC 6749 5.1 asks for both.
+_NEVER_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
+
+#: A key that was removed is dead everywhere after a minute.
+_A_MINUTE = {"cache-control": "public, max-age=60"}
+
+_encode = msgspec.json.Encoder().encode
+
+
+@post(TOKEN_PATH, opt={ACCESS: Access.PUBLIC}, status_code=200)
+async def token(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Exchange a signed client assertion for an access token (RFC 6749 4.4, RFC 7523 2.2)."""
+    form = await _form(request)
+    if form is None:
+        return _denied(OAuthCode.INVALID_REQUEST)
+    address = request.client.host if request.client else ""
+    try:
+        answer = await city_of(request).token_endpoint.answer(form, address)
+    except (DependencyDown, Overloaded, OutcomeUnknown):
+        return _denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
+    return _denied(answer.code) if isinstance(answer, Denied) else _granted(answer)
+
+
+@get("/.well-known/oauth-authorization-server", opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)
+def server_metadata(request: Request[Any, Any, Any]) -> Response[Metadata]:
+    """What this authorization server can do (RFC 8414)."""
+    city = city_of(request)
+    return Response(metadata(city.settings.issuer, city.registry), headers=_A_MINUTE)
+
+
+@get(JWKS_PATH, opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)
+def jwks(request: Request[Any, Any, Any]) -> Response[KeySet]:
+    """The public keys of the access tokens (RFC 7517)."""
+    return Response(key_set(city_of(request).tokens.public_keys), headers=_A_MINUTE)
+
+
+async def _form(request: Request[Any, Any, Any]) -> dict[str, str] | None:
+    # Parameters of the address end up in logs and histories (RFC 6749 2.3.1).
+    if request.scope["query_string"] or not is_form(request.headers.get("content-type", "")):
+        return None
+    # An Authorization field would be a second way to authenticate (RFC 6749 2.3).
+    if "authorization" in request.headers:
+        return None
+    return read_form(await request.body())
+
+
+def _granted(granted: Granted) -> Response[bytes]:
+    return Response(_encode(granted), media_type="application/json", headers=_NEVER_STORED)
+
+
+def _denied(code: OAuthCode) -> Response[bytes]:
+    status, headers, body = oauth_error_bytes(code)
+    texts = {name.decode(): value.decode() for name, value in headers}
+    media_type = texts.pop("content-type")
+    del texts["content-length"]  # Litestar counts for itself
+    return Response(body, status_code=status, media_type=media_type, headers=texts)
+
+
+HANDLERS: list[HTTPRouteHandler] = [token, server_metadata, jwks]

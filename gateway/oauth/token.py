@@ -1,0 +1,77 @@
+"""The token endpoint: who asks, for what, and the token (RFC 6749 4.4, 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import structlog
+
+from gateway.oauth.clients import Client, ClientAuthentication, Denied
+from gateway.oauth.errors import OAuthCode
+from gateway.parties import Party
+from gateway.tokens import SCOPE_PREFIX, AccessTokens
+
+CLIENT_CREDENTIALS: Final = "client_credentials"
+
+_log = structlog.get_logger(__name__)
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """The successful answer (RFC 6749 5.1)."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+class TokenEndpoint:
+    """Turns a client's credentials into a token; one instance per worker."""
+
+    def __init__(self, clients: ClientAuthentication, tokens: AccessTokens) -> None:
+        self._clients = clients
+        self._tokens = tokens
+
+    async def answer(self, form: Mapping[str, str], address: str) -> Granted | Denied:
+        """The answer to a token request; a refusal leaves its reason in the log.
+
+        Raises:
+            TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
+        """
+        answer = await self._answer(form, address)
+        if isinstance(answer, Denied):
+            _log.info("token_denied", code=answer.code.value, reason=answer.reason)
+        return answer
+
+    async def _answer(self, form: Mapping[str, str], address: str) -> Granted | Denied:
+        grant = form.get("grant_type")
+        if grant is None:
+            return Denied(OAuthCode.INVALID_REQUEST, "grant-type")
+        if grant != CLIENT_CREDENTIALS:
+            return Denied(OAuthCode.UNSUPPORTED_GRANT_TYPE, "grant-type")
+        client = await self._clients.authenticate(form, address)
+        if isinstance(client, Denied):
+            return client
+        scopes = scopes_of(client.party, form.get("scope"))
+        if not scopes:
+            return Denied(OAuthCode.INVALID_SCOPE, "scope")
+        return self._granted(client, scopes)
+
+    def _granted(self, client: Client, scopes: frozenset[str]) -> Granted:
+        issued = self._tokens.issue(client.party, client.kid, scopes)
+        return Granted(issued.token, "Bearer", issued.expires_in, " ".join(sorted(scopes)))
+
+
+def scopes_of(party: Party, asked: str | None) -> frozenset[str]:
+    """What a party gets of what it asks for: all of that or, asking for nothing, all it may have.
+
+    Empty where it asks for anything that it is not registered for: a narrower token than asked
+    for would fail later, where the cause is harder to see.
+    """
+    registered = frozenset(SCOPE_PREFIX + scenario for scenario in party.registrations)
+    if asked is None:
+        return registered
+    wanted = frozenset(asked.split(" "))
+    return wanted if wanted <= registered else frozenset()
