@@ -4,7 +4,7 @@
   or stops one may leave it so: the next fixture starts it again.
 - `database`: a migrated, empty database: `.gateway_url` (the role that serves), `.owner_url`,
   `.superuser_url`. Costs 5 ms: one clone is wiped before each test. For rows, not for schema.
-- `fresh_database`: the same, but a clone of its own for a test that changes the schema (130 ms).
+- `fresh_database`: the same, but a clone of its own for a test that changes the schema (40 ms).
 - `valkey`: the cache, empty: `.url` (the gateway's rights), `.admin_url` (all), `.kill()`,
   `.start()`.
 - `connection`, `owner`: asyncpg connections to `database` as the gateway and as the owner.

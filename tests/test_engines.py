@@ -16,7 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.local.binaries import postgres_install
 from gateway.local.engine import copied, runnable
-from gateway.local.places import PlaceRefused, Places
+from gateway.local.places import PlaceRefused, Places, open_folder
 from gateway.local.postgres import Postgres
 from gateway.local.valkey import Valkey
 from gateway.store.migrate import Connection
@@ -146,6 +146,13 @@ def test_a_folder_in_use_is_refused_in_plain_words(engines: Engines) -> None:
         engines.postgres.places.lock()
 
 
+def test_a_system_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(PlaceRefused, match="is not a folder of user"):
+        open_folder(tmp_path / "link")
+    assert open_folder(tmp_path / "made").stat().st_mode & 0o777 == 0o755
+
+
 def test_a_socket_folder_that_somebody_prepared_is_refused(tmp_path: Path) -> None:
     places = Places.of(tmp_path)
     places.sockets.rmdir()
@@ -177,7 +184,8 @@ import sys, time
 from pathlib import Path
 from gateway.local.postgres import Postgres
 from gateway.local.valkey import Valkey
-engines = [Postgres(Path(sys.argv[1])), Valkey(Path(sys.argv[1]))]
+data, system = (Path(word) for word in sys.argv[1:])
+engines = [Postgres(data, system), Valkey(data, system)]
 for engine in engines:
     engine.start()
 print(*(engine.pid for engine in engines), flush=True)
@@ -185,10 +193,10 @@ time.sleep(60)
 """
 
 
-def test_engines_die_with_a_killed_supervisor_and_start_again(tmp_path: Path) -> None:
-    supervisor = subprocess.Popen(
-        [sys.executable, "-c", START_AND_WAIT, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
+def test_engines_die_with_a_killed_supervisor_and_start_again(engines: Engines) -> None:
+    data = engines.data / "second"
+    command = [sys.executable, "-c", START_AND_WAIT, str(data), str(engines.system)]
+    supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert supervisor.stdout is not None
     pids = [int(word) for word in supervisor.stdout.readline().split()]
     supervisor.kill()
@@ -196,7 +204,7 @@ def test_engines_die_with_a_killed_supervisor_and_start_again(tmp_path: Path) ->
     supervisor.stdout.close()
     assert len(pids) == 2
     assert gone(pids, within_seconds=5)
-    postgres = Postgres(tmp_path)
+    postgres = Postgres(data, engines.system)
     postgres.start()
     postgres.stop()
     postgres.places.remove()

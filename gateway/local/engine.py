@@ -13,8 +13,8 @@ from gateway.processes import Account
 class Engine(Child):
     """An engine over a data folder: a child process with files of its own."""
 
-    def __init__(self, name: str, data: Path) -> None:
-        self.places = Places.of(data)
+    def __init__(self, name: str, data: Path, system: Path) -> None:
+        self.places = Places.of(data, system)
         self.folder = self.places.folder(name)
         super().__init__(name, self.places.log(name))
 

@@ -52,8 +52,8 @@ class Places:
     account: Account | None
 
     @classmethod
-    def of(cls, data: Path) -> "Places":
-        """Find and make the folders of the city at `data`.
+    def of(cls, data: Path, system: Path = SYSTEM_FOLDER) -> "Places":
+        """Find and make the folders of the city at `data`; root's engines keep theirs in `system`.
 
         Raises PlaceRefused where a folder belongs to somebody else or a socket path is too long.
         """
@@ -64,8 +64,7 @@ class Places:
         if account is None:
             home, sockets = data, Path(f"/tmp/qianjiang-{os.geteuid()}-{key}")  # noqa: S108  # checked
         else:
-            SYSTEM_FOLDER.mkdir(mode=0o755, exist_ok=True)
-            home = _private_folder(SYSTEM_FOLDER / key, account)
+            home = _private_folder(open_folder(system) / key, account)
             sockets = home / "run"
         _private_folder(sockets, account)
         return cls(data, home, sockets, account)
@@ -131,6 +130,17 @@ def write_private(path: Path, text: str, account: Account | None = None) -> None
         if account is not None:
             os.fchown(file.fileno(), account.uid, account.gid)
     partial.replace(path)
+
+
+def open_folder(path: Path) -> Path:
+    """Make a folder of ours that others may pass through; one of somebody else is refused."""
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+        path.chmod(0o755)  # ours, made a moment ago: whatever the umask, the engines' user passes
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PlaceRefused(f"{path} is not a folder of user {os.geteuid()}; remove it")
+    return path
 
 
 def _private_folder(path: Path, account: Account | None) -> Path:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from gateway.local.binaries import postgres_install
 from gateway.local.child import POLL_SECONDS, ChildFailed
 from gateway.local.engine import Engine, copied, runnable
-from gateway.local.places import write_private
+from gateway.local.places import SYSTEM_FOLDER, write_private
 
 SUPERUSER = "postgres"
 STOP_SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -48,8 +48,8 @@ class Postgres(Engine):
     Everything is synchronous with bounded waits. Raises ChildFailed, EngineMissing, PlaceRefused.
     """
 
-    def __init__(self, data: Path) -> None:
-        super().__init__("postgres", data)
+    def __init__(self, data: Path, system: Path = SYSTEM_FOLDER) -> None:
+        super().__init__("postgres", data, system)
         self.cluster = self.folder / "cluster"
         self._socket = self.places.socket(".s.PGSQL.5432")
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from gateway.local.binaries import valkey_server
 from gateway.local.engine import Engine, copied, runnable
-from gateway.local.places import write_private
+from gateway.local.places import SYSTEM_FOLDER, write_private
 
 # All that the gateway does, and nothing else: it never deletes, scans, flushes or configures.
 GATEWAY_COMMANDS = "+hello +ping +client|setinfo +get +mget +set +evalsha +script|load +time"
@@ -38,8 +38,8 @@ class Valkey(Engine):
     Two users: `gateway` may do what the gateway does, `admin` everything; there is no default user.
     """
 
-    def __init__(self, data: Path) -> None:
-        super().__init__("valkey", data)
+    def __init__(self, data: Path, system: Path = SYSTEM_FOLDER) -> None:
+        super().__init__("valkey", data, system)
         self._socket = self.places.socket("valkey.sock")
 
     @property
