@@ -10,6 +10,7 @@ A question's way, from the socket to the answer
     edge/access.py          who may call what, closed by default
     edge/routes.py          the route table of everything that is not hot
     edge/body.py            reading a body and turning it into a typed value
+    edge/form.py            form bodies, each parameter once
     scan.py                 the checks that a typed decoder does not make
     edge/wire.py            words that several wire structs share, with their bounds
     edge/eligibility.py     the hot route
@@ -19,21 +20,31 @@ A question's way, from the socket to the answer
     evidence.py             the bytes that a receipt is the hash of
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
+    edge/contract.py        the OpenAPI document tells the truth about errors
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
     jose.py                 the guard in front of every signed token
     claims.py               the kinds of token and what each says
     jwk.py                  public keys from outside
+    edge/oauth.py           the authorization server's three addresses
+    oauth/token.py          the token endpoint
+    oauth/form.py           its request body
+    oauth/clients.py        client authentication: private_key_jwt and nothing else
+    oauth/throttle.py       a bound on attempts
+    oauth/metadata.py       what the server publishes about itself
+    oauth/errors.py         the token endpoint's errors
     jwks.py                 key sets fetched from partner cities and issuers
     ssrf.py                 which addresses may be called at all
     parties.py              the parties, each at a revision that the commit checks
     policies.py             the compiled scenarios this worker may answer with
+    publication.py          putting compiled scenarios into the live set
     pseudonyms.py           one citizen, a different name at every legal entity
     vault.py                personal data sealed under a key of the person's own
     standing.py             reading and changing what every decision stands on
     body.py                 the standing's body: all that decisions read of a citizen
-    oauth/errors.py         the token endpoint's errors
+    scores.py               a citizen's score, explained to the citizen alone
+    score_publication.py    everybody's computed anew, written where it changed
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -51,6 +62,7 @@ What is kept, the only SQL and Valkey
     store/party.py          parties, keys, registrations
     store/policy.py         the live set of compiled scenarios
     store/stock.py          pieces left, advisory
+    store/score.py          scores, and the runs that published them
     store/fact.py           scoring facts under a blind index
     store/staff.py          acts of staff, for the citizen to see
 
@@ -68,7 +80,11 @@ The command line, and a city on one machine
     cli/serve.py            qianjiang serve
     cli/worker.py           qianjiang worker
     cli/migrate.py          qianjiang migrate
+    cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
+    cli/bench.py            qianjiang bench
+    cli/__main__.py         the same without a script
+    local/running.py        a whole city: engines, keys, gateway, identity provider, worker
     local/city.py           the engines over a data folder, migrated
     local/postgres.py       an embedded PostgreSQL 18
     local/valkey.py         an embedded Valkey 9

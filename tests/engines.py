@@ -1,8 +1,8 @@
 """The engines under the tests: one PostgreSQL and one Valkey for a whole run, clean for each test.
 
-A database is not made anew for every test (a clone costs 40 ms or more). One clone is wiped instead, in
-5 ms: the rows go, the rows that the migrations brought come back. What a test does to the *schema*
-would stay, so a test that changes it asks for a database of its own.
+A database is not made anew for every test (a clone costs 40 ms or more). One clone is wiped
+instead, in 5 ms: the rows go, the rows that the migrations brought come back. What a test does to
+the *schema* would stay, so a test that changes it asks for a database of its own.
 """
 
 import asyncio
