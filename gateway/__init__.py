@@ -20,6 +20,10 @@ A question's way, from the socket to the answer
     evidence.py             the bytes that a receipt is the hash of
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
+
+Writes, and what follows them
+    idempotency.py          the same write sent twice happens once
+    edge/idempotency.py     the key of a request
     edge/contract.py        the OpenAPI document tells the truth about errors
 
 Who asks, about whom
@@ -60,6 +64,7 @@ What is kept, the only SQL and Valkey
     store/standing.py       standings: loading and rebuilding them
     store/cache.py          their copy in Valkey: fast, and never believed
     store/party.py          parties, keys, registrations
+    store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/policy.py         the live set of compiled scenarios
     store/stock.py          pieces left, advisory
     store/score.py          scores, and the runs that published them

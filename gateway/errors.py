@@ -86,6 +86,10 @@ class Conflict(GatewayError):
     """The request contradicts the present state of what it names."""
 
 
+class StillRunning(Conflict):
+    """An earlier request that this one must wait for has not ended yet."""
+
+
 class IdempotencyMismatch(GatewayError):
     """The same idempotency key came before with another body."""
 

@@ -47,6 +47,7 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
     errors.MethodNotAllowed: Kind("method-not-allowed", 405, "The method is not allowed here"),
     errors.TooSlow: Kind("too-slow", 408, "The request did not arrive in time"),
     errors.Conflict: Kind("conflict", 409, "The request contradicts the present state"),
+    errors.StillRunning: Kind("still-running", 409, "An earlier request is still running"),
     errors.TooLarge: Kind("too-large", 413, "The request body is too large"),
     errors.UriTooLong: Kind("uri-too-long", 414, "The request target is too long"),
     errors.UnsupportedMediaType: Kind(

@@ -15,6 +15,7 @@ from gateway.body import (
     PointsSlip,
     StaySlip,
 )
+from gateway.errors import StillRunning
 from gateway.store.cache import Entry
 from gateway.store.database import Connection
 from gateway.store.sql import queries
@@ -30,8 +31,15 @@ async def load(connection: Connection, citizens: Sequence[UUID]) -> dict[UUID, E
 
 
 async def lock(connection: Connection, citizens: Sequence[UUID]) -> None:
-    """Lock standings until the transaction ends: always a writer's first statement."""
-    await connection.execute(_sql.lock, citizens)
+    """Lock standings until the transaction ends: always a writer's first statement.
+
+    Raises:
+        StillRunning: another change of one of them has not ended within `lock_timeout`.
+    """
+    try:
+        await connection.execute(_sql.lock, citizens)
+    except asyncpg.LockNotAvailableError:
+        raise StillRunning from None
 
 
 async def next_versions(connection: Connection, count: int) -> list[int]:

@@ -1,0 +1,33 @@
+"""The `Idempotency-Key` of a request, for the handlers of writes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+
+from gateway.errors import Malformed
+from gateway.idempotency import Act, act, citizen_key, parse_key, party_key
+from gateway.parties import Principal
+
+HEADER = "idempotency-key"
+
+
+async def act_of(
+    request: Request[Any, Any, Any], caller: Principal | UUID, *, required: bool = True
+) -> Act | None:
+    """The act that the caller's key names; None where there is none and none is required.
+
+    Raises:
+        Malformed: the field is missing where it is required, or is not a quoted string.
+    """
+    field = request.headers.get(HEADER)
+    if field is None:
+        if required:
+            raise Malformed([("", "this write needs an Idempotency-Key header field")])
+        return None
+    principal = citizen_key(caller) if isinstance(caller, UUID) else party_key(caller.party.row.num)
+    return act(
+        principal, parse_key(field), request.method, request.scope["path"], await request.body()
+    )
