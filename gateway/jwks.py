@@ -59,8 +59,8 @@ class RemoteKeys:
         if self._serves(kid):
             return
         async with self._fetching:
-            # Whoever waited here finds the work done, and looks before doing it again.
-            if not self._serves(kid) and self._is_due():
+            # Whoever waited here finds the work done a moment ago, and so not due again.
+            if self._is_due():
                 await self._fetch()
 
     def _age_s(self) -> float:

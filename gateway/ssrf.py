@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpx
 
@@ -19,9 +19,6 @@ from gateway.errors import GatewayError
 
 #: From a host name and a port to the texts of its addresses.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-
-# These hold an IPv4 address inside, which a translator of ours would then reach.
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
 
 
 class OutboundRefused(GatewayError):
@@ -47,12 +44,11 @@ def is_public(text: str) -> bool:
             return _is_public(address.ipv4_mapped)
         if address.sixtofour is not None or address.teredo is not None:
             return False
-        if any(address in network for network in _TRANSLATED):
-            return False
     return _is_public(address)
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    # Reserved covers ::/8 as well, where the NAT64 prefixes hide an IPv4 address (RFC 6052).
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -23,6 +23,7 @@ from gateway.jwk import (
     thumbprint,
     unb64url,
 )
+from tests.gateway import forge
 
 EC = {  # RFC 7517 A.1
     "kty": "EC",
@@ -82,7 +83,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a long kid": {**EC, "kid": "k" * 129},
     **{f"Ed25519 of small order {i}": {**ED, "x": little(y)}
        for i, y in enumerate(sorted(jwk._SMALL_ORDER))},
-    "Ed25519 not canonical": {**ED, "x": little(2**255 - 19 + 1)},
+    **{f"Ed25519 not canonical {k}": {**ED, "x": little(2**255 - 19 + k)} for k in range(19)},
+    "x with a zero before it": {**EC, "x": forge.b64(b"\0" + unb64url(EC["x"]))},
     "Ed25519 off the curve": {**ED, "x": little(2)},
 }  # fmt: skip
 

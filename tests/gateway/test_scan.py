@@ -55,6 +55,11 @@ HARMFUL = {
     "a repeated name, spaced": (b'{"a" :1,"a"\n:2}', "/a"),
     "a repeated name, tabs": (b'{"a"\t:1,"a"\t:2}', "/a"),
     "a repeated name, returns": (b'{"a"\r:1,"a"\r:2}', "/a"),
+    # The colon in the value makes up for the one that the white space hides from the count.
+    "a repeated name hidden by a space": (b'{"a" :1,"a" :":"}', "/a"),
+    "a repeated name hidden by a tab": (b'{"a"\t:1,"a"\t:":"}', "/a"),
+    "a repeated name hidden by a line end": (b'{"a"\n:1,"a"\n:":"}', "/a"),
+    "a repeated name hidden by a return": (b'{"a"\r:1,"a"\r:":"}', "/a"),
     "a repeated name, escaped": (b'{"a":1,"\\u0061":2}', "/a"),
     "a repeated name, deep": (b'{"a":[0,{"b":{"c":1,"c":1}}]}', "/a/1/b/c"),
     "a repeated name under a colon value": (b'{"a":":","a":2}', "/a"),

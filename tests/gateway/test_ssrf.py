@@ -89,6 +89,7 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> No
     "url",
     [
         "http://hook.example/x",
+        "http://hook.example:8080/x",
         "https://user:word@hook.example/x",
         "https://hook.example:22/x",
         "https://hook.example:80/x",
