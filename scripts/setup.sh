@@ -47,7 +47,6 @@ if [ -z "${UV_DEFAULT_INDEX:-}" ] && .venv/bin/python -m pip --version >/dev/nul
 fi
 
 echo "setup: installing from locks/dev.txt"
-export UV_LINK_MODE="${UV_LINK_MODE:-copy}"
 project=(--no-deps --no-build-isolation --editable .)
 if "$uv" pip install -q --python .venv/bin/python "${hashed[@]}" -r locks/dev.txt; then
   "$uv" pip install -q --python .venv/bin/python "${project[@]}"
