@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -20,67 +20,73 @@ from scenarios.contract import FOREVER_US, Values
 #: Changes when the layout below does: entries of another layout are not read.
 SCHEMA = 1
 
+# Bounds of what PostgreSQL can hold. The cache may offer anything; bytes that only look like a
+# body are refused by the decoder instead of failing the commit that they would be bound for.
+_Id = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+_Int4 = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_Int8 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
 
 class ConsentSlip(msgspec.Struct, frozen=True, array_like=True):
     """A live consent: who may ask what from when to when; paused where that is not 0."""
 
-    id: bytes
-    version: int
-    sector: int
+    id: _Id
+    version: _Int4
+    sector: _Int4
     scenario: str
-    from_us: int
-    to_us: int
-    paused_until_us: int = 0
-    frequency: int = 0
+    from_us: _Int8
+    to_us: _Int8
+    paused_until_us: _Int8 = 0
+    frequency: _Int4 = 0
 
 
 class CommitmentSlip(msgspec.Struct, frozen=True, array_like=True):
     """A signed commitment; sector 0 where it is towards the city and every recipient."""
 
     scenario: str
-    sector: int
-    since_us: int
+    sector: _Int4
+    since_us: _Int8
 
 
 class LoanSlip(msgspec.Struct, frozen=True, array_like=True):
     """Library items out, and when they are due."""
 
-    items: int
-    due_us: int
+    items: _Int4
+    due_us: _Int8
 
 
 class PointsSlip(msgspec.Struct, frozen=True, array_like=True):
     """Points of one community that expire together."""
 
     community: str
-    points: int
-    expires_us: int
+    points: _Int8
+    expires_us: _Int8
 
 
 class StaySlip(msgspec.Struct, frozen=True, array_like=True):
     """Living in a community from one instant to another."""
 
     community: str
-    from_us: int
-    to_us: int
+    from_us: _Int8
+    to_us: _Int8
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True):
     """What decisions read. An erased citizen's body has no key and nothing else."""
 
     key: bytes = b""  # the person's key, wrapped; seals the facts of decisions
-    band: int = 0
-    waived_fen: int = 0
-    medical_used_fen: int = 0
+    band: _Int4 = 0
+    waived_fen: _Int8 = 0
+    medical_used_fen: _Int8 = 0
     consents: tuple[ConsentSlip, ...] = ()
     commitments: tuple[CommitmentSlip, ...] = ()
-    suspensions: tuple[tuple[str, int], ...] = ()  # scenario, since
+    suspensions: tuple[tuple[str, _Int8], ...] = ()  # scenario, since
     objections: tuple[str, ...] = ()  # scenario, "" = every one
-    probes: tuple[tuple[int, int], ...] = ()  # sector, until
+    probes: tuple[tuple[_Int4, _Int8], ...] = ()  # sector, until
     loans: tuple[LoanSlip, ...] = ()
     points: tuple[PointsSlip, ...] = ()
     residency: tuple[StaySlip, ...] = ()
-    cards: tuple[tuple[int, str], ...] = ()  # sector of the library, card reference
+    cards: tuple[tuple[_Int4, str], ...] = ()  # sector of the library, card reference
 
     @property
     def living(self) -> bool:

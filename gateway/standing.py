@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from gateway.batching import Batcher
 from gateway.body import digest, encode_body
+from gateway.errors import Overloaded
 from gateway.store import standing as rows
 from gateway.store import stock as stocks
 from gateway.store.cache import Cache, Entry
@@ -85,21 +87,24 @@ class StandingReader:
         keys += [self._cache.stock_key(*wish.stock) for wish in shelves if wish.stock]
         found = await self._cache.get(keys)
         held: dict[UUID, tuple[Entry, bytes]] = {}
+        missing: dict[UUID, bytes] = {}
         for wish, value in zip(batch, found, strict=False):
             entry = self._cache.unpack(wish.citizen, value) if value else None
             if entry is not None and value is not None:
                 held[wish.citizen] = entry, value
-        missing = list({wish.citizen for wish in batch} - held.keys())
+            else:
+                missing[wish.citizen] = value or b""
         if missing:
             held |= await self._load(missing)
         stock = await self._stock(shelves, found[len(batch) :]) if shelves else {}
         return [_standing(wish, held, stock) for wish in batch]
 
-    async def _load(self, citizens: list[UUID]) -> dict[UUID, tuple[Entry, bytes]]:
+    async def _load(self, wrong: dict[UUID, bytes]) -> dict[UUID, tuple[Entry, bytes]]:
+        """Standings from PostgreSQL; the cache gets them in place of what was no entry at all."""
         async with self._database.connection() as connection:
-            loaded = await rows.load(connection, citizens)
+            loaded = await rows.load(connection, list(wrong))
         for entry in loaded.values():
-            self._offer_later(entry, b"")
+            self._offer_later(entry, wrong[entry.citizen])
         return {citizen: (entry, b"") for citizen, entry in loaded.items()}
 
     async def _stock(
@@ -146,11 +151,15 @@ class StandingWriter:
         change is durable, and a lookup that starts afterwards on any worker sees it.
 
         Raises:
+            Overloaded: another change of these citizens took too long; nothing was changed.
             OutcomeUnknown: the connection was lost while committing; nothing was told to the
                 cache, and the relay brings it up to date if the commit did happen.
         """
         async with self._database.transaction() as connection:
-            await rows.lock(connection, citizens)
+            try:
+                await rows.lock(connection, citizens)
+            except asyncpg.LockNotAvailableError:
+                raise Overloaded(retry_after_s=1) from None
             yield connection
             entries = await self._rebuild(connection, citizens)
         # A version may be cached only now that its commit is certain.

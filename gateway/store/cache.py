@@ -142,7 +142,7 @@ class Cache:
             version = int(value[_VERSION], 16)
         except ValueError:
             return None
-        return Entry(citizen, version, value[_HEAD:])
+        return Entry(citizen, version, value[_HEAD:]) if 0 <= version < _U63 else None
 
     async def _offer_all(self, entries: Sequence[tuple[Entry, bytes]]) -> None:
         for attempt in (1, 2):
@@ -176,3 +176,4 @@ class Cache:
 
 
 _U64 = (1 << 64) - 1
+_U63 = 1 << 63  # versions are PostgreSQL's bigint

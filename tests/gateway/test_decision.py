@@ -326,3 +326,29 @@ async def test_the_hospital_limit_counts_what_is_already_used(town: TestCity) ->
         )
     answer = await town.ask(citizen, caller, scenario="hospital", facts=example)
     assert answer.outcome is Outcome.STANDARD_PATH
+
+
+@pytest.mark.parametrize("number", [b"7" + b"f" * 15, b"f" * 16, b"-" + b"f" * 15])
+async def test_a_forged_version_number_costs_neither_the_answer_nor_the_cache(
+    town: TestCity, number: bytes
+) -> None:
+    await town.party()
+    citizen = await town.ready()
+    cache, key = town.city.cache, town.city.cache.key(citizen)
+    (held,) = await cache.get([key])
+    assert held is not None
+    await cache.put(key, held[:36] + number + held[52:], 60)
+    assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
+    await asyncio.sleep(0.05)  # nobody waits for a fill
+    assert await cache.get([key]) == [held]
+
+
+async def test_a_writer_that_waits_too_long_for_the_lock_has_changed_nothing(
+    town: TestCity, other_worker: TestCity
+) -> None:
+    await town.party()
+    citizen = await town.ready()
+    async with town.city.writer.change(citizen):
+        with pytest.raises(Overloaded):
+            await other_worker.consent(citizen, scenario="library")
+    assert await town.owner.fetchval("SELECT count(*) FROM consent") == 1

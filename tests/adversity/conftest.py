@@ -1,0 +1,40 @@
+"""Three workers of one city, a notary, and what can befall the cache."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from gateway.local.valkey import Valkey
+from gateway.store.migrate import Connection
+from tests.adversity.notary import Notary, notary_at
+from tests.engines import Database
+from tests.gateway.city import TestCity, open_test_city
+
+WORKERS = 3
+
+
+@pytest.fixture
+async def workers(
+    database: Database, valkey: Valkey, owner: Connection, tmp_path: Path
+) -> AsyncIterator[list[TestCity]]:
+    """Workers with their own pools and memory on the same engines, and one registered party."""
+    async with AsyncExitStack() as stack:
+        opened = [
+            await stack.enter_async_context(
+                open_test_city(database.gateway_url, owner, valkey.url, tmp_path)
+            )
+            for _ in range(WORKERS)
+        ]
+        await opened[0].party()
+        for worker in opened:
+            await worker.city.parties.refresh(force=True)
+        yield opened
+
+
+@pytest.fixture
+async def notary(database: Database, workers: list[TestCity]) -> AsyncIterator[Notary]:
+    """Somebody who reads the records, past every worker."""
+    async with notary_at(database.owner_url, workers[0].city.keys.standing_digest) as opened:
+        yield opened
