@@ -12,12 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from gateway.batching import Batcher
 from gateway.body import digest, encode_body
-from gateway.errors import Overloaded
 from gateway.store import standing as rows
 from gateway.store import stock as stocks
 from gateway.store.cache import Cache, Entry
@@ -151,15 +149,12 @@ class StandingWriter:
         change is durable, and a lookup that starts afterwards on any worker sees it.
 
         Raises:
-            Overloaded: another change of these citizens took too long; nothing was changed.
+            StillRunning: another change of these citizens takes too long; nothing was changed.
             OutcomeUnknown: the connection was lost while committing; nothing was told to the
                 cache, and the relay brings it up to date if the commit did happen.
         """
         async with self._database.transaction() as connection:
-            try:
-                await rows.lock(connection, citizens)
-            except asyncpg.LockNotAvailableError:
-                raise Overloaded(retry_after_s=1) from None
+            await rows.lock(connection, citizens)
             yield connection
             entries = await self._rebuild(connection, citizens)
         # A version may be cached only now that its commit is certain.

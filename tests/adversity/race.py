@@ -17,7 +17,7 @@ from uuid import UUID
 
 from gateway.clock import SECOND_US
 from gateway.decision import Answer
-from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
+from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded, StillRunning
 from tests.adversity.calamities import Calamity
 from tests.adversity.history import Change, History, Lookup
 from tests.adversity.notary import Notary
@@ -63,7 +63,7 @@ class Race:
         change = Change(citizen, opens, time.monotonic())
         self.history.changed(change)
         while change.acked == inf:
-            with suppress(Overloaded):  # the lock was not had in time: nothing happened yet
+            with suppress(StillRunning):  # the lock was not had in time: nothing happened yet
                 await self.random.choice(self.workers).consent(
                     citizen,
                     consent=consent,
@@ -110,7 +110,7 @@ class Race:
     async def unrelated(self, citizen: UUID) -> None:
         """Another change of the same standing that the answer does not depend on."""
         await asyncio.sleep(self.random.random() * 0.004)
-        with suppress(Overloaded):
+        with suppress(StillRunning):
             await self.random.choice(self.workers).consent(citizen, scenario="library")
 
     async def aborted_round(self, citizen: UUID) -> None:
