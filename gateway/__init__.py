@@ -53,6 +53,8 @@ Who asks, about whom
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
     fact_import.py          checked rows to facts on file, under a blind index
+    scores.py               one citizen's score, explained and sealed
+    score_publication.py    everybody's, written only where it changed
     office.py               what staff's commands work with
 
 What is kept, the only SQL and Valkey
@@ -69,6 +71,7 @@ What is kept, the only SQL and Valkey
     store/stock.py          pieces left, advisory
     store/score.py          scores, and the runs that published them
     store/fact.py           scoring facts under a blind index
+    store/score.py          scores and the runs that published them
     store/staff.py          acts of staff, for the citizen to see
 
 What everything stands on

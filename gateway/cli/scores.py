@@ -8,20 +8,24 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
-from gateway.clock import SHANGHAI, SystemClock, from_us
+from gateway.clock import SystemClock
 from gateway.fact_file import form_of, read_rows
 from gateway.fact_import import FactImport, Report
+from gateway.ids import SystemIds
 from gateway.keys import KeyFileError, Keyring, load_keys
-from gateway.office import owner_database
+from gateway.office import Office, owner_database
+from gateway.score_publication import ScorePublication
+from gateway.scores import Scores, today
+from gateway.store.score import Run
 from gateway.store.staff import Staff
-from scoring import Rejected, load_catalogue
+from scoring import NothingInForce, Rejected, load_catalogue
 
 _OWNER = click.option(
     "--owner-url",
@@ -93,7 +97,7 @@ async def _import(
     keys: Keyring,
 ) -> Report:
     database = owner_database(owner_url)
-    work = FactImport(database, load_catalogue(_today()), keys.blind_index, staff)
+    work = FactImport(database, load_catalogue(today(SystemClock())), keys.blind_index, staff)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         # Opened before the database: a wrong name costs nothing.
@@ -104,6 +108,43 @@ async def _import(
                 return await work.run(rows, on_reject)
             finally:
                 await database.close()
+
+
+@command.command("publish")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day for which scores are computed; today in Hangzhou unless given.",
+)
+@_OWNER
+@_KEYS
+@click.option("--valkey-url", envvar="QIANJIANG_VALKEY_URL", show_envvar=True, required=True)
+def publish(as_of: datetime | None, owner_url: str, keys_file: Path, valkey_url: str) -> None:
+    """Compute every authorised citizen's score and write those that changed.
+
+    Only citizens whose band moves get a new standing. A run that was cut off is simply repeated.
+    """
+    office = Office(owner_url, valkey_url, _keys(keys_file), SystemClock(), SystemIds())
+    day = today(office.clock) if as_of is None else as_of.date()
+    try:
+        run = asyncio.run(_publish(office, day))
+    except NothingInForce as fault:
+        raise click.ClickException(str(fault)) from None
+    click.echo(
+        f"as of {run.as_of} by model {run.model}: {run.scored} scored, {run.changed} changed, "
+        f"{run.band_moves} in another band"
+    )
+
+
+async def _publish(office: Office, as_of: date) -> Run:
+    console = Console(stderr=True)
+    publication = ScorePublication(
+        office.database, office.writer, Scores(office.vault, office.clock), office.clock
+    )
+    async with office.open():
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("publishing", total=await publication.candidates())
+            return await publication.run(as_of, lambda done: progress.update(task, completed=done))
 
 
 @contextmanager
@@ -136,7 +177,3 @@ def _keys(path: Path) -> Keyring:
         return load_keys(path)
     except KeyFileError as fault:
         raise click.ClickException(str(fault)) from None
-
-
-def _today() -> date:
-    return from_us(SystemClock().now_us()).astimezone(SHANGHAI).date()

@@ -15,7 +15,7 @@ from gateway.body import (
     PointsSlip,
     StaySlip,
 )
-from gateway.errors import StillRunning
+from gateway.errors import Conflict, StillRunning
 from gateway.store.cache import Entry
 from gateway.store.database import Connection
 from gateway.store.sql import queries
@@ -63,8 +63,14 @@ async def generation(connection: Connection) -> int:
 
     It mixes the realm's own number with the server's identity and timeline, so that a restored
     or promoted server never shares it with the history it came from.
+
+    Raises:
+        Conflict: no city was given this database yet.
     """
-    return int(await connection.fetchval(_sql.generation)) % (2 * _U63)
+    number = await connection.fetchval(_sql.generation)
+    if number is None:
+        raise Conflict("the database has no city yet; run `qianjiang scenarios publish` first")
+    return int(number) % (2 * _U63)
 
 
 async def changes(connection: Connection, limit: int) -> list[tuple[int, UUID]]:

@@ -290,6 +290,26 @@ CREATE TABLE score (
   factors bytea NOT NULL                        -- sealed under the person's key
 );
 
+-- The only way for requests to write a score: of a living citizen, under the very authorisation it
+-- was computed by, and never over one of a later run. Returns whose were written.
+CREATE FUNCTION score_put(run integer, citizens uuid[], authorisations integer[],
+                          scores smallint[], bands smallint[], sealed bytea[]) RETURNS SETOF uuid
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public
+AS $$
+  INSERT INTO score AS s (citizen, run, score, band, factors)
+  SELECT given.citizen, $1, given.score, given.band, given.sealed
+    FROM unnest($2, $3, $4, $5, $6) AS given (citizen, authorisation, score, band, sealed)
+    JOIN citizen AS c ON c.id = given.citizen AND c.erased_at IS NULL
+   WHERE (given.authorisation, 'given') =
+         (SELECT version, status FROM score_authorisation WHERE citizen = c.id
+           ORDER BY version DESC LIMIT 1)
+  ON CONFLICT (citizen) DO UPDATE
+     SET run = excluded.run, score = excluded.score, band = excluded.band,
+         factors = excluded.factors
+   WHERE s.run <= excluded.run
+  RETURNING s.citizen
+$$;
+
 -- ---------------------------------------------------------------- city facts
 -- Loaded by seed or import until their scenarios' lifecycles write them.
 
@@ -571,7 +591,7 @@ GRANT UPDATE (attempts, next_at, delivered_at, given_up_at, last_error) ON webho
 GRANT INSERT, UPDATE, DELETE ON probe_mark TO qianjiang_gateway;
 GRANT DELETE ON standing_change, assertion_used, decision_request, idempotency, session,
   commitment_nonce TO qianjiang_gateway;
-REVOKE ALL ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[])
-  FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[])
-  TO qianjiang_gateway;
+REVOKE ALL ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[]),
+  score_put(integer, uuid[], integer[], smallint[], smallint[], bytea[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[]),
+  score_put(integer, uuid[], integer[], smallint[], smallint[], bytea[]) TO qianjiang_gateway;

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from gateway.cli import main
 from gateway.ids import SystemIds
 from gateway.keys import write_keys
+from gateway.local.valkey import Valkey
 from tests.engines import Database
 
 HEADER = "id_number,department,code,value,effective,source\n"
@@ -38,17 +39,22 @@ def run(database: Database, keys: Path, *words: str, **environment: str) -> Resu
     return CliRunner().invoke(main, ["scores", *words], env=given)
 
 
-def stored(database: Database) -> int:
-    """How many facts are on file."""
+def query(database: Database, statement: str) -> int:
+    """One number from the database, as its owner."""
 
-    async def count() -> int:
+    async def fetch() -> int:
         connection = await asyncpg.connect(database.owner_url)
         try:
-            return int(await connection.fetchval("SELECT count(*) FROM fact"))
+            return int(await connection.fetchval(statement))
         finally:
             await connection.close()
 
-    return asyncio.run(count())
+    return asyncio.run(fetch())
+
+
+def stored(database: Database) -> int:
+    """How many facts are on file."""
+    return query(database, "SELECT count(*) FROM fact")
 
 
 def test_an_import_keeps_good_rows_and_names_bad_ones(
@@ -100,3 +106,26 @@ def test_without_keys_nothing_is_imported(database: Database, tmp_path: Path) ->
     assert result.exit_code == 1
     assert "keys generate" in result.output
     assert stored(database) == 0
+
+
+def test_publishing_says_what_changed(database: Database, keys: Path, valkey: Valkey) -> None:
+    query(database, "INSERT INTO realm (city) VALUES ('330100') RETURNING 1")
+    given = {"QIANJIANG_VALKEY_URL": valkey.url}
+    result = run(database, keys, "publish", "--as-of", "2026-06-15", **given)
+    assert result.exit_code == 0, result.output
+    said = "as of 2026-06-15 by model 2026-01-01: 0 scored, 0 changed, 0 in another band"
+    assert said in result.output
+
+
+def test_before_the_first_model_there_is_nothing_to_publish(
+    database: Database, keys: Path, valkey: Valkey
+) -> None:
+    given = {"QIANJIANG_VALKEY_URL": valkey.url}
+    result = run(database, keys, "publish")
+    assert (result.exit_code, "--valkey-url" in result.output) == (2, True)
+    result = run(database, keys, "publish", **given)
+    assert (result.exit_code, "has no city yet" in result.output) == (1, True)
+    query(database, "INSERT INTO realm (city) VALUES ('330100') RETURNING 1")
+    result = run(database, keys, "publish", "--as-of", "1999-01-01", **given)
+    assert result.exit_code == 1
+    assert "in force" in result.output
