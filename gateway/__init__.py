@@ -44,6 +44,7 @@ Who asks, about whom
     policies.py             the compiled scenarios this worker may answer with
     publication.py          putting compiled scenarios into the live set
     pseudonyms.py           one citizen, a different name at every legal entity
+    identity_number.py      the citizen identity number, and who is synthetic
     vault.py                personal data sealed under a key of the person's own
     standing.py             reading and changing what every decision stands on
     body.py                 the standing's body: all that decisions read of a citizen
@@ -92,6 +93,8 @@ The command line, and a city on one machine
     cli/scores.py           qianjiang scores
     cli/bench.py            qianjiang bench
     cli/__main__.py         the same without a script
+    local/identity.py       an identity provider that asks no password
+    local/people.py         people who do not exist, each from a number
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
     local/city.py           the engines over a data folder, migrated
     local/postgres.py       an embedded PostgreSQL 18
