@@ -52,6 +52,7 @@ def build_app(city: City) -> ASGIApp:
         lifespan=[_lifespan(city)],
         openapi_config=OpenAPIConfig(title="钱江分 scenario gateway", version="1", path="/openapi"),
         debug=False,
+        logging_config=None,
         multipart_form_part_limit=1,
     )
     framework.state.city = city
