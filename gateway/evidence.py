@@ -81,7 +81,7 @@ def receipt(record: Record, at_us: int, valid_until_us: int) -> bytes:
 
 
 def facts_hash(key: bytes, sector: int, scenario: str, facts: bytes) -> bytes:
-    """A keyed 128-bit hash (BLAKE2b, RFC 7693) of facts, comparable for one recipient and scenario."""
+    """A keyed 128-bit hash (BLAKE2b, RFC 7693), comparable for one recipient and scenario only."""
     label = b"%d/%b\n" % (sector, scenario.encode("ascii"))
     return hashlib.blake2b(label + facts, digest_size=16, key=key).digest()
 

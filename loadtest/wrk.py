@@ -58,8 +58,8 @@ def _summary(text: str) -> dict[str, Any]:
     return {
         "answers": answers,
         "per_second": float(_found(r"Requests/sec:\s+([\d.]+)", text)),
-        "p50_ms": _milliseconds(_found(r"50%\s+(\S+)", text)),
-        "p99_ms": _milliseconds(_found(r"99%\s+(\S+)", text)),
+        "p50_ms": _milliseconds(_found(r"\n\s+50%\s+(\S+)", text)),
+        "p99_ms": _milliseconds(_found(r"\n\s+99%\s+(\S+)", text)),
         "statuses": {200: answers - int(wrong[1]), 0: int(wrong[1])} if wrong else {200: answers},
         "ids": [],
     }
