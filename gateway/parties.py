@@ -70,10 +70,10 @@ class Parties:
         key = party.row.keys.get(principal.kid) if party else None
         if party is None or key is None:
             raise Unauthenticated("client-key-revoked")
-        if principal.issued_us < party.row.tokens_not_before_us:
-            raise Unauthenticated("issued-before-cut-off")
         if not party.active:
             raise Forbidden("party-suspended")
+        if principal.issued_us < party.row.tokens_not_before_us:
+            raise Unauthenticated("issued-before-cut-off")
         # A token does not outlive the key that bought it.
         expires_us = min(principal.expires_us, key.until_us or principal.expires_us)
         return msgspec.structs.replace(principal, party=party, expires_us=expires_us)
