@@ -56,6 +56,7 @@ Facts and scores, the city's own doing
     fact_import.py          checked rows to facts on file, under a blind index
     scores.py               one citizen's score, explained and sealed
     score_publication.py    everybody's, written only where it changed
+    city_facts.py           what the city knows besides: waivers, loans, points, …
     office.py               what staff's commands work with
 
 What is kept, the only SQL and Valkey
@@ -73,6 +74,7 @@ What is kept, the only SQL and Valkey
     store/score.py          scores, and the runs that published them
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them
+    store/city_fact.py      waivers, bills, loans, cards, points, residency, …
     store/staff.py          acts of staff, for the citizen to see
 
 What everything stands on

@@ -8,12 +8,12 @@ changes nothing where it says the same, so a file may be imported any number of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from gateway.fact_file import PERSON, Row
+from gateway.identity_number import IdentityNumber, parse_identity_number
 from gateway.store import fact as rows
 from gateway.store import staff as staff_rows
 from gateway.store.database import Connection, Database
@@ -24,8 +24,6 @@ from scoring import Catalogue, Fact, Rejected, Rule, check_row
 
 #: Rows of one transaction.
 BATCH = 1000
-
-_NUMBER = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 
 
 class Report(msgspec.Struct):
@@ -43,12 +41,9 @@ class Report(msgspec.Struct):
     rejected: int = 0
 
 
-def identity_index(key: bytes, number: str) -> bytes:
-    """The blind index under which a person's facts and record are found.
-
-    `number` is the identity number (GB 11643), its check letter in capitals.
-    """
-    return blind_index(key, "identity", number)
+def identity_index(key: bytes, number: IdentityNumber) -> bytes:
+    """The blind index under which a person's facts and record are found."""
+    return blind_index(key, "identity", number.text)
 
 
 class FactImport:
@@ -100,15 +95,14 @@ class FactImport:
     def _check(self, row: Row | Rejected) -> tuple[bytes, Fact] | Rejected:
         if isinstance(row, Rejected):
             return row
-        number = row.cells.get(PERSON)
-        normal = number.strip().upper() if isinstance(number, str) else ""
-        if _NUMBER.fullmatch(normal) is None:
+        person = _person(row.cells.get(PERSON))
+        if person is None:
             return Rejected(row.line, PERSON, "is not an identity number", Rule.FORMAT)
         nobody = {name: cell for name, cell in row.cells.items() if name != PERSON}
         fact = check_row(nobody, self._catalogue, row.line)
         if isinstance(fact, Rejected):
             return fact
-        return identity_index(self._index_key, normal), fact
+        return identity_index(self._index_key, person), fact
 
     async def _put(self, batch: list[tuple[bytes, Fact]], report: Report) -> None:
         async with self._database.transaction() as connection:
@@ -123,3 +117,10 @@ class FactImport:
             await staff_rows.note_people(
                 connection, self._staff, "facts.import", sorted(written.people)
             )
+
+
+def _person(cell: object) -> IdentityNumber | None:
+    try:
+        return parse_identity_number(cell.strip().upper()) if isinstance(cell, str) else None
+    except ValueError:
+        return None

@@ -10,6 +10,8 @@ import pytest
 
 from gateway.fact_file import Row
 from gateway.fact_import import FactImport, Report, identity_index
+from gateway.identity_number import IdentityNumber
+from gateway.local.people import person
 from gateway.office import owner_database
 from gateway.store import fact as fact_rows
 from gateway.store.database import Connection, Database
@@ -20,14 +22,14 @@ from tests import engines
 TODAY = date(2026, 6, 15)
 CATALOGUE = load_catalogue(TODAY)
 KEY = b"k" * 32
-PERSON = "990000199001010017"
+PERSON, OTHER = person(1).id_number, person(2).id_number
 MERITS = {key: entry.merit for key, entry in CATALOGUE.entries.items()}
 
 
-def row(line: int = 2, person: str = PERSON, **changes: object) -> Row:
+def row(line: int = 2, number: str = PERSON, **changes: object) -> Row:
     """A good row, with `changes`."""
     cells: dict[str, object] = {
-        "id_number": person,
+        "id_number": number,
         "department": "utilities",
         "code": "months_paid_on_time",
         "value": "18",
@@ -76,7 +78,7 @@ async def test_a_fact_is_found_again_as_it_was_checked(
 ) -> None:
     rows = [row(), row(3, department="civil_affairs", code="honour", value="city")]
     await bring_in(database, rows)
-    index = identity_index(KEY, PERSON)
+    index = identity_index(KEY, IdentityNumber(PERSON))
     facts = (await fact_rows.load(owner, [index], MERITS))[index]
     found = {fact.code: (fact.value, fact.effective, fact.merit) for fact in facts}
     assert found == {
@@ -88,7 +90,7 @@ async def test_a_fact_is_found_again_as_it_was_checked(
 async def test_a_second_import_changes_nothing(
     database: engines.Database, owner: Connection
 ) -> None:
-    rows = [row(2), row(3, source="示例-0002"), row(4, person="990000199001010025")]
+    rows = [row(2), row(3, source="示例-0002"), row(4, number=OTHER)]
     first, _ = await bring_in(database, rows)
     before = await stored(owner)
     second, _ = await bring_in(database, rows)
@@ -121,8 +123,8 @@ async def test_good_rows_are_kept_and_each_bad_one_is_named(
         row(3, religion="x"),
         row(4, code="household_registration"),
         row(5, education="PhD"),
-        row(6, person="12"),
-        row(7, person=""),
+        row(6, number=PERSON[:17] + ("1" if PERSON[17] != "1" else "2")),
+        row(7, number=""),
         row(8, value="x"),
         Rejected(9, "", "the line is not CSV in UTF-8", Rule.FORMAT),
     ]
@@ -138,9 +140,9 @@ async def test_good_rows_are_kept_and_each_bad_one_is_named(
 
 
 async def test_a_refusal_never_repeats_a_value(database: engines.Database) -> None:
-    secret = "990000194912310011"
+    secret = OTHER
     bad = [
-        row(2, person=secret + "x"),
+        row(2, number=secret + "x"),
         row(3, value=secret),
         row(4, effective=secret),
         row(5, source="x" * 65 + secret),
@@ -154,10 +156,11 @@ async def test_a_refusal_never_repeats_a_value(database: engines.Database) -> No
 async def test_the_number_itself_is_not_stored(
     database: engines.Database, owner: Connection
 ) -> None:
-    await bring_in(database, [row(person="99000019900101001x")])
+    number = next(person(n).id_number for n in range(1, 99) if person(n).id_number[-1] == "X")
+    await bring_in(database, [row(number=f" {number.lower()} ")])
     text = await owner.fetchval("SELECT string_agg(fact::text, '') FROM fact")
-    assert "9900001990" not in text
-    assert (await stored(owner))[0][0] == identity_index(KEY, "99000019900101001X")
+    assert number[:17] not in text
+    assert (await stored(owner))[0][0] == identity_index(KEY, IdentityNumber(number))
 
 
 async def test_more_than_one_batch_is_imported(
@@ -175,10 +178,10 @@ async def test_a_citizen_sees_which_staff_changed_facts_and_why(
     citizen = await owner.fetchval(
         "INSERT INTO citizen (id, identity_index, synthetic)"
         " VALUES (gen_random_uuid(), $1, true) RETURNING id",
-        identity_index(KEY, PERSON),
+        identity_index(KEY, IdentityNumber(PERSON)),
     )
     staff = Staff("示例-王", "department's correction")
-    await bring_in(database, [row(), row(3, person="990000199001010025")], staff)
+    await bring_in(database, [row(), row(3, number=OTHER)], staff)
     if again:  # what changes nothing is no act
         await bring_in(database, [row()], staff)
     notes = await owner.fetch("SELECT staff, purpose, action, citizen FROM staff_access")

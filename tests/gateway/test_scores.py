@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from gateway.body import decode_body
 from gateway.fact_file import Row
 from gateway.fact_import import FactImport, identity_index
+from gateway.identity_number import IdentityNumber
 from gateway.ids import SystemIds
+from gateway.local.people import person
 from gateway.local.valkey import Valkey
 from gateway.office import Office
 from gateway.score_publication import ScorePublication
@@ -45,14 +47,15 @@ class Desk:
 
     async def person(self, *, authorised: bool = True) -> UUID:
         """A citizen with an identity number and no facts yet."""
-        citizen, number = self.office.ids.random_uuid(), f"99{len(self.people):015}X"
+        citizen = self.office.ids.random_uuid()
+        number = person(len(self.people) + 1).id_number
         self.people[citizen] = number
         async with self.office.writer.change(citizen) as connection:
             await connection.execute(
                 "INSERT INTO citizen (id, identity_index, wrapped_key, synthetic)"
                 " VALUES ($1, $2, $3, true)",
                 citizen,
-                identity_index(self.office.keys.blind_index, number),
+                identity_index(self.office.keys.blind_index, IdentityNumber(number)),
                 self.office.vault.new_key(citizen),
             )
         if authorised:
