@@ -16,24 +16,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from gateway import server
-from gateway.app import open_city
-from gateway.city import City
 from gateway.clock import SystemClock
 from gateway.ids import SystemIds
 from gateway.local.processes import answers, free_ports
 from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity
 from gateway.settings import as_environment
-from loadtest import cpu, people, wrk
+from loadtest import cpu, merchant, wrk
 from loadtest.generator import Plan
-
-MERCHANT = "bench-merchant"
-PATH = "/v1/scenarios/rent/eligibility"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +79,10 @@ def measure(options: Options, data: Path, progress: Callable[[str], None]) -> Re
     )
     with running:
         progress(f"settling {options.citizens} citizens")
-        plan = asyncio.run(_prepare(running, options, ports[0]))
+        plan = asyncio.run(merchant.settled(running, options.citizens, ports[0]))
+        plan = msgspec.structs.replace(
+            plan, connections=options.connections, seconds=options.seconds
+        )
         assert running.processes is not None
         bench = _Bench(running, options, ports)
         bench.start()
@@ -195,55 +192,6 @@ def _hello(options: Options, port: int) -> Plan:
         path="/readyz",
         connections=options.connections,
         seconds=options.seconds,
-    )
-
-
-async def _prepare(running: RunningCity, options: Options, port: int) -> Plan:
-    """One merchant and its citizens; the plan of asking about them."""
-    owner = await asyncpg.connect(running.engines.owner_url)
-    city = open_city(running.settings)
-    try:
-        async with city.running():
-            await _register(city, owner)
-            citizens = [row["citizen"] for row in await owner.fetch("SELECT citizen FROM standing")]
-            missing = options.citizens - len(citizens)
-            if missing > 0:
-                citizens += await people.settle(city, owner, MERCHANT, missing)
-            await owner.execute("ANALYZE")
-            return _plan(city, citizens[: options.citizens], options, port)
-    finally:
-        await owner.close(timeout=5)
-
-
-async def _register(city: City, owner: asyncpg.Connection[asyncpg.Record]) -> None:
-    if city.parties.get(MERCHANT) is None:
-        await owner.execute("INSERT INTO legal_entity VALUES ($1, DEFAULT, $1, 'desk')", MERCHANT)
-        number = await owner.fetchval(
-            "INSERT INTO party (id, entity, kind, name) VALUES ($1, $1, 'merchant', $1)"
-            " RETURNING num",
-            MERCHANT,
-        )
-        await owner.execute(
-            "INSERT INTO party_key (party, kid, jwk) VALUES ($1, 'k', '{}')", number
-        )
-        await owner.execute("INSERT INTO party_scenario VALUES ($1, 'rent', $2)", number, MERCHANT)
-        await city.parties.refresh(force=True)
-
-
-def _plan(city: City, citizens: list[UUID], options: Options, port: int) -> Plan:
-    party = city.parties.get(MERCHANT)
-    assert party is not None
-    sector = party.registrations["rent"].view.sector
-    facts = city.registry["rent"].manifest.example_at(city.clock.now_us())
-    return Plan(
-        host=GATEWAY_HOST,
-        port=port,
-        path=PATH,
-        connections=options.connections,
-        seconds=options.seconds,
-        token=city.tokens.issue(party, "k", ["scenario:rent"]).token,
-        facts=msgspec.json.encode(facts).decode(),
-        subjects=tuple(city.pseudonyms.subject(citizen, sector) for citizen in citizens),
     )
 
 

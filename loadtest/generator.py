@@ -95,13 +95,14 @@ async def _connection(plan: Plan, turn: Any, tally: Tally, until: float) -> None
         while (sent := time.perf_counter()) < until:
             writer.write(next(turn))
             async with asyncio.timeout(30):
-                status, body = await _answer(reader)
+                status, body = await read_answer(reader)
             tally.add(status, body, time.perf_counter() - sent, keep_id=bool(plan.subjects))
     finally:
         writer.close()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body of the next response on a kept connection."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     status = int(head[9:12])
     start = head.index(b"content-length:") + 15
