@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.city import City
 from gateway.clock import SystemClock
-from gateway.edge import access, body, problems, routes
+from gateway.edge import access, body, contract, problems, routes
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
 from gateway.edge.headers import HeaderGuard
 from gateway.ids import SystemIds
@@ -56,6 +56,7 @@ def build_app(city: City) -> ASGIApp:
         multipart_form_part_limit=1,
     )
     framework.state.city = city
+    contract.state_problems(framework.openapi_schema)
     front = Front(framework, Eligibility(city))
     return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc])
 
