@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from redis import Redis
 
 from gateway.clock import SECOND_US
 from gateway.errors import TooManyRequests
 from gateway.jose import verify
+from gateway.jwk import Alg, Key, public_jwk
 from gateway.local.valkey import Valkey
 from gateway.oauth.token import Granted
 from gateway.store import party as rows
@@ -186,6 +188,20 @@ async def test_a_key_registered_this_moment_is_known_at_once(
         fresh = PartyClient(other_worker, http, kid="client-2")
         await fresh.enrol()
         assert (await fresh.ask()).status_code == 200
+
+
+async def test_a_party_may_sign_with_ed25519(merchant: PartyClient) -> None:
+    public = public_jwk(Key("ed", Alg.EDDSA, forge.EDWARDS.public_key()))
+    await merchant.town.owner.execute(
+        "INSERT INTO party_key (party, kid, jwk) SELECT num, 'ed', $1 FROM party",
+        msgspec.json.encode(public).decode(),
+    )
+    text, _, _ = merchant.assertion(header={"alg": "EdDSA", "kid": "ed"}).rpartition(".")
+    signature = forge.b64(forge.EDWARDS.sign(text.encode()))
+    assert (await merchant.ask(f"{text}.{signature}")).status_code == 200
+    # The algorithm is the key's: the same key under another name of algorithm is no key.
+    text, _, _ = merchant.assertion(header={"alg": "ES256", "kid": "ed"}).rpartition(".")
+    assert error(await merchant.ask(f"{text}.{signature}")) == "invalid_client"
 
 
 # ---------------------------------------------------------------- single use
