@@ -25,13 +25,14 @@ from litestar.datastructures import State
 
 from gateway.claims import AssertionClaims, IdClaims, Kind
 from gateway.clock import SECOND_US, Clock, SystemClock
+from gateway.edge.form import parse_form
+from gateway.errors import Malformed
 from gateway.ids import Ids, SystemIds
 from gateway.jose import Refused, sign, verify
 from gateway.jwk import Alg, Key, parse_jwk, public_jwk, thumbprint
 from gateway.keys import b64url
 from gateway.local.people import Identity, person_of_login
 from gateway.local.places import write_private
-from gateway.oauth.form import read_form
 from gateway.processes import die_with_parent
 
 AUTHORIZE, TOKEN, JWKS = "/authorize", "/token", "/jwks.json"
@@ -274,7 +275,7 @@ async def login(request: Request[Any, Any, State]) -> Response[str]:
         provider.check(asked)
     except (ProviderRefuses, KeyError):
         return _page("<p>无效的登录请求 · Not a valid request.</p>", 400)
-    typed = (read_form(await request.body()) or {}).get("login", "").strip()
+    typed = _parameters(await request.body()).get("login", "").strip()
     who = provider.person(typed)
     if who is None:
         return _page("<p>没有这个示例人物 · No such example person.</p>" + _FORM, 403)
@@ -286,7 +287,7 @@ async def login(request: Request[Any, Any, State]) -> Response[str]:
 async def token(request: Request[Any, Any, State]) -> Response[dict[str, Any]]:
     """The token endpoint (OIDC Core 3.1.3)."""
     try:
-        sent = read_form(await request.body()) or {}
+        sent = _parameters(await request.body())
         return Response(_provider(request.app.state).exchange(sent), headers=_NO_STORE)
     except ProviderRefuses as refusal:
         return Response({"error": refusal.code}, status_code=400, headers=_NO_STORE)
@@ -325,7 +326,14 @@ def _provider(state: State) -> Provider:
 
 
 def _asked(request: Request[Any, Any, State]) -> dict[str, str]:
-    return read_form(request.scope["query_string"]) or {}
+    return _parameters(request.scope["query_string"])
+
+
+def _parameters(raw: bytes) -> dict[str, str]:
+    try:
+        return parse_form(raw)
+    except Malformed:
+        return {}
 
 
 def _page(content: str, status: int) -> Response[str]:
