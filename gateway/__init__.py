@@ -33,7 +33,6 @@ Who asks, about whom
     jwk.py                  public keys from outside
     edge/oauth.py           the authorization server's three addresses
     oauth/token.py          the token endpoint
-    oauth/form.py           its request body
     oauth/clients.py        client authentication: private_key_jwt and nothing else
     oauth/throttle.py       a bound on attempts
     oauth/metadata.py       what the server publishes about itself
@@ -41,6 +40,8 @@ Who asks, about whom
     jwks.py                 key sets fetched from partner cities and issuers
     ssrf.py                 which addresses may be called at all
     parties.py              the parties, each at a revision that the commit checks
+    onboarding.py           parties come, stop, return and change their keys
+    client_keys.py          a party's own key pair, for those without a tool
     policies.py             the compiled scenarios this worker may answer with
     publication.py          putting compiled scenarios into the live set
     pseudonyms.py           one citizen, a different name at every legal entity
@@ -91,6 +92,8 @@ The command line, and a city on one machine
     cli/serve.py            qianjiang serve
     cli/worker.py           qianjiang worker
     cli/migrate.py          qianjiang migrate
+    cli/keys.py             qianjiang keys
+    cli/parties.py          qianjiang parties
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/bench.py            qianjiang bench

@@ -13,10 +13,17 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge.access import ACCESS, Access, city_of
-from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
+from gateway.edge.body import CONSENT_BYTES
+from gateway.edge.form import read_form
+from gateway.errors import (
+    DependencyDown,
+    Malformed,
+    OutcomeUnknown,
+    Overloaded,
+    UnsupportedMediaType,
+)
 from gateway.oauth.clients import Denied
 from gateway.oauth.errors import OAuthCode, oauth_error_bytes
-from gateway.oauth.form import is_form, read_form
 from gateway.oauth.metadata import (
     JWKS_PATH,
     TOKEN_PATH,
@@ -64,13 +71,17 @@ def jwks(request: Request[Any, Any, Any]) -> Response[KeySet]:
 
 
 async def _form(request: Request[Any, Any, Any]) -> dict[str, str] | None:
-    # Parameters of the address end up in logs and histories (RFC 6749 2.3.1).
-    if request.scope["query_string"] or not is_form(request.headers.get("content-type", "")):
+    """The request's parameters, or None where they are malformed."""
+    # Parameters of the address end up in logs and histories (RFC 6749 2.3.1), and an
+    # Authorization field would be a second way to authenticate (2.3).
+    if request.scope["query_string"] or "authorization" in request.headers:
         return None
-    # An Authorization field would be a second way to authenticate (RFC 6749 2.3).
-    if "authorization" in request.headers:
+    try:
+        form = await read_form(request.scope, request.receive, limit_bytes=CONSENT_BYTES)
+    except (Malformed, UnsupportedMediaType):
         return None
-    return read_form(await request.body())
+    # A parameter without a value counts as left out (RFC 6749 3.2).
+    return {name: value for name, value in form.items() if value}
 
 
 def _granted(granted: Granted) -> Response[bytes]:

@@ -37,9 +37,9 @@ INVALID_CLIENT = {
 async def narrow(
     town: TestCity, database: Database, valkey: Valkey, tmp_path: Path
 ) -> AsyncIterator[TestCity]:
-    """A worker that allows a client three attempts and then one in ten seconds."""
+    """A worker that allows a client three attempts and then hardly any."""
     urls = database.gateway_url, town.owner, valkey.url
-    limits: dict[str, Any] = {"token_attempts_burst": 3, "token_attempts_per_s": 0.1}
+    limits: dict[str, Any] = {"token_attempts_burst": 3, "token_attempts_per_s": 0.001}
     async with open_test_city(*urls, tmp_path, **limits) as opened:
         yield opened
 
