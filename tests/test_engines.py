@@ -1,6 +1,7 @@
 """The ground the other tests stand on: clean, durable, and gone when the run is gone."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -228,3 +229,15 @@ def living(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_city_whose_folder_was_deleted_starts_afresh(engines: Engines, tmp_path: Path) -> None:
+    """As root the cluster lies elsewhere and outlives the folder that held its passwords."""
+    data = tmp_path / "city"
+    for _ in range(2):
+        postgres = Postgres(data, engines.system)
+        try:
+            postgres.start()
+        finally:
+            postgres.stop()
+        shutil.rmtree(data)

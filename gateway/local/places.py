@@ -99,6 +99,10 @@ class Places:
         """
         return hold(self.data / LOCK, os.O_CREAT)
 
+    def knows_password(self, name: str) -> bool:
+        """Whether a password was made under this name before."""
+        return (self.data / "secrets" / name).exists()
+
     def remove(self) -> None:
         """Delete everything of this city. Its engines must have been stopped."""
         for folder in (self.sockets, self.home, self.data):

@@ -73,6 +73,10 @@ class Postgres(Engine):
         if self.running:
             return
         programs = self._programs()
+        if self.cluster.exists() and not self.places.knows_password(f"postgres-{SUPERUSER}"):
+            # Root's clusters lie outside the data folder. Whoever deleted the folder deleted the
+            # city, with the passwords and keys without which its cluster is of no use.
+            shutil.rmtree(self.cluster)
         if not self.cluster.exists():
             self._initialise(programs / "initdb")
         self._clear_leftovers()
