@@ -86,6 +86,7 @@ What everything stands on
     ids.py                  and so do identifiers and randomness
     working_days.py         the calendar, as plain data for the scenarios
     errors.py               what can go wrong, without HTTP
+    logs.py                 lines of known keys, and nothing about a person
     processes.py            no process outlives the one that started it
 
 The command line, and a city on one machine
@@ -107,6 +108,7 @@ The command line, and a city on one machine
     local/engine.py         what the two engines share
     local/child.py          a child process, from its start to its end
     local/processes.py      several of them, stopped the other way round
+    local/seeds.py          the demonstration cities as data
     local/places.py         folders, sockets, logs, passwords
     local/binaries.py       where the engines' programs are
 """

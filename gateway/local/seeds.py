@@ -1,0 +1,271 @@
+"""The demonstration cities as data: parties, people with a story, a day with its expectations.
+
+One function finds the files, in a checkout (`seeds/` beside the packages) and in an installed
+wheel (inside this package), so nothing else knows where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+import gateway
+from gateway.clock import DAY_US, HOUR_US, rfc3339, shanghai_midnight_after
+from gateway.errors import GatewayError
+from gateway.local.people import Identity, synthetic_number
+from gateway.onboarding import PartyFile, read_parties
+from gateway.store.city_fact import Shelf
+from scoring import Catalogue
+
+#: The hour of the day, in Hangzhou, at which things are due back.
+DUE_HOUR = 18
+
+
+class SeedsMissing(GatewayError):
+    """The seeds of a city are not installed, or contradict themselves."""
+
+
+class _Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a seed file: a misspelt field is an error."""
+
+
+class _Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A short list of a seed file, by position."""
+
+
+class Story(_Closed, frozen=True):
+    """What a persona or a city's file tells people."""
+
+    zh: str
+    en: str
+
+
+class FactSeed(_Row, frozen=True):
+    """A scoring fact on file for so many days; a negative one was determined then."""
+
+    department: str
+    code: str
+    value: int | str
+    days_ago: int = 100
+
+
+def fact_row(
+    number: str, fact: FactSeed, source: str, today: date, catalogue: Catalogue
+) -> dict[str, object]:
+    """A fact about the person of an identity number as a row of an import."""
+    day = (today - timedelta(days=fact.days_ago)).isoformat()
+    entry = catalogue.entries.get((fact.department, fact.code))
+    row: dict[str, object] = {
+        "id_number": number,
+        "department": fact.department,
+        "code": fact.code,
+        "value": fact.value,
+        "effective": day,
+        "source": source,
+    }
+    return {**row, "determined": day} if entry is not None and entry.negative else row
+
+
+class ConsentSeed(_Row, frozen=True):
+    """A consent asked for by a party, and what became of it. A frequency of 0 is no limit."""
+
+    party: str
+    scenario: str
+    frequency: int = 0
+    then: Literal["", "paused", "withdrawn", "declined"] = ""
+
+
+class PointsSeed(_Row, frozen=True):
+    """Points of a community that expire in so many days; negative ones were spent."""
+
+    community: str
+    points: int
+    expires_in_days: int
+
+
+class LoanSeed(_Row, frozen=True):
+    """Library items out; due on a day that has passed where negative."""
+
+    entity: str
+    items: int
+    due_in_days: int
+
+
+class CardSeed(_Row, frozen=True):
+    """A card reference of a library that rides on the persona."""
+
+    entity: str
+    card: str
+
+
+class WaiverSeed(_Row, frozen=True):
+    """A deposit waived and not yet settled."""
+
+    entity: str
+    deposit_fen: int
+
+
+class Persona(_Closed, frozen=True):
+    """A person who does not exist, and all that is on file about them."""
+
+    login: str
+    name: str
+    number: int
+    story: Story
+    born: date | None = None
+    born_years_ago: int | None = None
+    full_capacity: bool = True
+    record: Literal["kept", "none", "erased"] = "kept"
+    """Whether seeding makes a citizen of them: `none` signs in later, or is turned away."""
+    band: int = 0
+    authorised: bool = True
+    leave_out: tuple[str, ...] = ()
+    facts: tuple[FactSeed, ...] = ()
+    consents: tuple[ConsentSeed, ...] = ()
+    commitments: tuple[str, ...] = ()
+    waivers: tuple[WaiverSeed, ...] = ()
+    advances: tuple[int, ...] = ()
+    loans: tuple[LoanSeed, ...] = ()
+    cards: tuple[CardSeed, ...] = ()
+    points: tuple[PointsSeed, ...] = ()
+    stays: tuple[str, ...] = ()
+    suspensions: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+
+    def identity(self, today: date) -> Identity:
+        """What the identity provider says of them."""
+        born = self.born or date(today.year - (self.born_years_ago or 0), 1, 1)
+        return Identity(
+            login=self.login,
+            name=self.name,
+            id_number=synthetic_number(self.number, born),
+            birthdate=born,
+            full_capacity=self.full_capacity,
+        )
+
+    def fact_rows(self, today: date, catalogue: Catalogue) -> list[dict[str, object]]:
+        """Their scoring facts as rows of an import."""
+        number = self.identity(today).id_number
+        return [
+            fact_row(number, fact, f"示例-{self.login}-{position}", today, catalogue)
+            for position, fact in enumerate(self.facts, 1)
+        ]
+
+
+class PersonaFile(_Closed, frozen=True):
+    """`personas.toml`."""
+
+    persona: tuple[Persona, ...]
+    shelf: tuple[Shelf, ...] = ()
+
+
+class Step(_Closed, frozen=True):
+    """One row of the day. `expected` is set for questions, and the reason is told in words."""
+
+    at: str
+    act: Literal["ask", "consent", "decline", "withdraw", "pause", "resume", "sign", "authorise"]
+    persona: str
+    zh: str
+    en: str
+    party: str = ""
+    scenario: str = ""
+    facts: dict[str, Any] | None = None
+    expected: Literal["eligible", "standard_path", "cannot_assess", ""] = ""
+    again: Literal["eligible", "standard_path", ""] = ""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The outcomes that are not a difference: the second where the day is played again."""
+        return tuple(outcome for outcome in (self.expected, self.again) if outcome)
+
+    def facts_at(self, now_us: int) -> dict[str, Any] | None:
+        """The facts with their times written out; None for the scenario's own example."""
+        if self.facts is None:
+            return None
+        return {name: _written_out(value, now_us) for name, value in self.facts.items()}
+
+
+class DayFile(_Closed, frozen=True):
+    """`day.toml`."""
+
+    step: tuple[Step, ...]
+
+
+class Seeds(msgspec.Struct, frozen=True):
+    """Everything that one city's demonstration needs."""
+
+    parties: PartyFile
+    personas: tuple[Persona, ...]
+    shelves: tuple[Shelf, ...]
+    day: tuple[Step, ...]
+
+
+def load_seeds(city: str = "hangzhou") -> Seeds:
+    """The seeds of a city.
+
+    Raises:
+        SeedsMissing: they are not installed, or a file contradicts itself or another.
+    """
+    folder = seeds_folder() / city
+    if not folder.is_dir():
+        raise SeedsMissing(f"no seeds for {city}")
+    people = _read(folder / "personas.toml", PersonaFile)
+    day = _read(folder / "day.toml", DayFile)
+    parties = read_parties((folder / "parties.toml").read_bytes())
+    seeds = Seeds(parties, people.persona, people.shelf, day.step)
+    _check(seeds)
+    return seeds
+
+
+def seeds_folder() -> Traversable:
+    """Where the seeds are: in an installed wheel inside this package, in a checkout beside it."""
+    packaged = files("gateway.local") / "seeds"
+    if packaged.is_dir():
+        return packaged
+    beside = Path(gateway.__file__).parent.parent / "seeds"
+    if not beside.is_dir():
+        raise SeedsMissing(f"no seeds at {packaged} nor at {beside}")
+    return beside
+
+
+_File = TypeVar("_File", PersonaFile, DayFile)
+
+
+def _read(path: Traversable, kind: type[_File]) -> _File:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except (OSError, ValueError) as fault:  # of TOML, of UTF-8 or of the form
+        raise SeedsMissing(f"{path.name}: {fault}") from None
+
+
+def _check(seeds: Seeds) -> None:
+    """Every name that a file uses is one that another file explains."""
+    parties = {party.id: party for party in seeds.parties.party}
+    logins = {persona.login for persona in seeds.personas}
+    numbers = {persona.number for persona in seeds.personas}
+    if len(logins) != len(seeds.personas) or len(numbers) != len(seeds.personas):
+        raise SeedsMissing("personas.toml: a login or a number is used twice")
+    asked = [
+        (consent.party, consent.scenario) for one in seeds.personas for consent in one.consents
+    ]
+    asked += [(step.party, step.scenario) for step in seeds.day if step.party]
+    for party, scenario in asked:
+        if party not in parties or scenario not in parties[party].scenarios:
+            raise SeedsMissing(f"{party} does not ask about {scenario!r}")
+    for step in seeds.day:
+        if step.persona not in logins or (step.act == "ask") is not bool(step.expected):
+            raise SeedsMissing(f"day.toml: the step at {step.at} about {step.persona!r} is odd")
+
+
+def _written_out(value: Any, now_us: int) -> Any:
+    """A value of a step's facts; `{ in_days = n }` is an evening of Hangzhou."""
+    if not isinstance(value, Mapping):
+        return value
+    midnight = shanghai_midnight_after(now_us) - DAY_US
+    return rfc3339(midnight + value["in_days"] * DAY_US + DUE_HOUR * HOUR_US)

@@ -1,0 +1,190 @@
+"""The seeds are data that hold together: every name explained, every story told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import gateway
+from gateway.clock import SystemClock, shanghai_midnight_after
+from gateway.errors import GatewayError
+from gateway.local import seeds as module
+from gateway.local.people import NUMBER_MAX
+from gateway.local.seeds import Seeds, SeedsMissing, load_seeds, seeds_folder
+from gateway.scores import scale_on
+from scoring import Fact, band_of, check_row, explain
+from scoring.facts import Merit
+from tests.gateway.city import registry
+
+TODAY = date(2026, 11, 22)
+SCENARIOS = {"rent", "library", "hospital", "points", "recognition"}
+
+
+@pytest.fixture(scope="module")
+def seeds() -> Seeds:
+    """Hangzhou."""
+    return load_seeds()
+
+
+def test_there_are_parties_of_many_trades_and_nobody_real(seeds: Seeds) -> None:
+    assert len(seeds.parties.party) >= 12
+    assert {party.kind for party in seeds.parties.party} == {
+        "merchant",
+        "library",
+        "community",
+        "hospital",
+        "city",
+    }
+    for party in seeds.parties.party:
+        assert (party.name[:2], party.id[:8]) == ("示例", "example-")
+    for entity in seeds.parties.entity:
+        assert (entity.name[:2], entity.id[:8]) == ("示例", "example-")
+    assert all(entity.contact.startswith("示例") for entity in seeds.parties.entity)
+    served = {scenario for party in seeds.parties.party for scenario in party.scenarios}
+    assert served == SCENARIOS
+
+
+def test_hospitals_act_for_one_operator_that_is_none_of_them(seeds: Seeds) -> None:
+    hospitals = [party for party in seeds.parties.party if party.kind == "hospital"]
+    assert len({hospital.entity for hospital in hospitals}) == len(hospitals) >= 3
+    operators = {hospital.scenarios["hospital"] for hospital in hospitals}
+    assert len(operators) == 1
+    assert operators.isdisjoint({hospital.entity for hospital in hospitals})
+
+
+def test_every_persona_is_synthetic_and_none_of_the_generated_people(seeds: Seeds) -> None:
+    for persona in seeds.personas:
+        assert persona.identity(TODAY).id_number.startswith("99")
+        assert persona.name.startswith("示例")
+        assert 9_000_000 < persona.number <= NUMBER_MAX
+        assert persona.story.zh
+        assert persona.story.en
+
+
+def test_every_band_and_every_way_has_a_persona(seeds: Seeds) -> None:
+    assert {persona.band for persona in seeds.personas} == {0, 1, 2, 3, 4, 5}
+    becomes = {consent.then for persona in seeds.personas for consent in persona.consents}
+    assert becomes == {"", "paused", "withdrawn", "declined"}
+    for field in ("loans", "cards", "waivers", "advances", "points", "suspensions", "objections"):
+        assert any(getattr(persona, field) for persona in seeds.personas), field
+    assert any(persona.leave_out for persona in seeds.personas)
+    assert any(consent.frequency for persona in seeds.personas for consent in persona.consents)
+    assert any(not persona.authorised for persona in seeds.personas)
+    assert any(not persona.full_capacity for persona in seeds.personas)
+    assert any(persona.record == "erased" for persona in seeds.personas)
+    minors = [persona for persona in seeds.personas if persona.born_years_ago]
+    assert all(persona.record == "none" for persona in minors)
+    assert minors
+
+
+def test_the_facts_of_each_persona_give_the_band_that_is_said(seeds: Seeds) -> None:
+    scale = scale_on(TODAY)
+    for persona in seeds.personas:
+        facts = []
+        for row in persona.fact_rows(TODAY, scale.catalogue):
+            del row["id_number"]
+            fact = check_row(row, scale.catalogue, 1)
+            assert isinstance(fact, Fact), (persona.login, fact)
+            facts.append(fact)
+        left_out = frozenset(map(Merit, persona.leave_out))
+        told = explain(facts, scale.model, scale.catalogue, TODAY, left_out)
+        if persona.record == "kept" and persona.authorised:
+            assert band_of(told.score) == persona.band, (persona.login, told.score)
+
+
+def test_the_day_asks_in_every_scenario_and_meets_every_outcome(seeds: Seeds) -> None:
+    asks = [step for step in seeds.day if step.act == "ask"]
+    assert len(asks) >= 30
+    outcomes = {(step.scenario, step.expected) for step in asks}
+    for scenario in SCENARIOS:
+        assert {(scenario, "eligible"), (scenario, "standard_path")} <= outcomes
+    assert {step.expected for step in asks} == {"eligible", "standard_path", "cannot_assess"}
+    assert [step.at for step in seeds.day] == sorted(step.at for step in seeds.day)
+
+
+def test_a_consent_is_withdrawn_in_the_middle_of_the_day_and_asked_again(seeds: Seeds) -> None:
+    told = [(step.act, step.expected) for step in seeds.day if step.party == "example-camping"]
+    assert ("withdraw", "") in told
+    at = told.index(("withdraw", ""))
+    assert told[at - 1] == ("ask", "eligible")
+    assert told[at + 1 : at + 4] == [("ask", "standard_path"), ("consent", ""), ("ask", "eligible")]
+
+
+def test_nobody_is_asked_about_so_often_that_it_looks_like_probing(seeds: Seeds) -> None:
+    entity = {party.id: party.entity for party in seeds.parties.party}
+    shapes = {
+        (entity[step.party], step.persona, step.scenario, str(step.facts))
+        for step in seeds.day
+        if step.act == "ask"
+    }
+    assert max(Counter(shape[:3] for shape in shapes).values()) <= 4
+
+
+def test_facts_of_the_day_are_the_same_all_day_and_valid(seeds: Seeds) -> None:
+    now = SystemClock().now_us()
+    later = shanghai_midnight_after(now) - 1
+    for step in seeds.day:
+        facts = step.facts_at(now)
+        assert facts == step.facts_at(later)
+        if facts is not None:
+            raw = msgspec.json.encode(facts)
+            msgspec.json.decode(raw, type=registry()[step.scenario].facts_type)
+
+
+def test_seeds_are_found_in_a_checkout(tmp_path: Path) -> None:
+    assert (seeds_folder() / "hangzhou" / "day.toml").is_file()
+    with pytest.raises(SeedsMissing, match="atlantis"):
+        load_seeds("atlantis")
+
+
+def test_seeds_are_found_in_an_installed_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "seeds"
+    inside.mkdir()
+    monkeypatch.setattr(module, "files", lambda package: tmp_path)
+    assert seeds_folder() == inside
+    assert files("gateway.local") / "seeds" != inside
+
+
+def test_without_seeds_it_is_said_where_they_were_sought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "files", lambda package: tmp_path)
+    monkeypatch.setattr(gateway, "__file__", str(tmp_path / "gateway" / "__init__.py"))
+    with pytest.raises(SeedsMissing, match="no seeds at"):
+        seeds_folder()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("day.toml", 'persona = "lin"', 'persona = "nobody"'),
+        ("day.toml", 'party = "example-bikes"', 'party = "example-library-main"'),
+        ("day.toml", 'expected = "eligible"', 'expected = "maybe"'),
+        ("day.toml", 'expected = "eligible"', ""),
+        ("personas.toml", "number = 9000002", "number = 9000001"),
+        ("personas.toml", 'login = "wang"', 'login = "lin"'),
+        ("personas.toml", "authorised = false", "autorised = false"),
+        ("parties.toml", 'kind = "merchant"', 'kind = "bank"'),
+    ],
+)
+def test_a_slip_in_the_data_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, old: str, new: str
+) -> None:
+    city = tmp_path / "seeds" / "hangzhou"
+    city.mkdir(parents=True)
+    for name in ("day.toml", "personas.toml", "parties.toml"):
+        text = (seeds_folder() / "hangzhou" / name).read_text("utf-8")
+        if name == file:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (city / name).write_text(text, "utf-8")
+    monkeypatch.setattr(module, "files", lambda package: tmp_path)
+    with pytest.raises(GatewayError):
+        load_seeds()
