@@ -16,6 +16,7 @@ from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from gateway import logs
 from gateway.city import City
 from gateway.clock import SystemClock
 from gateway.edge import access, body, contract, problems, routes
@@ -32,6 +33,7 @@ from scenarios.registry import load_registry
 def create_app() -> ASGIApp:
     """The application of one worker, from the environment."""
     die_with_parent()
+    logs.configure()
     return build_app(open_city(read_settings(os.environ)))
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 #: Connections that may wait in the kernel, and that one worker holds at a time.
 BACKLOG, BACKPRESSURE = 1024, 1024
+
+_LOG_CONFIG = Path(__file__).with_name("server_log.json")
 
 
 def granian(host: str, port: int, workers: int, app: str = "gateway.app:create_app") -> list[str]:
@@ -22,6 +25,7 @@ def granian(host: str, port: int, workers: int, app: str = "gateway.app:create_a
         *("--http1-header-read-timeout", "5000", "--http1-buffer-size", "32768"),
         *("--backlog", str(BACKLOG), "--backpressure", str(BACKPRESSURE)),
         *("--respawn-failed-workers", "--workers-kill-timeout", "15"),
-        *("--log-level", "warning", "--no-access-log"),
+        # The main process has no application: this file brings its lines into the form of ours.
+        *("--log-config", str(_LOG_CONFIG), "--log-level", "warning", "--no-access-log"),
         app,
     ]

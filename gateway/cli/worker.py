@@ -8,6 +8,7 @@ import signal
 
 import click
 
+from gateway import logs
 from gateway.app import open_city
 from gateway.jobs import run_jobs
 from gateway.settings import read_settings
@@ -20,6 +21,7 @@ def command() -> None:
 
 
 async def _run() -> None:
+    logs.configure()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

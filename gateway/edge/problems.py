@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import traceback
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from litestar.exceptions import HTTPException, SerializationException
 from litestar.types import Send
 
 from gateway import errors
+from gateway.logs import places_of
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -193,9 +193,7 @@ async def send_problem(send: Send, exc: Exception) -> None:
 
 def log_failure(exc: BaseException) -> None:
     """Log an error that nobody foresaw: its class and where it arose, never its text."""
-    frames = traceback.extract_tb(exc.__traceback__)
-    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
-    _log.error("unforeseen", error=type(exc).__qualname__, places=places)
+    _log.error("unforeseen", error=type(exc).__qualname__, places=places_of(exc.__traceback__))
 
 
 #: For `Litestar(exception_handlers=...)`.
