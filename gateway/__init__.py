@@ -87,7 +87,6 @@ What everything stands on
     working_days.py         the calendar, as plain data for the scenarios
     errors.py               what can go wrong, without HTTP
     logs.py                 lines of known keys, and nothing about a person
-    logs.py                 lines of known keys, and nothing about a person
     processes.py            no process outlives the one that started it
 
 The command line, and a city on one machine
