@@ -6,11 +6,12 @@ libraries look for. A limit (429) and a body too large (413) are HTTP's own and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
 from gateway.edge.access import ACCESS, Access, city_of
 from gateway.edge.body import CONSENT_BYTES
@@ -40,11 +41,26 @@ _NEVER_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
 #: A key that was removed is dead everywhere after a minute.
 _A_MINUTE = {"cache-control": "public, max-age=60"}
 
-_encode = msgspec.json.Encoder().encode
+_PARAMETERS = ("grant_type", "client_assertion_type", "client_assertion", "client_id", "scope")
 
 
-@post(TOKEN_PATH, opt={ACCESS: Access.PUBLIC}, status_code=200)
-async def token(request: Request[Any, Any, Any]) -> Response[bytes]:
+@dataclass
+class TokenOperation(Operation):
+    """The token endpoint's place in the OpenAPI document: it reads its form by itself."""
+
+    def __post_init__(self) -> None:
+        text = Schema(type=OpenAPIType.STRING)
+        form = Schema(
+            type=OpenAPIType.OBJECT,
+            properties=dict.fromkeys(_PARAMETERS, text),
+            required=list(_PARAMETERS[:3]),
+        )
+        media = {"application/x-www-form-urlencoded": OpenAPIMediaType(schema=form)}
+        self.request_body = RequestBody(content=media, required=True)
+
+
+@post(TOKEN_PATH, opt={ACCESS: Access.PUBLIC}, status_code=200, operation_class=TokenOperation)
+async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
     """Exchange a signed client assertion for an access token (RFC 6749 4.4, RFC 7523 2.2)."""
     form = await _form(request)
     if form is None:
@@ -54,7 +70,9 @@ async def token(request: Request[Any, Any, Any]) -> Response[bytes]:
         answer = await city_of(request).token_endpoint.answer(form, address)
     except (DependencyDown, Overloaded, OutcomeUnknown):
         return _denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
-    return _denied(answer.code) if isinstance(answer, Denied) else _granted(answer)
+    if isinstance(answer, Denied):
+        return _denied(answer.code)
+    return Response(answer, headers=_NEVER_STORED)
 
 
 @get("/.well-known/oauth-authorization-server", opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)
@@ -84,11 +102,7 @@ async def _form(request: Request[Any, Any, Any]) -> dict[str, str] | None:
     return {name: value for name, value in form.items() if value}
 
 
-def _granted(granted: Granted) -> Response[bytes]:
-    return Response(_encode(granted), media_type="application/json", headers=_NEVER_STORED)
-
-
-def _denied(code: OAuthCode) -> Response[bytes]:
+def _denied(code: OAuthCode) -> Response[Any]:
     status, headers, body = oauth_error_bytes(code)
     texts = {name.decode(): value.decode() for name, value in headers}
     media_type = texts.pop("content-type")

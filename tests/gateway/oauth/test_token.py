@@ -12,9 +12,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from litestar import Litestar
 from redis import Redis
 
 from gateway.clock import SECOND_US
+from gateway.edge.oauth import token
 from gateway.errors import TooManyRequests
 from gateway.jose import verify
 from gateway.jwk import Alg, Key, public_jwk
@@ -142,6 +144,15 @@ async def test_a_body_too_large_ends_early(merchant: PartyClient) -> None:
 
 
 # ---------------------------------------------------------------- the token
+
+
+def test_the_openapi_document_shows_how_to_ask() -> None:
+    document = Litestar([token]).openapi_schema.to_schema()
+    operation = document["paths"]["/oauth/token"]["post"]
+    (form,) = operation["requestBody"]["content"].items()
+    assert form[0] == "application/x-www-form-urlencoded"
+    assert set(form[1]["schema"]["required"]) <= set(form[1]["schema"]["properties"])
+    assert "200" in operation["responses"]
 
 
 async def test_a_party_gets_a_token_that_opens_the_gateway(
