@@ -112,7 +112,11 @@ def decode_body(raw: bytes) -> Body:
     Raises:
         msgspec.DecodeError: these are not the bytes of a body.
     """
-    return _decoder.decode(raw)
+    try:
+        return _decoder.decode(raw)
+    except (UnicodeDecodeError, RecursionError) as fault:
+        # msgspec's own errors do not cover these two.
+        raise msgspec.DecodeError("not a body") from fault
 
 
 def digest(key: bytes, citizen: UUID, version: int, raw: bytes) -> int:

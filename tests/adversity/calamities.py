@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from redis.asyncio import Redis
-from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.local.valkey import Valkey
 from gateway.store.cache import Cache
@@ -26,11 +25,9 @@ class Calamity:
 
     PAUSE_S = 0.05
 
-    def __init__(self, valkey: Valkey, worker: TestCity, seed: int) -> None:
-        self.valkey = valkey
+    def __init__(self, valkey: Valkey, admin: Redis, worker: TestCity, *, seed: int = 7) -> None:
+        self.valkey, self.admin = valkey, admin
         self.cache: Cache = worker.city.cache
-        quiet = MaintNotificationsConfig(enabled=False)
-        self.admin = Redis.from_url(valkey.admin_url, protocol=3, maint_notifications_config=quiet)
         self.connection: Connection = worker.owner
         self.random = random.Random(seed)
         self.turn = asyncio.Lock()
@@ -48,22 +45,21 @@ class Calamity:
     async def befall(self) -> None:
         """What goes on all the time, once."""
 
-    async def _go_on(self) -> None:
-        while True:
-            await self.befall()
-            await asyncio.sleep(self.PAUSE_S)
-
     @asynccontextmanager
     async def raging(self) -> AsyncIterator[None]:
         """The state, from the beginning of the block to its end."""
-        task = asyncio.create_task(self._go_on())
-        try:
-            yield
-            assert not task.done(), task.exception()
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            await self.admin.aclose()
+        over = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._go_on(over))
+            try:
+                yield
+            finally:
+                over.set()
+
+    async def _go_on(self, over: asyncio.Event) -> None:
+        while not over.is_set():
+            await self.befall()
+            await asyncio.sleep(self.PAUSE_S)
 
 
 class Flushed(Calamity):

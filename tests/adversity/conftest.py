@@ -5,10 +5,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
+from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.local.valkey import Valkey
 from gateway.store.migrate import Connection
 from tests.adversity.notary import Notary, notary_at
+from tests.adversity.race import Stage
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 
@@ -38,3 +41,18 @@ async def notary(database: Database, workers: list[TestCity]) -> AsyncIterator[N
     """Somebody who reads the records, past every worker."""
     async with notary_at(database.owner_url, workers[0].city.keys.standing_digest) as opened:
         yield opened
+
+
+@pytest.fixture
+async def cache_admin(valkey: Valkey) -> AsyncIterator[Redis]:
+    """An administrator of the cache, of whom the workers know nothing."""
+    quiet = MaintNotificationsConfig(enabled=False)
+    client = Redis.from_url(valkey.admin_url, protocol=3, maint_notifications_config=quiet)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def stage(workers: list[TestCity], valkey: Valkey, cache_admin: Redis, notary: Notary) -> Stage:
+    """Where races are run."""
+    return Stage(workers, valkey, cache_admin, notary)

@@ -13,11 +13,15 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from math import inf
+from typing import NamedTuple
 from uuid import UUID
+
+from redis.asyncio import Redis
 
 from gateway.clock import SECOND_US
 from gateway.decision import Answer
 from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded, StillRunning
+from gateway.local.valkey import Valkey
 from tests.adversity.calamities import Calamity
 from tests.adversity.history import Change, History, Lookup
 from tests.adversity.notary import Notary
@@ -29,6 +33,7 @@ NO_ANSWER = (DependencyDown, OutcomeUnknown, Overloaded)
 AFTER_WITHDRAWAL = 7
 AFTER_GRANT = 3
 WITNESSED_OF = 8
+BACKGROUND = 2
 
 
 class Abort(Exception):
@@ -137,7 +142,7 @@ class Race:
             citizen,
             consent=consent,
             version=version + 1,
-            from_us=end_us - HOUR_US,
+            from_us=end_us - 48 * HOUR_US,
             to_us=end_us,
         )
         grant.acked = time.monotonic()
@@ -151,18 +156,16 @@ class Race:
         self, citizens: Sequence[UUID], rounds: int, one: Callable[[UUID], Awaitable[None]]
     ) -> None:
         """So many rounds of every citizen, the citizens side by side, with other lookups racing."""
-        async with self.calamity.raging():
-            noise = [asyncio.create_task(self._background(citizens)) for _ in range(2)]
+        over = asyncio.Event()
+        async with self.calamity.raging(), asyncio.TaskGroup() as noise:
+            for _ in range(BACKGROUND):
+                noise.create_task(self._background(citizens, over))
             try:
                 async with asyncio.TaskGroup() as group:
                     for citizen in citizens:
                         group.create_task(self._rounds(citizen, rounds, one))
             finally:
-                for task in noise:
-                    task.cancel()
-                await asyncio.wait(noise)
-        for task in noise:
-            assert task.cancelled(), task.exception()
+                over.set()
 
     async def until_caught(
         self, citizens: Sequence[UUID], rounds: int, one: Callable[[UUID], Awaitable[None]]
@@ -182,14 +185,29 @@ class Race:
         for _ in range(rounds):
             await one(citizen)
 
-    async def _background(self, citizens: Sequence[UUID]) -> None:
-        while True:
+    async def _background(self, citizens: Sequence[UUID], over: asyncio.Event) -> None:
+        while not over.is_set():
             await self.ask(self.random.choice(self.workers), self.random.choice(citizens))
             await asyncio.sleep(0.001)
 
     async def _released(self, answer: Answer) -> None:
         if self.random.randrange(WITNESSED_OF) == 0:
             await self.notary.witness(answer)
+
+
+class Stage(NamedTuple):
+    """What a race needs: workers, the cache and its administrator, a notary."""
+
+    workers: list[TestCity]
+    valkey: Valkey
+    cache_admin: Redis
+    notary: Notary
+
+    async def race(self, calamity: type[Calamity], citizens: int) -> tuple[Race, list[UUID]]:
+        """A race in some state of the cache, and its citizens."""
+        befalling = calamity(self.valkey, self.cache_admin, self.workers[0])
+        race = Race(self.workers, befalling, self.notary)
+        return race, await race.enrol(citizens)
 
 
 WITHDRAW = """

@@ -10,26 +10,20 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.local.valkey import Valkey
 from tests.adversity.calamities import CALAMITIES, names
-from tests.adversity.notary import Notary
-from tests.adversity.race import Race
-from tests.gateway.city import TestCity
+from tests.adversity.race import Stage
 
 CITIZENS, ROUNDS = 5, 17
 WITHDRAWALS_MIN, PROMPT_MIN, PROMPT_S = 75, 5, 0.020
 
 
 @pytest.mark.parametrize("state", names())
-async def test_an_acknowledged_change_binds_every_later_lookup(
-    workers: list[TestCity], valkey: Valkey, notary: Notary, state: str
-) -> None:
-    race = Race(workers, CALAMITIES[state](valkey, workers[0], seed=7), notary)
-    citizens = await race.enrol(CITIZENS)
+async def test_an_acknowledged_change_binds_every_later_lookup(stage: Stage, state: str) -> None:
+    race, citizens = await stage.race(CALAMITIES[state], CITIZENS)
     await race.run(citizens, ROUNDS, race.round)
     history = race.history
     assert history.violations() == []
-    assert await notary.violations(history) == []
+    assert await stage.notary.violations(history) == []
     probed = [
         change
         for change in history.withdrawals()
@@ -38,7 +32,8 @@ async def test_an_acknowledged_change_binds_every_later_lookup(
     told = (
         f"{state}: {len(history.withdrawals())} withdrawals, {len(probed)} of them with"
         f" {PROMPT_MIN} or more answered lookups within 20 ms, {len(history.lookups)} answers,"
-        f" {notary.at_release} of them checked at release, {len(history.unanswered)} unanswered"
+        f" {stage.notary.at_release} of them checked at release,"
+        f" {len(history.unanswered)} unanswered"
     )
     print(told)
     assert len(probed) >= WITHDRAWALS_MIN, told
