@@ -20,11 +20,18 @@ A question's way, from the socket to the answer
     evidence.py             the bytes that a receipt is the hash of
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
+    edge/contract.py        the OpenAPI document tells the truth about errors
 
 Writes, and what follows them
     idempotency.py          the same write sent twice happens once
     edge/idempotency.py     the key of a request
-    edge/contract.py        the OpenAPI document tells the truth about errors
+    edge/consent_requests.py  parties ask for a consent
+    edge/consents.py        citizens read, grant, decline, and keep consents in hand
+    consent_requests.py     the request, and the link that shows it
+    consent_notice.py       what a citizen reads before consenting
+    consent_rules.py        what a consent can become, as pure functions
+    consents.py             every act a new version, binding when acknowledged
+    outbox.py               what parties are told, written with the change itself
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
@@ -70,6 +77,8 @@ What is kept, the only SQL and Valkey
     store/cache.py          their copy in Valkey: fast, and never believed
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
+    store/consent.py        consents by versions, and the requests for them
+    store/webhook.py        messages to parties, written now and sent later
     store/policy.py         the live set of compiled scenarios
     store/stock.py          pieces left, advisory
     store/score.py          scores, and the runs that published them

@@ -11,11 +11,14 @@ from contextlib import asynccontextmanager
 
 from gateway.clock import Clock
 from gateway.committer import PLANNER, Committer
+from gateway.consent_requests import ConsentRequests
+from gateway.consents import Consents
 from gateway.decision import Decisions
 from gateway.ids import Ids
 from gateway.keys import Keyring
 from gateway.oauth.clients import ClientAuthentication
 from gateway.oauth.token import TokenEndpoint
+from gateway.outbox import Outbox
 from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.pseudonyms import Pseudonyms
@@ -66,6 +69,24 @@ class City:
         self.standings = StandingReader(self.cache, self.database, waiting_max=settings.waiting_max)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
         self.relay = CacheRelay(self.database, self.cache)
+        self.outbox = Outbox(ids, self.pseudonyms)
+        self.consent_requests = ConsentRequests(
+            settings=settings,
+            link_key=keys.link,
+            database=self.database,
+            registry=registry,
+            pseudonyms=self.pseudonyms,
+            clock=clock,
+            ids=ids,
+        )
+        self.consents = Consents(
+            database=self.database,
+            writer=self.writer,
+            registry=registry,
+            parties=self.parties,
+            outbox=self.outbox,
+            ids=ids,
+        )
         self.committer = Committer(
             self._batch,
             self._single,

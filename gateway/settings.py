@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     token_attempts_burst: int = 60
     """Token requests that it may make at once after a rest."""
     session_ttl_s: int = 1800
+    consent_request_ttl_s: int = 900
+    """How long a citizen may take to decide a party's request for consent."""
     answer_ttl_s: int = 60
     """An answer is a statement about an instant, good for at most so long."""
     batch_max: int = 128

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.edge import oauth, service
+from gateway.edge import consent_requests, consents, oauth, service
 
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
     *oauth.HANDLERS,
+    *consent_requests.HANDLERS,
+    *consents.HANDLERS,
 ]

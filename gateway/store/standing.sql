@@ -40,7 +40,7 @@ SELECT c.id,
           FROM (SELECT DISTINCT ON (id) * FROM consent WHERE citizen = c.id
                  ORDER BY id, version DESC) AS n
           JOIN legal_entity AS e ON e.id = n.recipient
-         WHERE n.status <> 'withdrawn' AND n.to_at > clock_timestamp()
+         WHERE n.status IN ('active', 'paused') AND n.to_at > clock_timestamp()
          ORDER BY n.id) AS consents,
   ARRAY(SELECT row(m.scenario, coalesce(e.sector, 0), to_us(m.signed_at))
           FROM (SELECT DISTINCT ON (id) * FROM commitment WHERE citizen = c.id

@@ -211,7 +211,7 @@ CREATE TABLE consent_request (
   out_request_no text NOT NULL,
   body_hash      bytea NOT NULL,
   return_uri     text,
-  status         text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'granted', 'declined')),
+  status         text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'granted', 'declined', 'expired')),
   citizen        uuid,
   consent        uuid,
   created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -220,6 +220,7 @@ CREATE TABLE consent_request (
   UNIQUE (party, out_request_no)
 );
 CREATE INDEX consent_request_citizen ON consent_request (citizen) WHERE citizen IS NOT NULL;
+CREATE INDEX consent_request_ends ON consent_request (expires_at) WHERE status = 'pending';
 
 -- One id for a citizen, recipient and scenario; every act is a new version.
 CREATE TABLE consent (
@@ -235,7 +236,7 @@ CREATE TABLE consent (
   from_at      timestamptz NOT NULL,
   to_at        timestamptz NOT NULL,
   frequency    integer CHECK (frequency > 0),   -- questions a day (Asia/Shanghai), NULL = no limit
-  status       text NOT NULL CHECK (status IN ('active', 'paused', 'withdrawn')),
+  status       text NOT NULL CHECK (status IN ('active', 'paused', 'withdrawn', 'expired')),
   paused_until timestamptz,
   request      uuid,
   at           timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -243,6 +244,7 @@ CREATE TABLE consent (
   CHECK (from_at < to_at)
 );
 CREATE INDEX consent_citizen ON consent (citizen, id, version DESC);
+CREATE INDEX consent_ends ON consent (to_at) WHERE status IN ('active', 'paused');
 
 -- The second lane's counter. Uses shown to people are derived from decisions, not from here.
 CREATE TABLE consent_use (
@@ -558,6 +560,15 @@ CREATE TABLE webhook_message (
 );
 CREATE INDEX webhook_message_due ON webhook_message (next_at)
   WHERE delivered_at IS NULL AND given_up_at IS NULL;
+CREATE INDEX webhook_message_created ON webhook_message (created_at);
+
+-- Addresses that answered 410: nothing is sent there again; a new address starts afresh.
+CREATE TABLE webhook_gone (
+  party integer NOT NULL REFERENCES party,
+  url   text NOT NULL,
+  at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (party, url)
+);
 
 -- Every act of staff that reads or changes a citizen's data; the citizen sees it.
 CREATE TABLE staff_access (
@@ -578,7 +589,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO qianjiang_gateway;
 GRANT USAGE ON SEQUENCE standing_version TO qianjiang_gateway;
 GRANT INSERT ON assertion_used, citizen, login, session, score_authorisation, device,
   commitment_nonce, commitment, consent_request, consent, consent_use, decision, decision_facts,
-  decision_undelivered, decision_request, idempotency, webhook_message, staff_access TO qianjiang_gateway;
+  decision_undelivered, decision_request, idempotency, webhook_message, webhook_gone, staff_access
+  TO qianjiang_gateway;
 GRANT UPDATE (uses, allowed) ON consent_use TO qianjiang_gateway;
 GRANT UPDATE (decision, at) ON decision_request TO qianjiang_gateway;
 GRANT UPDATE (ended_at, expires_at) ON session TO qianjiang_gateway;
@@ -590,7 +602,7 @@ GRANT UPDATE (attempts, next_at, delivered_at, given_up_at, last_error) ON webho
   TO qianjiang_gateway;
 GRANT INSERT, UPDATE, DELETE ON probe_mark TO qianjiang_gateway;
 GRANT DELETE ON standing_change, assertion_used, decision_request, idempotency, session,
-  commitment_nonce TO qianjiang_gateway;
+  commitment_nonce, webhook_message TO qianjiang_gateway;
 REVOKE ALL ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[]),
   score_put(integer, uuid[], integer[], smallint[], smallint[], bytea[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[]),

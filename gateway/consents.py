@@ -1,0 +1,258 @@
+"""Consents: given, declined, paused, resumed and withdrawn by the citizen alone (PIPL 14, 15, 23).
+
+One id for a citizen, recipient and scenario; every act adds a version and changes none. All of it
+happens with the citizen's standing locked (gateway/standing.py), so when a withdrawal is
+acknowledged it is durable, and no question that starts afterwards is answered from the consent.
+What parties are told is written in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from gateway.consent_rules import (
+    end_of,
+    expired,
+    frequency_of,
+    limited,
+    paused,
+    resumed,
+    withdrawn,
+)
+from gateway.errors import Conflict, NotFound
+from gateway.idempotency import Act, once
+from gateway.ids import Ids
+from gateway.outbox import Outbox
+from gateway.parties import Parties
+from gateway.standing import StandingWriter
+from gateway.store import consent as rows
+from gateway.store.consent import Consent, HeldConsent, LockedRequest, Version
+from gateway.store.database import Connection, Database
+from scenarios.manifest import Consent as ConsentText
+from scenarios.registry import Registry
+
+Revise = Callable[[Consent], Consent]
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """On which terms a citizen consents: to the very text shown, how often, how long.
+
+    `frequency` is questions a day; `until_us` microseconds (UTC); both may only narrow what the
+    scenario's text says.
+    """
+
+    text_sha256: str
+    frequency: int | None = None
+    until_us: int | None = None
+
+
+class Declined(msgspec.Struct, frozen=True):
+    """A request that the citizen declined. Nothing follows from it."""
+
+    request: UUID
+
+
+class Consents:
+    """The citizens' acts on consents; one instance per worker."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: StandingWriter,
+        registry: Registry,
+        parties: Parties,
+        outbox: Outbox,
+        ids: Ids,
+    ) -> None:
+        self._database, self._writer = database, writer
+        self._registry, self._parties = registry, parties
+        self._outbox, self._ids = outbox, ids
+
+    async def grant(
+        self, citizen: UUID, request: UUID, terms: Terms, act: Act | None = None
+    ) -> Consent:
+        """Consent to what a request asks; granting it again returns the consent as it is now.
+
+        Raises:
+            NotFound: there is no such request, or another citizen has decided it.
+            Conflict: the text is not the one shown, or the request can no longer be granted.
+            Malformed: the terms are wider than the scenario's text.
+        """
+        async with self._writer.change(citizen) as connection:
+            work = partial(self._grant, connection, citizen, request, terms)
+            return await once(connection, act, Consent, work)
+
+    async def decline(self, citizen: UUID, request: UUID, act: Act | None = None) -> Declined:
+        """Decline a request. No consent changes and nothing is remembered against the citizen.
+
+        Raises:
+            NotFound: there is no such request, or another citizen has decided it.
+            Conflict: it was granted, or its time has run out.
+        """
+        async with self._database.transaction() as connection:
+            work = partial(self._decline, connection, citizen, request)
+            return await once(connection, act, Declined, work)
+
+    async def pause(
+        self, citizen: UUID, consent: UUID, until_us: int | None = None, act: Act | None = None
+    ) -> Consent:
+        """See `paused`; raises NotFound where the citizen has no such consent."""
+        revise = partial(paused, until_us=until_us)
+        return await self._change(citizen, consent, "consent.paused", revise, act)
+
+    async def resume(self, citizen: UUID, consent: UUID, act: Act | None = None) -> Consent:
+        """See `resumed`; raises NotFound where the citizen has no such consent."""
+        return await self._change(citizen, consent, "consent.resumed", resumed, act)
+
+    async def withdraw(self, citizen: UUID, consent: UUID, act: Act | None = None) -> Consent:
+        """See `withdrawn`; raises NotFound where the citizen has no such consent.
+
+        When this returns, the withdrawal is durable and binds every question that starts now.
+        """
+        return await self._change(citizen, consent, "consent.withdrawn", withdrawn, act)
+
+    async def limit(
+        self, citizen: UUID, consent: UUID, frequency: int | None, act: Act | None = None
+    ) -> Consent:
+        """See `limited`; raises NotFound where the citizen has no such consent."""
+
+        def revise(before: Consent) -> Consent:
+            text = self._text(before.scenario)
+            return limited(before, text.frequency_per_day if text else None, frequency)
+
+        # How often a citizen wants to be asked about is not for parties to know: no message.
+        return await self._change(citizen, consent, None, revise, act)
+
+    async def expire(self, citizen: UUID, consent: UUID) -> Consent:
+        """See `expired`; the job that looks for ended consents calls it."""
+        return await self._change(citizen, consent, "consent.expired", expired, None)
+
+    async def held(self, citizen: UUID) -> tuple[list[HeldConsent], dict[UUID, int]]:
+        """The citizen's consents, and how many answers each gave today (Asia/Shanghai)."""
+        async with self._database.connection() as connection:
+            return await rows.of_citizen(connection, citizen), await rows.asked_today(
+                connection, citizen
+            )
+
+    async def history(self, citizen: UUID, consent: UUID) -> list[Version]:
+        """Every version of a consent, oldest first.
+
+        Raises:
+            NotFound: the citizen has no such consent.
+        """
+        async with self._database.connection() as connection:
+            versions = await rows.versions(connection, consent, citizen)
+        if not versions:
+            raise NotFound
+        return versions
+
+    async def _change(
+        self, citizen: UUID, consent: UUID, event: str | None, revise: Revise, act: Act | None
+    ) -> Consent:
+        async with self._writer.change(citizen) as connection:
+            work = partial(self._revise, connection, citizen, consent, event, revise)
+            return await once(connection, act, Consent, work)
+
+    async def _revise(
+        self,
+        connection: Connection,
+        citizen: UUID,
+        consent: UUID,
+        event: str | None,
+        revise: Revise,
+    ) -> Consent:
+        before = await rows.current(connection, consent, citizen)
+        if before is None:
+            raise NotFound
+        after = revise(before)
+        if after is before:
+            return before
+        after = msgspec.structs.replace(after, version=before.version + 1, at_us=before.now_us)
+        await rows.add(connection, after)
+        if event is not None:
+            await self._outbox.consent(connection, event, after)
+        return after
+
+    async def _grant(
+        self, connection: Connection, citizen: UUID, request: UUID, terms: Terms
+    ) -> Consent:
+        locked = await _locked(connection, citizen, request)
+        if locked.status == "granted" and locked.consent is not None:
+            return await self._still(connection, citizen, locked.consent)
+        text = self._text(locked.scenario)
+        if locked.status != "pending" or locked.over or text is None or not self._asks(locked):
+            raise Conflict
+        # The hash is of the very words shown: a consent to other words is no consent (PIPL 14).
+        if terms.text_sha256 != text.text_sha256.hex():
+            raise Conflict
+        before = await rows.newest(connection, citizen, locked.recipient, locked.scenario)
+        now_us = await rows.now_us(connection)
+        consent = Consent(
+            id=before.id if before else self._ids.random_uuid(),
+            version=before.version + 1 if before else 1,
+            citizen=citizen,
+            recipient=locked.recipient,
+            scenario=locked.scenario,
+            purpose=locked.purpose,
+            fields=text.fields,
+            text_version=text.version,
+            text_sha256=text.text_sha256,
+            from_us=now_us,
+            to_us=end_of(text, now_us, terms.until_us),
+            frequency=frequency_of(text.frequency_per_day, terms.frequency),
+            status="active",
+            paused_until_us=None,
+            at_us=now_us,
+            now_us=now_us,
+        )
+        await rows.add(connection, consent, request)
+        await rows.decide_request(connection, request, "granted", citizen, consent.id)
+        named = locked.party, _named(locked)
+        await self._outbox.consent(connection, "consent.granted", consent, requested=named)
+        return consent
+
+    async def _decline(self, connection: Connection, citizen: UUID, request: UUID) -> Declined:
+        locked = await _locked(connection, citizen, request)
+        if locked.status == "declined":
+            return Declined(request)
+        if locked.status != "pending" or locked.over:
+            raise Conflict
+        await rows.decide_request(connection, request, "declined", citizen, None)
+        data = {"scenario": locked.scenario, **_named(locked)}
+        now_us = await rows.now_us(connection)
+        await self._outbox.request(connection, "consent.declined", locked.party, now_us, data)
+        return Declined(request)
+
+    async def _still(self, connection: Connection, citizen: UUID, consent: UUID) -> Consent:
+        found = await rows.current(connection, consent, citizen)
+        assert found is not None, "a granted request names a consent of the citizen it is bound to"
+        return found
+
+    def _text(self, scenario: str) -> ConsentText | None:
+        compiled = self._registry.get(scenario)
+        return compiled.manifest.consent if compiled is not None else None
+
+    def _asks(self, request: LockedRequest) -> bool:
+        """Whether the party still may ask, for the same recipient that the notice named."""
+        party = self._parties.by_number(request.party)
+        if party is None or not party.active:
+            return False
+        registration = party.registrations.get(request.scenario)
+        return registration is not None and registration.recipient.entity == request.recipient
+
+
+async def _locked(connection: Connection, citizen: UUID, request: UUID) -> LockedRequest:
+    """The request, locked. The first citizen to decide it is the only one who ever sees it."""
+    locked = await rows.lock_request(connection, request)
+    if locked is None or locked.citizen not in (None, citizen):
+        raise NotFound
+    return locked
+
+
+def _named(request: LockedRequest) -> dict[str, str]:
+    return {"consent_request": str(request.id), "out_request_no": request.out_request_no}
