@@ -59,6 +59,15 @@ Who asks, about whom
     scores.py               a citizen's score, explained to the citizen alone
     score_publication.py    everybody's computed anew, written where it changed
 
+Citizens: signing in, and what they see and say
+    oidc.py                 the login at the identity provider: PKCE, nonce, issuer, one browser
+    sessions.py             a signed-in browser, and which writes are really its own
+    citizens.py             who may have a record, made at the first login
+    notice.py               what is read before the score is computed or shown
+    authorisations.py       the citizen's word on the score, and the score it opens
+    edge/login.py           to the identity provider, back, and away
+    edge/citizen.py         who am I, the notice, the word on the score
+
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
     fact_import.py          checked rows to facts on file, under a blind index
@@ -75,6 +84,8 @@ What is kept, the only SQL and Valkey
     store/decision.py       the commit statement, and reading answers back
     store/standing.py       standings: loading and rebuilding them
     store/cache.py          their copy in Valkey: fast, and never believed
+    store/citizen.py        who they are (sealed), how they sign in, what they authorised
+    store/session.py        sessions, each under the hash of its cookie
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them

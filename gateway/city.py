@@ -7,21 +7,28 @@ closed with it; tests open one on the same engines.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+from gateway.authorisations import Authorisations
+from gateway.citizens import Citizens
 from gateway.clock import Clock
 from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
 from gateway.decision import Decisions
+from gateway.errors import DependencyDown, Overloaded
 from gateway.ids import Ids
 from gateway.keys import Keyring
+from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
 from gateway.oauth.token import TokenEndpoint
+from gateway.oidc import Oidc
 from gateway.outbox import Outbox
 from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.pseudonyms import Pseudonyms
+from gateway.scores import Scores
+from gateway.sessions import Sessions
 from gateway.settings import Settings
 from gateway.standing import CacheRelay, StandingReader, StandingWriter
 from gateway.store import standing as standing_rows
@@ -68,6 +75,19 @@ class City:
         self.policies = Policies(self.database, registry)
         self.standings = StandingReader(self.cache, self.database, waiting_max=settings.waiting_max)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.oidc = Oidc(settings, keys, clock, ids)
+        self.sessions = Sessions(settings, ids, self.database)
+        self.citizens = Citizens(
+            settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
+        )
+        self.authorisations = Authorisations(
+            self.database,
+            self.writer,
+            Scores(self.vault, clock),
+            self.vault,
+            clock,
+            load_notice(settings),
+        )
         self.relay = CacheRelay(self.database, self.cache)
         self.outbox = Outbox(ids, self.pseudonyms)
         self.consent_requests = ConsentRequests(
@@ -114,9 +134,13 @@ class City:
         for pool in pools:
             await pool.open()
         try:
-            await self.refresh()
+            # A worker that is replaced while PostgreSQL is away must not fail to start: the server
+            # would take that for a crash loop and end. It answers 503 until the tick succeeds.
+            with suppress(DependencyDown, Overloaded):
+                await self.refresh()
             yield self
         finally:
+            await self.oidc.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()

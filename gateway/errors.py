@@ -124,3 +124,38 @@ class OutcomeUnknown(GatewayError):
     def __init__(self) -> None:
         super().__init__("outcome unknown")
         self.retry_after_s = 2
+
+
+class LoginRefused(GatewayError):
+    """A login cannot be finished in this browser; `reason` is for the audit record alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("login refused")
+        self.reason = reason
+
+
+class IdentityRefused(GatewayError):
+    """The identity is not one that this identity provider can vouch for.
+
+    `reason` is for the audit record alone and holds nothing of the identity.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("identity refused")
+        self.reason = reason
+
+
+class AdultsOnly(GatewayError):
+    """A minor, or a person who is not of full civil capacity, has no file (ZJ 2)."""
+
+
+class TextChanged(Conflict):
+    """The act names another text than the one that stands now: it must be read again."""
+
+
+class CommitmentRefused(GatewayError):
+    """A signed commitment does not pass; `reason` is for the audit record alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("commitment refused")
+        self.reason = reason

@@ -42,16 +42,40 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
     errors.Malformed: Kind("malformed", 400, "The request is malformed"),
     errors.ClientGone: Kind("client-gone", 400, "The request ended before it was whole"),
     errors.Unauthenticated: Kind("unauthenticated", 401, "A valid credential is required"),
+    errors.LoginRefused: Kind(
+        "login-refused",
+        400,
+        "登录未能完成，请重新开始 / The login could not be finished; begin again",
+    ),
+    errors.AdultsOnly: Kind(
+        "adults-only",
+        403,
+        "钱江分只面向年满十八周岁、具有完全民事行为能力的人；没有留下任何记录，办事照常"
+        " / Only for adults of full civil capacity; nothing was recorded",
+    ),
+    errors.IdentityRefused: Kind(
+        "identity-refused",
+        403,
+        "无法确认身份，没有留下任何记录 / The identity was not confirmed; nothing was recorded",
+    ),
     errors.Forbidden: Kind("forbidden", 403, "The caller may not do this"),
     errors.NotFound: Kind("not-found", 404, "There is nothing here"),
     errors.MethodNotAllowed: Kind("method-not-allowed", 405, "The method is not allowed here"),
     errors.TooSlow: Kind("too-slow", 408, "The request did not arrive in time"),
     errors.Conflict: Kind("conflict", 409, "The request contradicts the present state"),
     errors.StillRunning: Kind("still-running", 409, "An earlier request is still running"),
+    errors.TextChanged: Kind(
+        "text-changed", 409, "文本已更新，请重新阅读 / The text has changed; read it again"
+    ),
     errors.TooLarge: Kind("too-large", 413, "The request body is too large"),
     errors.UriTooLong: Kind("uri-too-long", 414, "The request target is too long"),
     errors.UnsupportedMediaType: Kind(
         "unsupported-media-type", 415, "The body must be application/json in UTF-8"
+    ),
+    errors.CommitmentRefused: Kind(
+        "commitment-refused",
+        422,
+        "签名未通过，没有记录 / The signature does not pass; nothing was recorded",
     ),
     errors.IdempotencyMismatch: Kind(
         "idempotency-mismatch", 422, "The idempotency key was used with another body"

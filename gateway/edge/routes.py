@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.edge import consent_requests, consents, oauth, service
+from gateway.edge import citizen, consent_requests, consents, login, oauth, service
 
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
     *oauth.HANDLERS,
+    *login.HANDLERS,
+    *citizen.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
 ]

@@ -39,3 +39,7 @@ Label = Annotated[
 ]
 
 ScenarioId = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"\A[a-z][a-z0-9-]*\Z")]
+
+Sha256 = Annotated[
+    str, Meta(pattern=r"\A[0-9a-f]{64}\Z", description="SHA-256 of a text as shown, in hex.")
+]

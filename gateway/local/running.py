@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +18,12 @@ import asyncpg
 
 from gateway import server
 from gateway.ids import SystemIds
-from gateway.keys import write_keys
+from gateway.keys import load_keys, write_keys
 from gateway.local.city import LocalCity
+from gateway.local.identity import write_identity_file
+from gateway.local.people import Identity
 from gateway.local.processes import Supervisor, answers
+from gateway.oidc import CALLBACK
 from gateway.publication import publish
 from gateway.settings import Settings, as_environment
 from gateway.working_days import calendar
@@ -41,6 +44,7 @@ class RunningCity:
         workers: gateway processes.
         progress: told in a few words what begins.
         app: what the gateway's processes run; the tests' negative controls name another.
+        personas: who may sign in besides the generated people.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class RunningCity:
         workers: int = 2,
         progress: Callable[[str], None] = lambda _: None,
         app: str = "gateway.app:create_app",
+        personas: Sequence[Identity] = (),
     ) -> None:
         self.engines = LocalCity(data, progress)
         self.data = data
@@ -61,6 +66,7 @@ class RunningCity:
         self._workers = workers
         self._progress = progress
         self._app = app
+        self._personas = personas
         self._stack = ExitStack()
         self.processes: Supervisor | None = None
 
@@ -82,6 +88,11 @@ class RunningCity:
     def keys_file(self) -> Path:
         """The city's throw-away keys."""
         return self.data / "secrets" / "keys.json"
+
+    @property
+    def identity_file(self) -> Path:
+        """The identity provider's clients and personas; written at every start."""
+        return self.data / "secrets" / "identity.json"
 
     def __enter__(self) -> RunningCity:
         with ExitStack() as stack:
@@ -129,6 +140,13 @@ class RunningCity:
     def _prepare(self) -> None:
         if not self.keys_file.exists():
             write_keys(self.keys_file, SystemIds())
+        settings = self.settings
+        client = load_keys(self.keys_file).oidc_client
+        write_identity_file(
+            self.identity_file,
+            [(settings.oidc_client_id, settings.issuer + CALLBACK, client)],
+            self._personas,
+        )
         asyncio.run(self._publish())
 
     async def _publish(self) -> None:
@@ -139,7 +157,10 @@ class RunningCity:
             await connection.close(timeout=5)
 
     def _identity_environment(self) -> dict[str, str]:
-        return {"QIANJIANG_IDENTITY_ISSUER": self.identity_url}
+        return {
+            "QIANJIANG_IDENTITY_ISSUER": self.identity_url,
+            "QIANJIANG_IDENTITY_FILE": str(self.identity_file),
+        }
 
 
 def data_folder(name: str) -> Path:

@@ -1,0 +1,146 @@
+"""Citizens: who may have a file, and how one comes to be at the first login.
+
+Only adults of full civil capacity have a file (浙江省公共信用信息管理条例 2; 民法典 17, 18); others
+hear so in plain words and leave no trace. The identity number is sealed under a key of the
+person's own and found by a keyed index; everywhere else a citizen is a random number.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from gateway.clock import SHANGHAI, Clock, from_us
+from gateway.errors import AdultsOnly, IdentityRefused, NotFound
+from gateway.fact_import import identity_index
+from gateway.identity_number import IdentityNumber, age_on, parse_identity_number
+from gateway.ids import Ids
+from gateway.oidc import Told
+from gateway.settings import Settings
+from gateway.standing import StandingWriter
+from gateway.store import citizen as rows
+from gateway.store.citizen import NewCitizen
+from gateway.store.database import Database
+from gateway.vault import Vault, blind_index
+
+ADULT_YEARS = 18
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a citizen is, for the citizen's own eyes."""
+
+    name: str
+    id_number: str
+    birthdate: date
+    synthetic: bool = False
+    since_us: int = 0
+
+    def __repr__(self) -> str:
+        return "Person(…)"  # a traceback or a log shows the representation
+
+
+class Citizens:
+    """The citizens of the city.
+
+    Args:
+        settings: whether the issuer's people are synthetic.
+        index_key: keys the blind indexes.
+        vault: makes and opens people's keys.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        index_key: bytes,
+        vault: Vault,
+        database: Database,
+        writer: StandingWriter,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._synthetic = settings.oidc_synthetic
+        self._index_key = index_key
+        self._vault, self._database, self._writer = vault, database, writer
+        self._clock, self._ids = clock, ids
+
+    async def enrol(self, told: Told) -> UUID:
+        """The citizen whom the identity provider vouches for; a new one at the first login.
+
+        Raises:
+            IdentityRefused: the identity is not one that this issuer can vouch for.
+            AdultsOnly: the person is a minor or not of full capacity.
+        """
+        number = self._admitted(told)
+        index = identity_index(self._index_key, number)
+        subject = blind_index(self._index_key, "oidc-subject", told.issuer, told.subject)
+        async with self._database.connection() as connection:
+            known = await rows.by_identity(connection, index)
+            before = await rows.of_login(connection, told.issuer, subject)
+        # A login that was one person's must never become another's.
+        if before is not None and before != known:
+            raise IdentityRefused("login-of-another")
+        if before is not None:
+            return before
+        return await self._bind(told, number, index, subject)
+
+    async def person(self, citizen: UUID) -> Person:
+        """Who a citizen is.
+
+        Raises:
+            NotFound: the record was erased.
+        """
+        async with self._database.connection() as connection:
+            row = await rows.person(connection, citizen)
+        if row is None or row.identity is None:
+            raise NotFound
+        raw = self._vault.person(row.wrapped_key, citizen).open(row.identity, _place(citizen))
+        person = msgspec.json.decode(raw, type=Person)
+        return msgspec.structs.replace(person, synthetic=row.synthetic, since_us=row.created_us)
+
+    def _admitted(self, told: Told) -> IdentityNumber:
+        try:
+            number = parse_identity_number(told.id_number)
+            birthday = date.fromisoformat(told.birthdate)
+        except ValueError:
+            raise IdentityRefused("malformed") from None
+        # An issuer of made-up people must not make up a real person, nor a real one a made-up one.
+        if number.synthetic != self._synthetic:
+            raise IdentityRefused("synthetic" if number.synthetic else "not-synthetic")
+        if number.birthday != birthday:
+            raise IdentityRefused("birthday")
+        today = from_us(self._clock.now_us()).astimezone(SHANGHAI).date()
+        if age_on(birthday, today) < ADULT_YEARS or not told.full_capacity:
+            raise AdultsOnly
+        return number
+
+    async def _bind(self, told: Told, number: IdentityNumber, index: bytes, subject: bytes) -> UUID:
+        fresh = self._ids.random_uuid()
+        # One transaction for all of a person: key, record, login and standing. Where another login
+        # of the same person comes first, nothing of `fresh` is written and theirs is read.
+        async with self._writer.change(fresh) as connection:
+            added = await rows.add(connection, self._new(fresh, told, number, index))
+            citizen = fresh if added else await rows.by_identity(connection, index)
+            if citizen is None:
+                raise IdentityRefused("erased")
+            await rows.bind_login(connection, told.issuer, subject, citizen)
+            if await rows.of_login(connection, told.issuer, subject) != citizen:
+                raise IdentityRefused("login-of-another")
+        return citizen
+
+    def _new(self, citizen: UUID, told: Told, number: IdentityNumber, index: bytes) -> NewCitizen:
+        wrapped = self._vault.new_key(citizen)
+        person = Person(name=told.name, id_number=number.text, birthdate=number.birthday)
+        seal = self._vault.person(wrapped, citizen)
+        return NewCitizen(
+            id=citizen,
+            identity_index=index,
+            identity=seal.seal(msgspec.json.encode(person), _place(citizen)),
+            wrapped_key=wrapped,
+            synthetic=number.synthetic,
+        )
+
+
+def _place(citizen: UUID) -> bytes:
+    return b"citizen/identity/" + citizen.bytes

@@ -1,0 +1,84 @@
+"""Signing in and out: to the identity provider, back, and away."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.city import City
+from gateway.edge.access import ACCESS, Access, city_of
+from gateway.edge.form import parse_form
+from gateway.errors import LoginRefused, Malformed
+from gateway.oidc import ATTEMPT_LIFE_S, CALLBACK
+from gateway.sessions import cookie_name
+
+#: A path of our own: never `//host`, never `/\host`, which browsers read as another site.
+_PATH = re.compile(r"\A/(?:[!-.0-\[\]-~][!-\[\]-~]{0,511})?\Z")
+
+_NO_STORE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+
+
+@get("/v1/login", opt={ACCESS: Access.PUBLIC}, status_code=303)
+async def login(request: Request[Any, Any, Any]) -> Response[None]:
+    """Begin a login; `return_to` is the path to come back to, `/` by default."""
+    city = city_of(request)
+    return_to = _parameters(request).get("return_to", "/")
+    if not _PATH.match(return_to):
+        raise Malformed([("", "return_to must be a path of this gateway")])
+    address, sealed = await city.oidc.start(return_to)
+    return _sent_to(address, [_cookie(city, "login", sealed, ATTEMPT_LIFE_S)])
+
+
+@get(CALLBACK, opt={ACCESS: Access.PUBLIC}, status_code=303)
+async def callback(request: Request[Any, Any, Any]) -> Response[None]:
+    """Finish a login: check the answer, enrol or recognise the citizen, begin a new session."""
+    city = city_of(request)
+    sealed = request.cookies.get(cookie_name(city.settings, "login"))
+    if sealed is None:
+        raise LoginRefused("no-attempt")
+    told, return_to = await city.oidc.finish(_parameters(request), sealed)
+    citizen = await city.citizens.enrol(told)
+    session = await city.sessions.begin(
+        citizen, instead_of=request.cookies.get(city.sessions.cookie)
+    )
+    life_s = city.settings.session_ttl_s
+    cookies = [_cookie(city, "session", session, life_s), _cookie(city, "login", "", 0)]
+    return _sent_to(return_to, cookies)
+
+
+@post("/v1/logout", opt={ACCESS: Access.CITIZEN}, status_code=204)
+async def logout(request: Request[Any, Any, Any]) -> Response[None]:
+    """End the session, here and in the database."""
+    city = city_of(request)
+    await city.sessions.end(request)
+    return Response(None, headers=_NO_STORE, cookies=[_cookie(city, "session", "", 0)])
+
+
+def _parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
+    return parse_form(request.scope["query_string"])
+
+
+def _sent_to(address: str, cookies: list[Cookie]) -> Response[None]:
+    return Response(
+        None, status_code=303, headers={**_NO_STORE, "location": address}, cookies=cookies
+    )
+
+
+def _cookie(city: City, what: str, value: str, life_s: int) -> Cookie:
+    return Cookie(
+        key=cookie_name(city.settings, what),
+        value=value,
+        max_age=life_s,
+        path="/",
+        httponly=True,
+        # Lax: coming home from the identity provider is a navigation from another site.
+        samesite="lax",
+        secure=not city.settings.allow_loopback_http,
+    )
+
+
+HANDLERS: list[HTTPRouteHandler] = [login, callback, logout]

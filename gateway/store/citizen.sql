@@ -1,0 +1,26 @@
+-- name: by_identity
+SELECT id FROM citizen WHERE identity_index = $1 AND erased_at IS NULL
+
+-- name: of_login
+SELECT citizen FROM login WHERE issuer = $1 AND subject_index = $2
+
+-- name: add
+-- Of two first logins at once the later waits here and then adds nothing.
+INSERT INTO citizen (id, identity_index, identity, wrapped_key, synthetic)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT (identity_index) DO NOTHING RETURNING true
+
+-- name: bind_login
+INSERT INTO login (issuer, subject_index, citizen) VALUES ($1, $2, $3)
+ON CONFLICT (issuer, subject_index) DO NOTHING
+
+-- name: person
+SELECT identity, wrapped_key, synthetic, to_us(created_at) AS created_us
+  FROM citizen WHERE id = $1 AND erased_at IS NULL AND wrapped_key IS NOT NULL
+
+-- name: authorisation
+SELECT version, status, notice, text_sha256, leave_out, to_us(at) AS at_us
+  FROM score_authorisation WHERE citizen = $1 ORDER BY version DESC LIMIT 1
+
+-- name: authorise
+INSERT INTO score_authorisation (citizen, version, status, notice, text_sha256, leave_out)
+VALUES ($1, $2, $3, $4, $5, $6)

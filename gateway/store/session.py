@@ -1,0 +1,31 @@
+"""Sessions in PostgreSQL, each under the hash of its cookie."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from gateway.store.database import Connection
+from gateway.store.sql import queries
+
+_sql = queries("session")
+
+
+async def begin(connection: Connection, id_hash: bytes, citizen: UUID, life_s: int) -> None:
+    """Begin a session that ends by itself after `life_s` seconds of the database's clock."""
+    await connection.execute(_sql.begin, id_hash, citizen, float(life_s))
+
+
+async def citizen(connection: Connection, id_hash: bytes) -> UUID | None:
+    """Whose session this is, if it goes on."""
+    found: UUID | None = await connection.fetchval(_sql.citizen, id_hash)
+    return found
+
+
+async def end(connection: Connection, id_hash: bytes) -> None:
+    """End a session; one that has ended, or never was, stays so."""
+    await connection.execute(_sql.end, id_hash)
+
+
+async def forget(connection: Connection) -> None:
+    """Delete what has been over for a day."""
+    await connection.execute(_sql.forget)
