@@ -74,10 +74,10 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
-        """Open the pool; the first connection proves that the primary is there."""
+        """Make the pool. Connections are opened when they are wanted: the primary may be away."""
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=1,
+            min_size=0,
             max_size=self._pool_max,
             timeout=self._timeout_s,
             command_timeout=self._timeout_s,
