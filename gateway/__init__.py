@@ -32,6 +32,8 @@ Writes, and what follows them
     consent_rules.py        what a consent can become, as pure functions
     consents.py             every act a new version, binding when acknowledged
     outbox.py               what parties are told, written with the change itself
+    webhooks.py             and sent, signed, to the address they chose
+    edge/webhooks.py        the key that verifies it
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again

@@ -23,7 +23,7 @@ from gateway.consent_rules import (
     resumed,
     withdrawn,
 )
-from gateway.errors import Conflict, NotFound
+from gateway.errors import Conflict, NotFound, TextChanged
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.outbox import Outbox
@@ -80,12 +80,19 @@ class Consents:
 
         Raises:
             NotFound: there is no such request, or another citizen has decided it.
-            Conflict: the text is not the one shown, or the request can no longer be granted.
+            TextChanged: the text is not the one that was shown.
+            Conflict: the request can no longer be granted.
             Malformed: the terms are wider than the scenario's text.
         """
         async with self._writer.change(citizen) as connection:
             work = partial(self._grant, connection, citizen, request, terms)
             return await once(connection, act, Consent, work)
+
+    async def grant_within(
+        self, connection: Connection, citizen: UUID, request: UUID, terms: Terms
+    ) -> Consent:
+        """`grant` inside a change of this citizen's standing, for many citizens in one change."""
+        return await self._grant(connection, citizen, request, terms)
 
     async def decline(self, citizen: UUID, request: UUID, act: Act | None = None) -> Declined:
         """Decline a request. No consent changes and nothing is remembered against the citizen.
@@ -189,7 +196,7 @@ class Consents:
             raise Conflict
         # The hash is of the very words shown: a consent to other words is no consent (PIPL 14).
         if terms.text_sha256 != text.text_sha256.hex():
-            raise Conflict
+            raise TextChanged
         before = await rows.newest(connection, citizen, locked.recipient, locked.scenario)
         now_us = await rows.now_us(connection)
         consent = Consent(

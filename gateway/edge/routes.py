@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.edge import citizen, consent_requests, consents, login, oauth, service
+from gateway.edge import citizen, consent_requests, consents, login, oauth, service, webhooks
 
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
@@ -13,4 +13,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *citizen.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
+    *webhooks.HANDLERS,
 ]

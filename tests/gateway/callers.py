@@ -1,0 +1,52 @@
+"""Callers over HTTP: a stranger, parties with tokens, citizens with sessions; no server between."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from gateway.app import build_app
+from gateway.sessions import CSRF_HEADER, csrf_token
+from tests.gateway.city import MERCHANT, TestCity
+
+
+class Callers:
+    """Makes clients of one application."""
+
+    def __init__(self, town: TestCity) -> None:
+        self.town = town
+        self._transport = httpx.ASGITransport(app=build_app(town.city))  # type: ignore[arg-type]  # two spellings of ASGI's types
+
+    def stranger(self, **headers: str) -> httpx.AsyncClient:
+        """A client that proves nothing."""
+        issuer = self.town.city.settings.issuer
+        return httpx.AsyncClient(transport=self._transport, base_url=issuer, headers=headers)
+
+    def party(self, name: str = MERCHANT, *, scopes: list[str] | None = None) -> httpx.AsyncClient:
+        """A party with a fresh token for all its scenarios, or for other scopes."""
+        party = self.town.city.parties.get(name)
+        assert party is not None
+        wanted = [f"scenario:{each}" for each in party.registrations] if scopes is None else scopes
+        token = self.town.city.tokens.issue(party, "k1", wanted).token
+        return self.stranger(authorization=f"Bearer {token}")
+
+    async def citizen(self, citizen: UUID) -> httpx.AsyncClient:
+        """A signed-in citizen whose page sends the CSRF token."""
+        sessions = self.town.city.sessions
+        session = await sessions.begin(citizen)
+        client = self.stranger(**{CSRF_HEADER: csrf_token(session)})
+        client.cookies.set(sessions.cookie, session)
+        return client
+
+
+def key(text: str) -> dict[str, str]:
+    """The header field of an idempotency key."""
+    return {"idempotency-key": f'"{text}"'}
+
+
+def body(response: httpx.Response, status: int = 200) -> Any:
+    """The JSON of an answer that must have this status."""
+    assert response.status_code == status, response.text
+    return response.json()
