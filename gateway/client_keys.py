@@ -6,10 +6,12 @@ was asked for, or handed to a demonstration that plays the party.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.jwk import Alg, Key, public_jwk, thumbprint
+from gateway.jwk import Alg, Key, public_jwk, thumbprint, unb64url
 from gateway.keys import b64url
 
 
@@ -28,3 +30,8 @@ def new_client_key() -> ClientKey:
     return ClientKey(
         public, {**public, "d": b64url(secret.private_numbers().private_value.to_bytes(32))}
     )
+
+
+def private_key(jwk: Mapping[str, str]) -> ec.EllipticCurvePrivateKey:
+    """The private key of a JWK that this module made (RFC 7518 6.2.2)."""
+    return ec.derive_private_key(int.from_bytes(unb64url(jwk["d"]), "big"), ec.SECP256R1())

@@ -11,7 +11,7 @@ import grimp
 import gateway
 
 ROOT = Path(__file__).parent.parent
-LOCAL_COMMANDS = {"bench", "demo", "up"}  # the only commands that may start a local city
+LOCAL_COMMANDS = {"assertion", "bench", "demo", "seed", "up"}  # the only ones that know a local city
 
 
 def test_the_import_contracts_hold() -> None:

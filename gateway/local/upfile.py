@@ -1,0 +1,73 @@
+"""`up.json`: what people's scripts need to talk to a city that is up, keys included; mode 0600."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from gateway.errors import GatewayError
+from gateway.local.places import write_private
+
+#: The name of the file in the data folder.
+NAME = "up.json"
+
+
+class NotUp(GatewayError):
+    """There is no file of a running city; the message says how to get one."""
+
+
+class UpParty(msgspec.Struct, frozen=True):
+    """A party with its private key."""
+
+    role: str
+    client_id: str
+    jwk: dict[str, str]
+    scopes: list[str]
+
+
+class UpPersona(msgspec.Struct, frozen=True):
+    """A persona, its story, and its names at the parties that know it."""
+
+    login: str
+    story: dict[str, str]
+    subjects: dict[str, str]
+
+
+class UpFile(msgspec.Struct, frozen=True):
+    """The whole file."""
+
+    base_url: str
+    identity_url: str
+    parties: list[UpParty]
+    personas: list[UpPersona]
+    subjects_file: str
+
+    def party(self, client_id: str) -> UpParty:
+        """The party of a client id.
+
+        Raises:
+            NotUp: there is none; the message lists those there are.
+        """
+        for party in self.parties:
+            if party.client_id == client_id:
+                return party
+        known = ", ".join(party.client_id for party in self.parties)
+        raise NotUp(f"no party {client_id!r}; there are: {known}")
+
+
+def write(path: Path, up: UpFile) -> None:
+    """Write the file whole or not at all, for its owner only."""
+    write_private(path, msgspec.json.format(msgspec.json.encode(up)).decode() + "\n")
+
+
+def read(path: Path) -> UpFile:
+    """Read the file.
+
+    Raises:
+        NotUp: it is not there or not whole.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=UpFile)
+    except (OSError, msgspec.DecodeError):
+        raise NotUp(f"no city is up ({path} is missing); run `make up` first") from None
