@@ -57,7 +57,8 @@ async def read_body(
     `wrong_media` makes the error for a wrong or missing content type (AuthZEN).
 
     Raises:
-        UnsupportedMediaType: the content type is absent, repeated or not JSON in UTF-8.
+        UnsupportedMediaType: the content type is absent, repeated or not JSON in UTF-8, or the
+            body is said to be compressed.
         TooLarge: the body is, or says that it will be, larger than `limit_bytes`.
         TooSlow: the body was not whole after `deadline_s` seconds.
         ClientGone: the client went away before that.
@@ -89,6 +90,9 @@ async def read_raw(
 ) -> bytes:
     """The whole body whatever its type, within a size and a time; raises as `read_body` does."""
     for name, value in scope["headers"]:
+        # Nothing here unpacks, so a body that says it is packed is not what it would be read as.
+        if name == b"content-encoding" and value.lower() != b"identity":
+            raise WrongMediaType
         if name == b"content-length" and _DIGITS.match(value) and int(value) > limit_bytes:
             raise TooLarge
     return await _in_time(receive, limit_bytes, deadline_s)

@@ -21,7 +21,7 @@ from gateway.decision import Answer, Question
 from gateway.edge.body import ELIGIBILITY_BYTES, decode, read_body
 from gateway.edge.problems import send_problem
 from gateway.edge.wire import Label, RequestId, Subject
-from gateway.errors import ClientGone, Forbidden, Malformed, MethodNotAllowed, NotFound
+from gateway.errors import Forbidden, Malformed, MethodNotAllowed, NotFound
 from gateway.keys import b64url
 from gateway.parties import Principal, Registration
 from scenarios.compiler import Compiled
@@ -72,9 +72,9 @@ class Eligibility:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self._answer(scope, receive)
-        except ClientGone:
-            return
         except Exception as fault:
+            # A client that left is answered too: a server that gets no answer from its
+            # application makes a 500 of what may just be a badly framed body.
             await send_problem(send, fault)
             return
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})

@@ -160,7 +160,7 @@ def _headers_of(exc: BaseException) -> Headers:
             | errors.OutcomeUnknown(retry_after_s=wait_s)
         ):
             return [(b"retry-after", b"%d" % spread_out(wait_s))]
-        case errors.TooLarge() | errors.TooSlow():
+        case errors.TooLarge() | errors.TooSlow() | errors.ClientGone():
             # Part of the body is still unread, so the connection cannot carry another request.
             return [(b"connection", b"close")]
     return []

@@ -1,0 +1,1 @@
+"""The door from outside: a real server on a real port, attacked."""
