@@ -63,6 +63,7 @@ class Batcher(Generic[Item, Result]):
         if self._runner is None:
             # The task starts with the loop's next tick, so all that this tick submits goes along.
             self._runner = loop.create_task(self._drain())
+            self._runner.add_done_callback(self._ended)
         return future
 
     async def _drain(self) -> None:
@@ -71,6 +72,12 @@ class Batcher(Generic[Item, Result]):
                 await self._run_one()
         finally:
             self._runner = None
+
+    def _ended(self, runner: asyncio.Task[None]) -> None:
+        # A task that is cancelled before its first step never comes to its own clean-up.
+        if self._runner is runner:
+            self._runner = None
+            self._give_up([])
 
     async def _run_one(self) -> None:
         batch = self._take()
@@ -81,13 +88,12 @@ class Batcher(Generic[Item, Result]):
         results: Sequence[Result | Exception]
         try:
             results = await self._run([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise ValueError("a run returns one result for each item")
         except Exception as fault:
             results = [fault] * len(batch)
         except BaseException:
-            # The worker is being stopped: nobody may be left waiting for ever.
-            for _, future in batch + list(self._waiting):
-                future.cancel()
-            self._waiting.clear()
+            self._give_up(batch)
             raise
         for (_, future), result in zip(batch, results, strict=True):
             if future.done():
@@ -96,6 +102,12 @@ class Batcher(Generic[Item, Result]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+    def _give_up(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        # The worker is being stopped: nobody may be left waiting for ever.
+        for _, future in batch + list(self._waiting):
+            future.cancel()
+        self._waiting.clear()
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         """The next batch, without those whose asker has gone."""

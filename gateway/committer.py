@@ -12,6 +12,7 @@ then "recorded, not delivered".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
@@ -32,17 +33,23 @@ PLANNER = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "plan_cache_mode": "force_generic_plan",
 }
 
 #: SQLSTATE classes in which one row can make a whole statement fail: data, constraint, rollback.
 _ROW_FAULTS = ("22", "23", "40")
 
-#: Seconds after which no statement of a lost connection can still be running.
-SETTLED_S = 5.0
-
 #: Batches of unknown outcome that are remembered until they are reconciled.
 UNKNOWN_MAX = 1000
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """A statement of unknown outcome: the server process that had it, since when, whose ids."""
+
+    backend: int
+    at_us: int
+    ids: tuple[UUID, ...]
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -75,7 +82,7 @@ class Committer:
         self._single = single
         self._clock = clock
         self._answer_ttl_us = answer_ttl_s * SECOND_US
-        self._unknown: list[tuple[float, list[UUID]]] = []
+        self._unknown: list[Lost] = []
         self.batcher: Batcher[Waiting, Outcome] = Batcher(
             self._run_batch, batch_max=batch_max, waiting_max=waiting_max
         )
@@ -103,16 +110,18 @@ class Committer:
     async def reconcile(self) -> int:
         """Mark rows of unknown outcomes that exist after all as recorded, not delivered.
 
-        A statement that was under way when its connection was lost ends at the latest with its
-        `statement_timeout`, so only ids older than that are looked for, once.
+        A server process that was frozen, or far behind, may yet run what it was sent. So a
+        statement is looked for once, when the process that had it is gone.
         """
-        now = self._clock.monotonic()
-        settled = [ids for at, ids in self._unknown if at + SETTLED_S < now]
-        if not settled:
+        lost = list(self._unknown)
+        if not lost:
             return 0
         async with self._single.connection() as connection:
-            found = await rows.mark_undelivered(connection, [i for ids in settled for i in ids])
-        self._unknown = [(at, ids) for at, ids in self._unknown if at + SETTLED_S >= now]
+            living = await rows.living(connection, [(one.backend, one.at_us) for one in lost])
+            settled = [one for one in lost if one.backend not in living]
+            ids = [identifier for one in settled for identifier in one.ids]
+            found = await rows.mark_undelivered(connection, ids)
+        self._unknown = [one for one in self._unknown if one not in settled]
         return found
 
     async def _run_batch(self, batch: Sequence[Waiting]) -> list[Outcome | Exception]:
@@ -149,16 +158,20 @@ class Committer:
 
     async def _send(self, proposals: list[Proposal], database: Database) -> list[Outcome]:
         async with database.connection() as connection:
+            backend = connection.get_server_pid()
             try:
                 return await rows.record(connection, proposals, answer_ttl_us=self._answer_ttl_us)
             except LOST as fault:
-                # Once sent, a lost connection or a timeout says nothing about the outcome.
-                self._remember(proposals)
+                # Once sent, a lost connection or a timeout says nothing about the outcome. The
+                # connection is ended so that its server process, when it is done, ends too.
+                self._remember(backend, proposals)
+                with suppress(asyncpg.InterfaceError):  # it has ended by itself
+                    connection.terminate()
                 raise OutcomeUnknown from fault
 
-    def _remember(self, proposals: list[Proposal]) -> None:
-        ids = [proposal.record.id for proposal in proposals]
-        self._unknown.append((self._clock.monotonic(), ids))
+    def _remember(self, backend: int, proposals: list[Proposal]) -> None:
+        ids = tuple(proposal.record.id for proposal in proposals)
+        self._unknown.append(Lost(backend, self._clock.now_us(), ids))
         del self._unknown[:-UNKNOWN_MAX]
 
 

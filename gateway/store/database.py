@@ -8,7 +8,7 @@ round trip each time, is left out.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 import asyncpg
@@ -137,5 +137,8 @@ class Database:
                 raise OutcomeUnknown from fault
 
     async def _release(self, connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
-        if self._pool is not None:
-            await self._pool.release(connection, timeout=self._timeout_s)
+        # What goes wrong here costs the connection, which the pool then replaces. It must not hide
+        # from the caller how the statement itself ended.
+        with suppress(*LOST):
+            if self._pool is not None:
+                await self._pool.release(connection, timeout=self._timeout_s)

@@ -117,6 +117,13 @@ async def replay(
     return Replay(*row) if row is not None else None
 
 
+async def living(connection: Connection, lost: Sequence[tuple[int, int]]) -> set[int]:
+    """Those of the server processes that still live: process id, and when it was lost sight of
+    (microseconds since the epoch), so that a later process of the same id is another one."""
+    found = await connection.fetch(_sql.living, *map(list, zip(*lost, strict=True)))
+    return {row["pid"] for row in found}
+
+
 async def mark_undelivered(connection: Connection, ids: Sequence[UUID]) -> int:
     """Mark those of the decisions that were recorded after all; returns how many were."""
     return len(await connection.fetch(_sql.undelivered, ids))

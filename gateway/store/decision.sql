@@ -106,6 +106,10 @@ SELECT q.body_hash, q.decision, d.at_us, d.outcome, d.policy, d.score_as_of, d.r
   LEFT JOIN policy AS o ON o.num = d.policy
  WHERE q.party = $1 AND q.request_id = $2
 
+-- name: living
+SELECT a.pid FROM unnest($1::integer[], $2::bigint[]) AS lost (pid, at_us)
+  JOIN pg_stat_activity AS a ON a.pid = lost.pid AND a.backend_start < from_us(lost.at_us)
+
 -- name: undelivered
 -- Rows of statements whose outcome was unknown: recorded, and certainly not delivered.
 INSERT INTO decision_undelivered (decision)

@@ -11,14 +11,15 @@ import asyncpg
 from gateway.body import digest, encode_body
 from gateway.decision import Answer
 from gateway.store import standing as rows
+from gateway.store.migrate import Connection
 from tests.adversity.history import History
 
 
 class Notary:
     """Compares what was released and acknowledged with what PostgreSQL holds."""
 
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], digest_key: bytes) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, url: str, digest_key: bytes) -> None:
+        self.connection, self._url = connection, url
         self._digest_key = digest_key
         self._turn = asyncio.Lock()
         self.at_release = 0
@@ -33,6 +34,12 @@ class Notary:
         self.at_release += 1
         if [tuple(row) for row in found] != [(answer.outcome, answer.at_us, answer.receipt)]:
             self.missing.append("R: an answer was released without its record")
+
+    async def again(self) -> Connection:
+        """The connection, made anew if the server was restarted."""
+        if self.connection.is_closed():
+            self.connection = await asyncpg.connect(self._url)
+        return self.connection
 
     async def violations(self, history: History) -> list[str]:
         """What is wrong with the records once all is over."""
@@ -87,8 +94,8 @@ class Notary:
 @asynccontextmanager
 async def notary_at(url: str, digest_key: bytes) -> AsyncIterator[Notary]:
     """A notary with a connection of its own."""
-    connection = await asyncpg.connect(url)
+    notary = Notary(await asyncpg.connect(url), url, digest_key)
     try:
-        yield Notary(connection, digest_key)
+        yield notary
     finally:
-        await connection.close(timeout=5)
+        await notary.connection.close(timeout=5)
