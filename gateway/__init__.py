@@ -67,8 +67,12 @@ Citizens: signing in, and what they see and say
     citizens.py             who may have a record, made at the first login
     notice.py               what is read before the score is computed or shown
     authorisations.py       the citizen's word on the score, and the score it opens
+    devices.py              keys that a citizen signs with, and their loss
+    commitments.py          a text shown, signed by the own device, kept as it is
     edge/login.py           to the identity provider, back, and away
     edge/citizen.py         who am I, the notice, the word on the score
+    edge/devices.py         devices: registered, listed, revoked
+    edge/commitments.py     commitments: shown, signed, taken back; my scenarios
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -87,6 +91,8 @@ What is kept, the only SQL and Valkey
     store/standing.py       standings: loading and rebuilding them
     store/cache.py          their copy in Valkey: fast, and never believed
     store/citizen.py        who they are (sealed), how they sign in, what they authorised
+    store/device.py         device keys
+    store/commitment.py     versions of promises, nonces of texts shown
     store/session.py        sessions, each under the hash of its cookie
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction

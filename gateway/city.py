@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager, suppress
 from gateway.authorisations import Authorisations
 from gateway.citizens import Citizens
 from gateway.clock import Clock
+from gateway.commitments import Commitments
 from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
 from gateway.decision import Decisions
+from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
 from gateway.ids import Ids
 from gateway.keys import Keyring
@@ -87,6 +89,10 @@ class City:
             self.vault,
             clock,
             load_notice(settings),
+        )
+        self.devices = Devices(self.database, self.writer, clock, ids)
+        self.commitments = Commitments(
+            self.database, self.writer, registry, self.parties, self.pseudonyms, clock, ids
         )
         self.relay = CacheRelay(self.database, self.cache)
         self.outbox = Outbox(ids, self.pseudonyms)

@@ -73,7 +73,7 @@ class CommitmentClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """
 
     template: Name
-    template_version: Annotated[int, msgspec.Meta(ge=1)]
+    template_version: Name
     text_sha256: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z|\A[0-9a-f]{64}\Z")]
     scenario: Name
     subject: Name

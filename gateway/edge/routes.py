@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.edge import citizen, consent_requests, consents, login, oauth, service, webhooks
+from gateway.edge import (
+    citizen,
+    commitments,
+    consent_requests,
+    consents,
+    devices,
+    login,
+    oauth,
+    service,
+    webhooks,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
     *oauth.HANDLERS,
     *login.HANDLERS,
     *citizen.HANDLERS,
+    *devices.HANDLERS,
+    *commitments.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
     *webhooks.HANDLERS,

@@ -55,7 +55,7 @@ CLAIMS: dict[Kind, dict[str, Any]] = {
     Kind.COMMITMENT: {
         **_TIMES,
         "template": "rent",
-        "template_version": 1,
+        "template_version": "1.0.0",
         "text_sha256": "0" * 64,
         "scenario": "rent",
         "subject": "s-1",

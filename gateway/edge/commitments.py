@@ -1,0 +1,203 @@
+"""A citizen's commitments: shown, signed, listed, taken back; and the scenarios they are for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from gateway.clock import SECOND_US, rfc3339
+from gateway.commitments import Commitments, Draft, receipt
+from gateway.edge.access import ACCESS, Access, citizen_of, city_of
+from gateway.edge.idempotency import act_of
+from gateway.edge.wire import ScenarioId
+from gateway.jose import MAX_TOKEN_CHARS
+from gateway.keys import b64url
+from gateway.store.commitment import CommitmentRow
+from scenarios.manifest import Manifest, Text
+
+_PATH = "/v1/me/commitments"
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For which scenario, and towards which party (its client id) if any."""
+
+    scenario: ScenarioId
+    party: Annotated[str, Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")] | None = None
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A compact JWS over the claims of a draft."""
+
+    jws: Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN_CHARS)]
+
+
+class DraftView(msgspec.Struct, frozen=True):
+    """The words to read, and the claims to sign as they stand here (`party` only where named)."""
+
+    text: Text
+    template: str
+    template_version: str
+    text_sha256: str
+    scenario: str
+    party: str | None
+    subject: str
+    nonce: str
+    iat: int
+    exp: int
+    expires: str
+
+
+class CommitmentView(msgspec.Struct, frozen=True):
+    """A commitment as its citizen sees it; `receipt` is the hash of the record.
+
+    `text` is None where the scenario's words have changed since.
+    """
+
+    id: UUID
+    version: int
+    status: str
+    scenario: str
+    towards: str | None
+    template: str
+    template_version: str
+    text_sha256: str
+    text: Text | None
+    device: UUID
+    signed_at: str
+    at: str
+    jws: str
+    receipt: str
+
+
+class CommitmentList(msgspec.Struct, frozen=True):
+    """The newest version of each."""
+
+    commitments: list[CommitmentView]
+
+
+class ScenarioView(msgspec.Struct, frozen=True):
+    """A scenario on a citizen's page: what it is, and what of it stands.
+
+    `commitment` is None where the scenario asks for none; `committed` is towards the city or any
+    party; `consents` counts the live ones.
+    """
+
+    id: str
+    title: Text
+    summary: Text
+    commitment: Text | None
+    committed: bool
+    consents: int
+
+
+class ScenarioList(msgspec.Struct, frozen=True):
+    """The scenarios of the city."""
+
+    scenarios: list[ScenarioView]
+
+
+@get(_PATH, opt={ACCESS: Access.CITIZEN})
+async def commitments(request: Request[Any, Any, Any]) -> CommitmentList:
+    """My commitments."""
+    city = city_of(request)
+    rows = await city.commitments.of(citizen_of(request))
+    return CommitmentList([_commitment(city.commitments, row) for row in rows])
+
+
+@post(_PATH + "/drafts", opt={ACCESS: Access.CITIZEN}, status_code=201)
+async def draft(request: Request[Any, Any, Any], data: JSONBody[Wish]) -> DraftView:
+    """Show me the text, to sign within ten minutes or not at all."""
+    made = await city_of(request).commitments.draft(citizen_of(request), data.scenario, data.party)
+    return _draft(made)
+
+
+@post(_PATH, opt={ACCESS: Access.CITIZEN}, status_code=201)
+async def sign(request: Request[Any, Any, Any], data: JSONBody[Signed]) -> CommitmentView:
+    """Here is my signature."""
+    city, citizen = city_of(request), citizen_of(request)
+    act = await act_of(request, citizen)
+    return _commitment(city.commitments, await city.commitments.sign(citizen, data.jws, act))
+
+
+@post(_PATH + "/{commitment_id:uuid}/withdrawal", opt={ACCESS: Access.CITIZEN}, status_code=200)
+async def withdraw(
+    request: Request[Any, Any, Any], commitment_id: FromPath[UUID]
+) -> CommitmentView:
+    """I take it back."""
+    city = city_of(request)
+    row = await city.commitments.withdraw(citizen_of(request), commitment_id)
+    return _commitment(city.commitments, row)
+
+
+@get("/v1/me/scenarios", opt={ACCESS: Access.CITIZEN})
+async def scenarios(request: Request[Any, Any, Any]) -> ScenarioList:
+    """Where a good name counts in this city, and what I have said yes to."""
+    city, citizen = city_of(request), citizen_of(request)
+    signed = {row.scenario for row in await city.commitments.of(citizen) if row.status == "signed"}
+    consents = await city.commitments.live_consents(citizen)
+    manifests = (city.registry[name].manifest for name in city.registry)
+    return ScenarioList(
+        [
+            _scenario(manifest, manifest.id in signed, consents.get(manifest.id, 0))
+            for manifest in manifests
+            if manifest.status == "live"
+        ]
+    )
+
+
+def _draft(made: Draft) -> DraftView:
+    text = made.text
+    return DraftView(
+        Text(zh=text.zh, en=text.en),
+        text.template,
+        text.version,
+        text.text_sha256.hex(),
+        made.scenario,
+        made.party,
+        made.subject,
+        made.nonce,
+        made.iat,
+        made.exp,
+        rfc3339(made.exp * SECOND_US),
+    )
+
+
+def _commitment(known: Commitments, row: CommitmentRow) -> CommitmentView:
+    text = known.text(row)
+    return CommitmentView(
+        row.id,
+        row.version,
+        row.status,
+        row.scenario,
+        row.entity_name,
+        row.template,
+        row.template_version,
+        row.text_sha256.hex(),
+        None if text is None else Text(zh=text.zh, en=text.en),
+        row.device,
+        rfc3339(row.signed_us),
+        rfc3339(row.at_us),
+        row.jws,
+        b64url(receipt(row)),
+    )
+
+
+def _scenario(manifest: Manifest, committed: bool, consents: int) -> ScenarioView:
+    text = manifest.commitment
+    return ScenarioView(
+        manifest.id,
+        manifest.title,
+        manifest.summary,
+        None if text is None else Text(zh=text.zh, en=text.en),
+        committed,
+        consents,
+    )
+
+
+HANDLERS: list[HTTPRouteHandler] = [commitments, draft, sign, withdraw, scenarios]
