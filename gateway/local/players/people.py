@@ -6,16 +6,20 @@ citizen has a cookie jar and a device key of their own; every signature is made 
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any
-from urllib.parse import urljoin
 
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.local.players.stage import Refused, perform
+
+#: What a commitment says; the text itself travels as its hash.
+_CLAIMS = (
+    *("template", "template_version", "text_sha256", "scenario", "party", "subject"),
+    *("nonce", "iat", "exp"),
+)
 
 
 class Person:
@@ -54,8 +58,9 @@ class Person:
         """Read the promise's text and sign it with the device's own key."""
         kid, key = self._device or self._register()
         draft = self._write("/v1/me/commitments/drafts", {"scenario": scenario})
+        claims = {name: draft[name] for name in _CLAIMS if draft[name] is not None}
         signed = jwt.encode(
-            draft["payload"],
+            claims,
             key,
             algorithm="ES256",
             headers={"typ": "qjf-commitment+jws", "kid": kid},
@@ -69,24 +74,11 @@ class Person:
 
     def _sign_in(self, login: str) -> None:
         """The browser's way: to the identity provider, through its form, and back."""
-        answer = self._client.get("/v1/login", follow_redirects=True)
-        form = re.search(r'<form[^>]*action="([^"]*)"', answer.text)
-        if form is None:
-            raise Refused(f"no form to sign in: {answer.status_code}")
-        action = urljoin(str(answer.url), form[1].replace("&amp;", "&"))
-        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text)
-        done = self._client.post(action, data={**dict(hidden), "login": login})
-        while done.is_redirect:
-            location = urljoin(str(done.url), done.headers["location"])
-            if not location.startswith(str(self._client.base_url)):
-                done = self._client.get(location)
-                continue
-            done = self._client.get(location)
-            if "/callback" in location:
-                break
-        if not (done.is_redirect or done.is_success):
-            raise Refused(f"sign-in as {login} answered {done.status_code}: {done.text}")
-        self._csrf = self._read("/v1/me")["csrf_token"]
+        form = self._client.get("/v1/login?return_to=/v1/me", follow_redirects=True)
+        if "<form" not in form.text:
+            raise Refused(f"no form to sign in: {form.status_code}")
+        back = self._client.post(form.url, data={"login": login}, follow_redirects=True)
+        self._csrf = _wanted(back)["csrf_token"]
 
     def _register(self) -> tuple[str, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
