@@ -34,6 +34,8 @@ Writes, and what follows them
     outbox.py               what parties are told, written with the change itself
     webhooks.py             and sent, signed, to the address they chose
     edge/webhooks.py        the key that verifies it
+    jobs.py                 what happens beside the requests, and every worker's tick
+    probing.py              who tries too many different questions is marked
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
@@ -58,8 +60,6 @@ Who asks, about whom
     vault.py                personal data sealed under a key of the person's own
     standing.py             reading and changing what every decision stands on
     body.py                 the standing's body: all that decisions read of a citizen
-    scores.py               a citizen's score, explained to the citizen alone
-    score_publication.py    everybody's computed anew, written where it changed
 
 Citizens: signing in, and what they see and say
     oidc.py                 the login at the identity provider: PKCE, nonce, issuer, one browser
@@ -98,9 +98,10 @@ What is kept, the only SQL and Valkey
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
     store/webhook.py        messages to parties, written now and sent later
+    store/probe.py          who tried too many different questions today
+    store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
     store/stock.py          pieces left, advisory
-    store/score.py          scores, and the runs that published them
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them
     store/city_fact.py      waivers, bills, loans, cards, points, residency, …

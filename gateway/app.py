@@ -23,6 +23,7 @@ from gateway.edge import access, body, contract, problems, routes
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
 from gateway.edge.headers import HeaderGuard
 from gateway.ids import SystemIds
+from gateway.jobs import ticking
 from gateway.keys import load_keys
 from gateway.processes import die_with_parent
 from gateway.settings import Settings, read_settings
@@ -82,7 +83,7 @@ class Front:
 def _lifespan(city: City) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with city.running():
+        async with city.running(), ticking(city):
             yield
 
     return lifespan

@@ -30,7 +30,7 @@ from gateway.outbox import Outbox
 from gateway.parties import Parties
 from gateway.standing import StandingWriter
 from gateway.store import consent as rows
-from gateway.store.consent import Consent, HeldConsent, LockedRequest, Version
+from gateway.store.consent import Consent, ExpiredRequest, HeldConsent, LockedRequest, Version
 from gateway.store.database import Connection, Database
 from scenarios.manifest import Consent as ConsentText
 from scenarios.registry import Registry
@@ -138,6 +138,18 @@ class Consents:
     async def expire(self, citizen: UUID, consent: UUID) -> Consent:
         """See `expired`; the job that looks for ended consents calls it."""
         return await self._change(citizen, consent, "consent.expired", expired, None)
+
+    async def expire_requests(self, limit: int) -> int:
+        """Mark at most so many requests whose time has run out, and tell those who asked."""
+        async with self._database.transaction() as connection:
+            over = await rows.expire_requests(connection, limit)
+            now_us = await rows.now_us(connection)
+            for request in over:
+                data = {"scenario": request.scenario, **_named(request)}
+                await self._outbox.request(
+                    connection, "consent.expired", request.party, now_us, data
+                )
+        return len(over)
 
     async def held(self, citizen: UUID) -> tuple[list[HeldConsent], dict[UUID, int]]:
         """The citizen's consents, and how many answers each gave today (Asia/Shanghai)."""
@@ -261,5 +273,5 @@ async def _locked(connection: Connection, citizen: UUID, request: UUID) -> Locke
     return locked
 
 
-def _named(request: LockedRequest) -> dict[str, str]:
+def _named(request: LockedRequest | ExpiredRequest) -> dict[str, str]:
     return {"consent_request": str(request.id), "out_request_no": request.out_request_no}

@@ -254,6 +254,7 @@ CREATE TABLE consent_use (
   allowed integer NOT NULL,
   PRIMARY KEY (consent, day)
 );
+CREATE INDEX consent_use_day ON consent_use (day);
 
 -- ---------------------------------------------------------------- facts, score
 
@@ -602,7 +603,7 @@ GRANT UPDATE (attempts, next_at, delivered_at, given_up_at, last_error) ON webho
   TO qianjiang_gateway;
 GRANT INSERT, UPDATE, DELETE ON probe_mark TO qianjiang_gateway;
 GRANT DELETE ON standing_change, assertion_used, decision_request, idempotency, session,
-  commitment_nonce, webhook_message TO qianjiang_gateway;
+  commitment_nonce, consent_use, webhook_message TO qianjiang_gateway;
 REVOKE ALL ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[]),
   score_put(integer, uuid[], integer[], smallint[], smallint[], bytea[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION standing_lock(uuid[]), standing_put(uuid[], bigint[], bigint[], bytea[]),

@@ -1,0 +1,49 @@
+-- Each statement forgets at most a bounded number of rows whose period is over, oldest first, so
+-- that none holds many locks or runs into its timeout; the job comes back while there is more.
+
+-- name: idempotency
+DELETE FROM idempotency WHERE (principal, key) IN (
+  SELECT principal, key FROM idempotency WHERE at < clock_timestamp() - interval '24 hours'
+   ORDER BY at LIMIT $1)
+
+-- name: decision_requests
+DELETE FROM decision_request WHERE (party, request_id) IN (
+  SELECT party, request_id FROM decision_request WHERE at < clock_timestamp() - interval '24 hours'
+   ORDER BY at LIMIT $1)
+
+-- name: assertions
+DELETE FROM assertion_used WHERE (issuer, jti) IN (
+  SELECT issuer, jti FROM assertion_used WHERE expires < clock_timestamp() - interval '1 minute'
+   ORDER BY expires LIMIT $1)
+
+-- name: sessions
+DELETE FROM session WHERE id_hash IN (
+  SELECT id_hash FROM session WHERE expires_at < clock_timestamp() - interval '24 hours'
+   ORDER BY expires_at LIMIT $1)
+
+-- name: nonces
+DELETE FROM commitment_nonce WHERE nonce_hash IN (
+  SELECT nonce_hash FROM commitment_nonce WHERE expires_at < clock_timestamp() - interval '24 hours'
+   ORDER BY expires_at LIMIT $1)
+
+-- name: uses
+DELETE FROM consent_use WHERE (consent, day) IN (
+  SELECT consent, day FROM consent_use WHERE day < current_date - 2 ORDER BY day LIMIT $1)
+
+-- name: messages
+DELETE FROM webhook_message WHERE id IN (
+  SELECT id FROM webhook_message
+   WHERE created_at < clock_timestamp() - interval '30 days'
+     AND (delivered_at IS NOT NULL OR given_up_at IS NOT NULL)
+   ORDER BY created_at LIMIT $1)
+
+-- name: marks
+DELETE FROM probe_mark WHERE (citizen, sector) IN (
+  SELECT citizen, sector FROM probe_mark WHERE until_at < clock_timestamp() - interval '24 hours'
+   LIMIT $1)
+
+-- name: month_ahead
+-- Whether the partitions of a day 28 days from now exist; `qianjiang migrate` makes them.
+SELECT to_regclass(
+  'decision_' || to_char((clock_timestamp() + interval '28 days') AT TIME ZONE 'UTC', 'YYYYMM'))
+  IS NOT NULL

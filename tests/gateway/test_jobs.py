@@ -1,0 +1,329 @@
+"""What happens beside the requests: expiry, forgetting, the mark against probing, the loops."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from gateway import jobs
+from gateway.city import City
+from gateway.clock import DAY_US, HOUR_US, SECOND_US, shanghai_midnight_after
+from gateway.consent_requests import Asked
+from gateway.errors import DependencyDown
+from gateway.jobs import Job
+from gateway.probing import STRETCH_US, ProbeWatch
+from gateway.store import housekeeping
+from scenarios.contract import Outcome
+from tests.gateway.city import TestCity
+
+# ------------------------------------------------------------------ probing
+
+
+def watch(town: TestCity, most: int = 3) -> ProbeWatch:
+    city = town.city
+    return ProbeWatch(city.database, city.writer, city.clock, most=most)
+
+
+def deposit(town: TestCity, fen: int) -> dict[str, Any]:
+    """The example facts with another amount; the time is written once, or facts would differ."""
+    example = town.city.registry["rent"].manifest.example_at(town.city.clock.now_us())
+    return {**example, "deposit_fen": fen}
+
+
+async def test_many_amounts_of_one_recipient_turn_its_further_questions_away(
+    town: TestCity,
+) -> None:
+    await town.party()
+    rival = await town.party("rival", entity="rival-house")
+    citizen, other = await town.ready(), await town.ready()
+    await town.consent(citizen, recipient="rival-house")
+    for fen in (100, 200, 300, 400):
+        assert (await town.ask(citizen, facts=deposit(town, fen))).outcome is Outcome.ELIGIBLE
+    assert await watch(town).step() == 1
+    answer = await town.ask(citizen, facts=deposit(town, 100))
+    assert answer.outcome is Outcome.STANDARD_PATH
+    assert (await town.ask(citizen, rival)).outcome is Outcome.ELIGIBLE
+    assert (await town.ask(other)).outcome is Outcome.ELIGIBLE
+    until = await town.owner.fetchval("SELECT to_us(until_at) FROM probe_mark")
+    assert until == shanghai_midnight_after(town.city.clock.now_us())
+
+
+async def test_asking_the_same_again_is_no_probing(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.ready()
+    facts = deposit(town, 100)
+    for _ in range(5):
+        await town.ask(citizen, facts=facts)
+    await town.ask(citizen, facts=deposit(town, 200))
+    assert await watch(town).step() == 0
+
+
+async def test_two_parties_of_one_recipient_count_together(town: TestCity) -> None:
+    await town.party()
+    second = await town.party("second-shop")
+    citizen = await town.ready()
+    for number, principal in enumerate([town.principal(), second] * 2):
+        await town.ask(citizen, principal, facts=deposit(town, 100 + number))
+    assert await watch(town).step() == 1
+
+
+async def test_a_mark_is_made_once_and_by_whoever_looks_first(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.ready()
+    for fen in range(1, 6):
+        await town.ask(citizen, facts=deposit(town, fen))
+    made = await asyncio.gather(*(watch(town).step() for _ in range(3)))
+    assert sum(made) >= 1
+    assert await watch(town).step() == 0
+    assert await town.owner.fetchval("SELECT count(*) FROM probe_mark") == 1
+
+
+async def test_nobody_by_that_name_is_not_marked(town: TestCity) -> None:
+    await town.party()
+    for fen in range(1, 6):
+        await town.ask(UUID(int=7), facts=deposit(town, fen))
+    assert await watch(town).step() == 0
+
+
+async def test_yesterdays_questions_do_not_count(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.ready()
+    for fen in range(1, 6):
+        await town.ask(citizen, facts=deposit(town, fen))
+    for row in await town.owner.fetch("SELECT id FROM decision ORDER BY id LIMIT 3"):
+        moved = town.city.ids.uuid7(town.city.clock.now_us() - DAY_US)
+        await town.owner.execute("UPDATE decision SET id = $2 WHERE id = $1", row["id"], moved)
+    assert await watch(town).step() == 0
+
+
+async def test_after_an_outage_the_watch_catches_up_in_bounded_looks(town: TestCity) -> None:
+    await town.party()
+    late = watch(town)
+    late._looked_us -= 5 * STRETCH_US
+    citizen = await town.ready()
+    for fen in range(1, 6):
+        await town.ask(citizen, facts=deposit(town, fen))
+    looks = [await late.step() for _ in range(7)]
+    assert sum(looks) == 1
+    assert looks[0] == 0
+
+
+# ------------------------------------------------------------------ expiry
+
+
+async def test_an_expired_request_is_said_so_once_to_the_one_who_asked(town: TestCity) -> None:
+    await town.party(webhook_url="https://shop.example/hook")
+    for number in range(3):
+        await _ask(town, f"r-{number}")
+    await town.owner.execute(
+        "UPDATE consent_request SET expires_at = clock_timestamp() WHERE out_request_no <> 'r-2'"
+    )
+    assert [await jobs.expire_requests(town.city) for _ in range(2)] == [2, 0]
+    states = await town.owner.fetch(
+        "SELECT out_request_no, status FROM consent_request ORDER BY out_request_no"
+    )
+    assert [row["status"] for row in states] == ["expired", "expired", "pending"]
+    assert await _told(town) == [("consent.expired", "r-0"), ("consent.expired", "r-1")]
+
+
+async def test_an_ended_consent_is_said_so_once_and_answers_nothing(town: TestCity) -> None:
+    await town.party(webhook_url="https://shop.example/hook")
+    citizen = await town.citizen()
+    await town.commitment(citizen)
+    ends = town.city.clock.now_us() + SECOND_US // 2
+    ended = await town.consent(citizen, to_us=ends)
+    running = await town.consent(await town.citizen())
+    assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
+    await asyncio.sleep(0.5)
+    assert (await town.ask(citizen)).outcome is Outcome.STANDARD_PATH  # time needs no job
+    assert [await jobs.expire_consents(town.city) for _ in range(2)] == [1, 0]
+    newest = await town.owner.fetch(
+        "SELECT DISTINCT ON (id) id, version, status FROM consent ORDER BY id, version DESC"
+    )
+    assert {row["id"]: (row["version"], row["status"]) for row in newest} == {
+        ended: (2, "expired"),
+        running: (1, "active"),
+    }
+    assert await _told(town) == [("consent.expired", None)]
+    assert (await town.ask(citizen)).outcome is Outcome.STANDARD_PATH
+
+
+async def test_a_withdrawn_consent_does_not_expire(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.citizen()
+    now = town.city.clock.now_us()
+    ended: dict[str, Any] = {"from_us": now - 2 * HOUR_US, "to_us": now - HOUR_US}
+    consent = await town.consent(citizen, **ended)
+    await town.consent(citizen, consent=consent, version=2, status="withdrawn", **ended)
+    assert await jobs.expire_consents(town.city) == 0
+
+
+async def _ask(town: TestCity, number: str) -> None:
+    asked = Asked(scenario="rent", purpose="deposit_free_rental", out_request_no=number)
+    await town.city.consent_requests.ask(town.principal(), asked)
+
+
+async def _told(town: TestCity) -> list[tuple[str, str | None]]:
+    rows = await town.owner.fetch("SELECT type, payload FROM webhook_message")
+    said = [(row["type"], msgspec.json.decode(row["payload"])["data"]) for row in rows]
+    return sorted((kind, data.get("out_request_no")) for kind, data in said)
+
+
+# ------------------------------------------------------------------ forgetting
+
+OLD_AND_NEW = {
+    "idempotency": (
+        "INSERT INTO idempotency (principal, key, body_hash, at) VALUES ('party:1', $1, '', $2)",
+        timedelta(hours=24),
+    ),
+    "decision_request": (
+        "INSERT INTO decision_request (party, request_id, body_hash, decision, at)"
+        " VALUES (1, $1, '', uuidv7(), $2)",
+        timedelta(hours=24),
+    ),
+    "assertion_used": (
+        "INSERT INTO assertion_used (issuer, jti, expires) VALUES ('i', $1, $2)",
+        timedelta(minutes=1),
+    ),
+    "session": (
+        "INSERT INTO session (id_hash, citizen, expires_at)"
+        " VALUES ($1::text::bytea, gen_random_uuid(), $2)",
+        timedelta(hours=24),
+    ),
+    "commitment_nonce": (
+        "INSERT INTO commitment_nonce (nonce_hash, citizen, scenario, template, template_version,"
+        " text_sha256, expires_at) VALUES ($1::text::bytea, gen_random_uuid(), 's', 't', '1',"
+        " sha256('x'), $2)",
+        timedelta(hours=24),
+    ),
+    "consent_use": (
+        "INSERT INTO consent_use VALUES (gen_random_uuid(), $2::timestamptz::date, 1,"
+        " length($1::text))",
+        timedelta(days=3),
+    ),
+    "probe_mark": (
+        "INSERT INTO probe_mark VALUES (gen_random_uuid(), length($1::text), $2)",
+        timedelta(hours=24),
+    ),
+}
+
+
+@pytest.mark.parametrize("table", OLD_AND_NEW)
+async def test_rows_past_their_period_are_forgotten_and_others_are_not(
+    town: TestCity, table: str
+) -> None:
+    statement, period = OLD_AND_NEW[table]
+    now = await town.owner.fetchval("SELECT clock_timestamp()")
+    for number in range(3):
+        await town.owner.execute(statement, f"old-{number}", now - period - timedelta(seconds=5))
+    await town.owner.execute(statement, "young", now - timedelta(seconds=30))
+    assert await jobs.purge(town.city) == 3
+    assert await town.owner.fetchval(f"SELECT count(*) FROM {table}") == 1
+    assert await jobs.purge(town.city) == 0
+
+
+async def test_messages_are_kept_until_they_are_settled_and_a_month_old(town: TestCity) -> None:
+    await town.party()
+    for name, days, settled in (("a", 31, True), ("b", 31, False), ("c", 1, True)):
+        await town.owner.execute(
+            "INSERT INTO webhook_message (id, party, type, payload, created_at, delivered_at)"
+            " SELECT $1, num, 't', '{}', clock_timestamp() - make_interval(days => $2),"
+            " CASE WHEN $3 THEN clock_timestamp() END FROM party",
+            *(name, days, settled),
+        )
+    await jobs.purge(town.city)
+    left = await town.owner.fetch("SELECT id FROM webhook_message ORDER BY id")
+    assert [row["id"] for row in left] == ["b", "c"]
+
+
+async def test_forgetting_is_bounded(town: TestCity) -> None:
+    await town.owner.execute(
+        "INSERT INTO assertion_used SELECT 'i', n::text, clock_timestamp() - interval '1 hour'"
+        " FROM generate_series(1, 25) AS n"
+    )
+    async with town.city.database.connection() as connection:
+        done = [await housekeeping.forget(connection, "assertions", 10) for _ in range(4)]
+    assert done == [10, 10, 5, 0]
+
+
+async def test_promises_and_answers_are_never_forgotten() -> None:
+    kept = {"consents", "consent", "decision", "decision_facts", "commitment", "staff_access"}
+    assert not kept & set(housekeeping.FORGETTING)
+    assert len(housekeeping.FORGETTING) == len(OLD_AND_NEW) + 1
+
+
+async def test_the_months_ahead_are_there(town: TestCity) -> None:
+    async with town.city.database.connection() as connection:
+        assert await housekeeping.month_ahead(connection)
+    assert await jobs.watch_partitions(town.city) == 0
+
+
+# ------------------------------------------------------------------ the loops
+
+
+async def until_true(condition: Any, tries: int = 200) -> None:
+    for _ in range(tries):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen")
+
+
+async def test_a_failing_step_never_ends_its_loop(
+    town: TestCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    async def fails(_city: City) -> int:
+        calls.append("fails")
+        raise DependencyDown("database")
+
+    async def works(_city: City) -> int:
+        calls.append("works")
+        return 0
+
+    def two(_city: City) -> tuple[Job, ...]:
+        return Job("fails", 0.01, fails), Job("works", 0.01, works)
+
+    monkeypatch.setattr(jobs, "jobs", two)
+    stop = asyncio.Event()
+    running = asyncio.create_task(jobs.run_jobs(town.city, stop))
+    await until_true(lambda: calls.count("fails") > 3 and calls.count("works") > 3)
+    stop.set()
+    await asyncio.wait_for(running, 1)
+
+
+async def test_a_full_step_is_followed_at_once(town: TestCity) -> None:
+    left = [5, 5, 2]
+
+    async def work(_city: City) -> int:
+        return left.pop(0) if left else 0
+
+    stop = asyncio.Event()
+    job = Job("work", 60, work, full=5)
+    running = asyncio.create_task(jobs._repeat(job, town.city, stop))
+    await until_true(lambda: not left)
+    stop.set()
+    await asyncio.wait_for(running, 1)
+
+
+async def test_every_job_runs_on_an_empty_city(town: TestCity) -> None:
+    for job in jobs.jobs(town.city):
+        assert await job.step(town.city) == 0, job.name
+
+
+async def test_a_worker_learns_of_a_new_party_by_itself(town: TestCity) -> None:
+    async with jobs.ticking(town.city):
+        await town.owner.execute(
+            "INSERT INTO legal_entity (id, name, contact) VALUES ('new-house', 'n', 'c')"
+        )
+        await town.owner.execute(
+            "INSERT INTO party (id, entity, kind, name) VALUES ('new-shop', 'new-house',"
+            " 'merchant', 'n')"
+        )
+        await until_true(lambda: town.city.parties.get("new-shop") is not None, 300)
