@@ -62,10 +62,6 @@ class History:
         fresh, self._checked = self.lookups[self._checked :], len(self.lookups)
         return [self._told(lookup) for lookup in fresh if not self._explained(lookup)]
 
-    def after_withdrawals(self, within_s: float) -> int:
-        """Answers to lookups sent so soon after a withdrawal was acknowledged."""
-        return sum(self.promptly(change, within_s) for change in self.withdrawals())
-
     def promptly(self, change: Change, within_s: float) -> int:
         """Answers to lookups of the citizen sent so soon after this change's acknowledgement."""
         return sum(

@@ -45,12 +45,13 @@ class Notary:
         """What is wrong with the records once all is over."""
         return [
             *self.missing,
-            *await self._answers(history),
+            *await self.answers(history),
             *await self._writes(history),
             *await self._standings(history),
         ]
 
-    async def _answers(self, history: History) -> list[str]:
+    async def answers(self, history: History) -> list[str]:
+        """Whether each answer released has exactly its record."""
         released = {lookup.answer.decision: lookup.answer for lookup in history.lookups}
         found = await self.connection.fetch(
             "SELECT id, outcome, receipt FROM decision WHERE id = ANY ($1::uuid[])", list(released)

@@ -34,6 +34,7 @@ AFTER_WITHDRAWAL = 7
 AFTER_GRANT = 3
 WITNESSED_OF = 8
 BACKGROUND = 2
+LIFE_S = 0.06
 
 
 class Abort(Exception):
@@ -51,6 +52,7 @@ class Race:
         self.random = random.Random(seed)
         self.consents: dict[UUID, tuple[UUID, int]] = {}
         self.witnessing = True
+        self.open_since_us = 48 * HOUR_US  # how long before its expiry a consent began
 
     async def enrol(self, count: int) -> list[UUID]:
         """So many citizens with an open consent."""
@@ -135,22 +137,21 @@ class Race:
         consent, version = self.consents[citizen]
         self.consents[citizen] = consent, version + 1
         begun = time.monotonic()
-        end = begun + 0.06
-        end_us = time.time_ns() // 1000 + int(0.06 * SECOND_US)
+        end, end_us = begun + LIFE_S, time.time_ns() // 1000 + int(LIFE_S * SECOND_US)
         grant = Change(citizen, True, begun)
         self.history.changed(grant)
         await self.workers[0].consent(
             citizen,
             consent=consent,
             version=version + 1,
-            from_us=end_us - 48 * HOUR_US,
+            from_us=end_us - self.open_since_us,
             to_us=end_us,
         )
         grant.acked = time.monotonic()
         # From "begun" on: reading the two clocks one after the other leaves a moment between.
         self.history.changed(Change(citizen, False, end - 0.001, end + 0.001))
         await self.lookups(citizen, AFTER_GRANT)
-        await asyncio.sleep(end + 0.002 - time.monotonic())
+        await asyncio.sleep(max(0.0, end + 0.002 - time.monotonic()))
         await self.lookups(citizen, AFTER_WITHDRAWAL)
 
     async def run(

@@ -252,8 +252,11 @@ class DeletingWriter(StandingWriter):
         await self._cache.forget(citizens)
 
 
-class SlowClock(SystemClock):
-    """Half a minute behind."""
+class ShiftedClock(SystemClock):
+    """A clock that is wrong by so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        self._shift_us = seconds * SECOND_US
 
     def now_us(self) -> int:
-        return super().now_us() - 30 * SECOND_US
+        return super().now_us() + self._shift_us

@@ -89,7 +89,7 @@ async def test_without_the_interval_a_slow_clock_answers_from_an_expired_consent
 ) -> None:
     race, citizens = await stage.race(Calamity, CITIZENS)
     for worker in stage.workers:
-        worker.city.decisions._clock = sabotage.SlowClock()
+        worker.city.decisions._clock = sabotage.ShiftedClock(-30)
     await sound(race, citizens, race.expiry_round)
     for worker in stage.workers:
         worker.city.committer.__class__ = sabotage.TimelessCommitter
