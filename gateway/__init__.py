@@ -20,7 +20,7 @@ A question's way, from the socket to the answer
     evidence.py             the bytes that a receipt is the hash of
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
-    edge/contract.py        the OpenAPI document tells the truth about errors
+    edge/contract.py        the contract as a document: /openapi.json
 
 Writes, and what follows them
     idempotency.py          the same write sent twice happens once

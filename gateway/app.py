@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from litestar import Litestar
 from litestar.enums import ScopeType
-from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import logs
@@ -47,19 +46,18 @@ def open_city(settings: Settings) -> City:
 def build_app(city: City) -> ASGIApp:
     """The application around a city's parts."""
     framework = Litestar(
-        route_handlers=routes.HANDLERS,
+        route_handlers=[*routes.HANDLERS, contract.document_handler(city, routes.HANDLERS)],
         guards=[access.guard],
         exception_handlers=problems.EXCEPTION_HANDLERS,
         request_class=body.StrictRequest,
         request_max_body_size=body.CONSENT_BYTES,
         lifespan=[_lifespan(city)],
-        openapi_config=OpenAPIConfig(title="钱江分 scenario gateway", version="1", path="/openapi"),
+        openapi_config=None,
         debug=False,
         logging_config=None,
         multipart_form_part_limit=1,
     )
     framework.state.city = city
-    contract.state_problems(framework.openapi_schema)
     front = Front(framework, Eligibility(city))
     return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc])
 

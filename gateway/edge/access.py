@@ -32,6 +32,7 @@ class Access(enum.StrEnum):
     PUBLIC = "public"  # anybody: discovery, health, the token endpoint
     PARTY = "party"  # an access token of a party
     CITIZEN = "citizen"  # a citizen's session; writes need the CSRF header as well
+    PARTY_OR_CITIZEN = "party-or-citizen"  # either, each with a view of its own
 
 
 def city_of(connection: Connection) -> City:
@@ -52,6 +53,16 @@ def citizen_of(connection: Connection) -> UUID:
     return citizen
 
 
+def viewer_of(connection: Connection) -> Principal | UUID:
+    """The party or the citizen that the guard proved, where a route admits both."""
+    viewer: Principal | UUID = (
+        connection.state[_PRINCIPAL]
+        if _PRINCIPAL in connection.state
+        else connection.state[_CITIZEN]
+    )
+    return viewer
+
+
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """Litestar's guard for the whole application.
 
@@ -60,6 +71,8 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         Forbidden: a good credential of one who may not.
     """
     access = handler.opt.get(ACCESS)
+    if access is None and _only_lists_methods(handler):
+        return
     city = city_of(connection)
     match access:
         case Access.PUBLIC:
@@ -68,5 +81,16 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
             connection.state[_PRINCIPAL] = await city.tokens.admit(connection.scope["headers"])
         case Access.CITIZEN:
             connection.state[_CITIZEN] = await city.sessions.authenticate(connection)
+        case Access.PARTY_OR_CITIZEN if "authorization" in connection.headers:
+            # Who sends a token is judged by it alone: a bad one never falls back to a cookie.
+            connection.state[_PRINCIPAL] = await city.tokens.admit(connection.scope["headers"])
+        case Access.PARTY_OR_CITIZEN:
+            connection.state[_CITIZEN] = await city.sessions.authenticate(connection)
         case _:
             raise Unauthenticated("route-without-access")
+
+
+def _only_lists_methods(handler: BaseRouteHandler) -> bool:
+    """Whether this is the framework's own answer to OPTIONS: a path's methods and nothing else."""
+    made_by = handler.fn.__module__.partition(".")[0]
+    return getattr(handler, "http_methods", None) == {"OPTIONS"} and made_by == "litestar"

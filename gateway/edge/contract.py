@@ -1,74 +1,208 @@
-"""The OpenAPI document tells the truth about errors.
+"""`GET /openapi.json`: the contract as a document (OpenAPI 3.1), made from the code that keeps it.
 
-Litestar describes its own error bodies, which never leave this gateway. Here every operation's
-errors become problem details (RFC 9457), from the same table that answers with them.
+It is drawn from an application that serves nobody: the real route table and a twin of the hot
+route, which is answered before the framework. So the framework's documentation pages, which fetch
+scripts from strangers' hosts, are no routes of the gateway. What the framework gets wrong is put
+right afterwards: its own error bodies, which never leave this gateway; regular expressions in
+Python's dialect; unknown members, which are refused; who may call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from functools import reduce
+from operator import or_
+from typing import Any, Literal
+from uuid import UUID
 
-from litestar.openapi.spec import (
-    OpenAPI,
-    OpenAPIMediaType,
-    OpenAPIResponse,
-    OpenAPIType,
-    Operation,
-    Reference,
-    Schema,
-)
+import msgspec
+from litestar import Litestar, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.params import FromPath, JSONBody
+from litestar.routes import HTTPRoute
 
+from gateway.city import City
+from gateway.edge.access import ACCESS, Access
+from gateway.edge.eligibility import PREFIX, SUFFIX, Policy, question_type
 from gateway.edge.problems import INTERNAL, TABLE, TYPE_PREFIX
+from gateway.sessions import CSRF_HEADER
+from scenarios.manifest import Obligation
 
-_METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-_REFERENCE = Reference(ref="#/components/schemas/Problem")
+Json = dict[str, Any]
 
+PATH = "/openapi.json"
 
-def state_problems(document: OpenAPI) -> None:
-    """Give every operation problem details as its errors, in place; doing it twice is harmless."""
-    document.components.schemas["Problem"] = _problem()
-    for operation in _operations(document):
-        kept = {
-            status: response
-            for status, response in (operation.responses or {}).items()
-            if not status.startswith(("4", "5"))
-        }
-        operation.responses = {**kept, "default": _response()}
+#: Methods that change nothing (RFC 9110 9.2.1).
+_SAFE = frozenset({"get", "head", "options"})
+_METHODS = (*_SAFE, "put", "post", "delete", "patch")
+_REFERENCE = "#/components/schemas/"
 
 
-def _operations(document: OpenAPI) -> Iterator[Operation]:
-    for path in (document.paths or {}).values():
-        for method in _METHODS:
-            operation = getattr(path, method)
-            if operation is not None:
-                yield operation
+class Freshness(msgspec.Struct, frozen=True):
+    """How old what the answer rests on may be. Consent is never older than `decided_at`."""
+
+    score_as_of: date | None
+    decided_at: datetime
 
 
-def _response() -> OpenAPIResponse:
-    return OpenAPIResponse(
-        description="A problem; `type` and `status` are stable",
-        content={"application/problem+json": OpenAPIMediaType(schema=_REFERENCE)},
-    )
+class EligibilityAnswer(msgspec.Struct, frozen=True):
+    """All that a party learns of a citizen; every citizen-side `standard_path` reads alike."""
+
+    decision_id: UUID
+    outcome: Literal["eligible", "standard_path", "cannot_assess"]
+    obligations: tuple[Obligation, ...]
+    valid_until: datetime
+    policy: Policy
+    freshness: Freshness
+    receipt: str
 
 
-def _problem() -> Schema:
-    text = Schema(type=OpenAPIType.STRING)
-    fault = Schema(
-        type=OpenAPIType.OBJECT,
-        properties={"pointer": text, "detail": text},
-        required=["pointer", "detail"],
-    )
+def document_handler(city: City, handlers: Sequence[HTTPRouteHandler]) -> HTTPRouteHandler:
+    """The handler of the document over these handlers and itself."""
+    drawn_once: list[bytes] = []
+
+    @get(PATH, opt={ACCESS: Access.PUBLIC})
+    async def openapi() -> Response[bytes]:
+        """This document."""
+        if not drawn_once:
+            # When first asked for, and beside the event loop: drawing takes as long as a
+            # thousand decisions.
+            document = await asyncio.to_thread(draw, city, [*handlers, openapi])
+            drawn_once.append(msgspec.json.encode(document))
+        return Response(drawn_once[0], media_type="application/json")
+
+    return openapi
+
+
+def draw(city: City, handlers: Sequence[HTTPRouteHandler]) -> Json:
+    """The document of these handlers and the hot route."""
+    config = OpenAPIConfig(title="钱江分 scenario gateway", version="1", path="/unserved")
+    model = Litestar([*handlers, _twin(city)], openapi_config=config)
+    document: Json = model.openapi_schema.to_schema()
+    document["servers"] = [{"url": city.settings.issuer}]
+    components = document["components"]
+    components["schemas"]["Problem"] = problem_schema()
+    components["securitySchemes"] = _schemes(city.sessions.cookie)
+    opts = _opts(model)
+    for path, method, operation in _operations(document):
+        opt = opts[path, method]
+        operation["security"] = _security(opt.get(ACCESS), method)
+        operation["responses"] = _with_problems(operation["responses"])
+        if not opt.get("authzen"):
+            _close(operation.get("requestBody"), components["schemas"])
+    return _portable(document)  # type: ignore[no-any-return]  # an object comes back as one
+
+
+def problem_schema() -> Json:
+    """Problem details (RFC 9457) from the table that answers with them."""
+    text = {"type": "string"}
     kinds = sorted(TYPE_PREFIX + kind.slug for kind in (*TABLE.values(), INTERNAL))
-    return Schema(
-        title="Problem",
-        description="RFC 9457; `errors` names the faults of a 400 by JSON Pointers (RFC 6901)",
-        type=OpenAPIType.OBJECT,
-        properties={
-            "type": Schema(type=OpenAPIType.STRING, enum=kinds),
-            "status": Schema(type=OpenAPIType.INTEGER),
+    fault = {
+        "type": "object",
+        "properties": {"pointer": text, "detail": text},
+        "required": ["pointer", "detail"],
+    }
+    return {
+        "title": "Problem",
+        "description": "RFC 9457; `errors` names the faults of a 400 by JSON Pointers (RFC 6901)",
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "enum": kinds},
+            "status": {"type": "integer"},
             "title": text,
             "instance": text,
-            "errors": Schema(type=OpenAPIType.ARRAY, items=fault),
+            "errors": {"type": "array", "items": fault},
         },
-        required=["type", "status", "title"],
-    )
+        "required": ["type", "status", "title"],
+    }
+
+
+def _twin(city: City) -> HTTPRouteHandler:
+    """A handler with the hot route's face: it is described and never called."""
+    # One member for each scenario, known at run time alone.
+    question = reduce(or_, [question_type(city.registry[name]) for name in city.registry])
+
+    async def eligibility(scenario: FromPath[str], data: Any) -> EligibilityAnswer:
+        """May this consenting citizen have this benefit, now?"""
+        raise AssertionError("the hot route answers before the framework")
+
+    json_body: Any = JSONBody
+    eligibility.__annotations__["data"] = json_body[question]
+    path = PREFIX + "{scenario:str}" + SUFFIX
+    return post(path, opt={ACCESS: Access.PARTY}, status_code=200)(eligibility)
+
+
+def _opts(model: Litestar) -> dict[tuple[str, str], dict[str, Any]]:
+    """What each operation's route declares."""
+    return {
+        (route.path_format, method.lower()): handler.opt
+        for route in model.routes
+        if isinstance(route, HTTPRoute)
+        for method, (handler, _) in route.route_handler_map.items()
+    }
+
+
+def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, item in document["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def _with_problems(responses: Json) -> Json:
+    kept = {status: told for status, told in responses.items() if not status.startswith(("4", "5"))}
+    problem = {"schema": {"$ref": _REFERENCE + "Problem"}}
+    return kept | {
+        "default": {
+            "description": "A problem; `type` and `status` are stable",
+            "content": {"application/problem+json": problem},
+        }
+    }
+
+
+def _schemes(cookie: str) -> Json:
+    return {
+        "party": {"type": "http", "scheme": "bearer", "bearerFormat": "RFC 9068 JWT"},
+        "citizen": {"type": "apiKey", "in": "cookie", "name": cookie},
+        "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+    }
+
+
+def _security(access: Access | None, method: str) -> list[Json]:
+    match access:
+        case Access.PUBLIC:
+            return []
+        case Access.CITIZEN:
+            return [{"citizen": []} if method in _SAFE else {"citizen": [], "csrf": []}]
+    return [{"party": []}]
+
+
+def _close(node: Any, schemas: Json) -> None:
+    """Say that a body's objects take no unknown members, as the strict decoder does."""
+    match node:
+        case {"$ref": str(reference)}:
+            _close(schemas[reference.removeprefix(_REFERENCE)], schemas)
+        case {"properties": dict(members)} if "additionalProperties" not in node:
+            node["additionalProperties"] = False
+            _close(list(members.values()), schemas)
+        case dict():
+            _close(list(node.values()), schemas)
+        case list():
+            for each in node:
+                _close(each, schemas)
+
+
+def _portable(node: Any) -> Any:
+    """The document with regular expressions as other languages write them (ECMA 262)."""
+    match node:
+        case {"pattern": str(pattern)}:
+            kept = {key: _portable(value) for key, value in node.items()}
+            return kept | {"pattern": pattern.replace("\\A", "^").replace("\\Z", "$")}
+        case dict():
+            return {key: _portable(value) for key, value in node.items()}
+        case list() | tuple():
+            return [_portable(each) for each in node]
+    return node

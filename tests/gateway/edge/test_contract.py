@@ -1,54 +1,152 @@
-"""The published contract names the errors that are really sent."""
+"""The published contract names every route, who may call it and the errors that are sent."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
 import msgspec
 import pytest
-from litestar import Litestar, get, post
-from litestar.openapi import OpenAPIConfig
-from litestar.params import FromQuery, JSONBody
+from litestar import Litestar
+from litestar.routes import HTTPRoute
 
-from gateway.edge.contract import state_problems
+from gateway.app import Front, build_app
+from gateway.edge import contract
+from gateway.edge.headers import HeaderGuard
 from gateway.edge.problems import TABLE, TYPE_PREFIX
+from tests.gateway.city import TestCity
+
+HOT = "/v1/scenarios/{scenario}/eligibility"
+CALLBACK = "/v1/login/callback"
 
 
-class Thing(msgspec.Struct):
-    name: str
+def framework(town: TestCity) -> Litestar:
+    app = build_app(town.city)
+    assert isinstance(app, HeaderGuard)
+    front = app._app  # the layers of the application, from outside in
+    assert isinstance(front, Front)
+    return front.framework
 
 
-@post("/things")
-async def make(data: JSONBody[Thing]) -> Thing:
-    return data
+@pytest.fixture
+async def http(town: TestCity) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=build_app(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    async with httpx.AsyncClient(transport=transport, base_url=town.city.settings.issuer) as http:
+        yield http
 
 
-@get("/things")
-async def show(limit: FromQuery[int] = 1) -> list[Thing]:
-    return []
+_drawn: dict[str, Any] = {}
 
 
-@pytest.fixture(scope="module")
-def app() -> Litestar:
-    made = Litestar([make, show], openapi_config=OpenAPIConfig(title="t", version="1"))
-    state_problems(made.openapi_schema)
-    state_problems(made.openapi_schema)
-    return made
+@pytest.fixture
+async def document(http: httpx.AsyncClient) -> dict[str, Any]:
+    """The document, drawn once for this file: it depends on nothing that a test arranges."""
+    if not _drawn:
+        _drawn.update((await http.get(contract.PATH)).json())
+    return _drawn
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_every_error_is_a_problem(app: Litestar, method: str) -> None:
-    document = app.openapi_schema.to_schema()
-    responses = document["paths"]["/things"][method]["responses"]
-    assert not [status for status in responses if status.startswith(("4", "5"))]
-    assert responses["default"]["content"] == {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+async def test_it_is_public_and_at_its_own_address_alone(http: httpx.AsyncClient) -> None:
+    first, second = await http.get("/openapi.json"), await http.get("/openapi.json")
+    elsewhere = [await http.get(path) for path in ("/openapi", "/schema", "/openapi.yaml")]
+    assert first.status_code == 200
+    assert first.headers["content-type"] == "application/json"
+    assert first.content == second.content
+    assert first.json()["openapi"].startswith("3.1")
+    assert [answer.status_code for answer in elsewhere] == [404, 404, 404]
+
+
+async def test_it_names_every_route_and_no_other(town: TestCity, document: dict[str, Any]) -> None:
+    served = {
+        (route.path_format, method.lower())
+        for route in framework(town).routes
+        if isinstance(route, HTTPRoute)
+        for method in route.methods - {"OPTIONS"}
     }
-    assert {"200", "201"} & set(responses), "the answers themselves are still there"
+    named = {(path, method) for path, item in document["paths"].items() for method in item}
+    assert named == served | {(HOT, "post")}
+    assert ("/openapi.json", "get") in named
 
 
-def test_the_types_are_those_of_the_table(app: Litestar) -> None:
-    document = app.openapi_schema.to_schema()
-    problem = document["components"]["schemas"]["Problem"]
-    types = set(problem["properties"]["type"]["enum"])
-    assert {TYPE_PREFIX + kind.slug for kind in TABLE.values()} < types
-    assert {"type", "status", "title"} == set(problem["required"])
-    assert "Thing" in str(document["components"]["schemas"])
+async def test_it_says_who_may_call(town: TestCity, document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    assert paths["/healthz"]["get"]["security"] == []
+    assert paths[HOT]["post"]["security"] == [{"party": []}]
+    assert paths["/v1/me"]["get"]["security"] == [{"citizen": []}]
+    assert paths["/v1/logout"]["post"]["security"] == [{"citizen": [], "csrf": []}]
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["party"]["scheme"] == "bearer"
+    assert schemes["citizen"]["name"] == town.city.sessions.cookie
+
+
+async def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            answers = operation["responses"]
+            assert answers["default"]["content"] == problem, (method, path)
+            assert [status for status in answers if status.startswith(("4", "5"))] == []
+            assert len(answers) > 1, "the answers themselves are still there"
+    kinds = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert {TYPE_PREFIX + kind.slug for kind in TABLE.values()} < set(kinds)
+
+
+async def test_the_hot_route_has_one_question_for_each_scenario(
+    town: TestCity, document: dict[str, Any]
+) -> None:
+    operation = document["paths"][HOT]["post"]
+    choices = operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    assert len(choices) == len(town.city.registry)
+    rent = document["components"]["schemas"]["RentQuestion"]
+    assert set(rent["required"]) == {"subject", "facts"}
+    facts = document["components"]["schemas"]["RentFacts"]
+    example = town.city.registry["rent"].manifest.example_at(town.city.clock.now_us())
+    assert example.keys() <= facts["properties"].keys()
+
+
+async def test_the_hot_routes_answer_is_the_one_described(
+    town: TestCity, http: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    caller = await town.party()
+    citizen = await town.ready()
+    sector = caller.party.registrations["rent"].view.sector
+    example = town.city.registry["rent"].manifest.example_at(town.city.clock.now_us())
+    token = town.city.tokens.issue(caller.party, "k1", ["scenario:rent"]).token
+    answer = await http.post(
+        HOT.format(scenario="rent"),
+        content=msgspec.json.encode(
+            {"subject": town.city.pseudonyms.subject(citizen, sector), "facts": example}
+        ),
+        headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
+    )
+    told = msgspec.json.decode(answer.content, type=contract.EligibilityAnswer)
+    assert told.outcome == "eligible"
+    schema = document["components"]["schemas"]["EligibilityAnswer"]
+    assert answer.json().keys() == schema["properties"].keys() == set(schema["required"])
+
+
+async def test_bodies_take_no_unknown_members(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name in ("RentQuestion", "RentFacts", "ConsentAsk", "Grant"):
+        assert schemas[name]["additionalProperties"] is False, name
+    assert "additionalProperties" not in schemas["EligibilityAnswer"], "answers may grow"
+
+
+@pytest.mark.parametrize("dialect", ["\\A", "\\Z", "(?P<"])
+async def test_patterns_are_in_every_languages_dialect(
+    document: dict[str, Any], dialect: str
+) -> None:
+    def patterns(node: Any) -> list[str]:
+        match node:
+            case {"pattern": str(pattern)}:
+                return [pattern]
+            case dict():
+                return [found for value in node.values() for found in patterns(value)]
+            case list():
+                return [found for value in node for found in patterns(value)]
+        return []
+
+    found = patterns(document)
+    assert found
+    assert [pattern for pattern in found if dialect in pattern] == []
