@@ -7,13 +7,13 @@ name in capitals. Contradictions refuse to start instead of weakening a promise.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 _PREFIX = "QIANJIANG_"
-_LOOPBACK = ("127.", "localhost", "[::1]")
 
 
 class SettingsError(Exception):
@@ -98,8 +98,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_loopback(url: str) -> bool:
     """Whether an address names this machine only."""
-    host = urlsplit(url).netloc
-    return host.startswith(_LOOPBACK)
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name such as 127.0.0.1.example.com is anybody's
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

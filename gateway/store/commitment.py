@@ -95,8 +95,3 @@ async def void(connection: Connection, citizen: UUID, device: UUID, since_us: in
 async def live_consents(connection: Connection, citizen: UUID) -> dict[str, int]:
     """How many consents are live, by scenario."""
     return {row["scenario"]: row["live"] for row in await connection.fetch(_sql.consents, citizen)}
-
-
-async def forget_nonces(connection: Connection) -> None:
-    """Delete nonces that have been over for a day."""
-    await connection.execute(_sql.forget_nonces)

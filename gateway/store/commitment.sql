@@ -8,9 +8,6 @@ UPDATE commitment_nonce SET used_at = clock_timestamp()
  WHERE nonce_hash = $1 AND citizen = $2 AND used_at IS NULL AND expires_at > clock_timestamp()
 RETURNING scenario, party, template, template_version, text_sha256, to_us(expires_at) AS expires_us
 
--- name: forget_nonces
-DELETE FROM commitment_nonce WHERE expires_at < clock_timestamp() - interval '1 day'
-
 -- name: newest
 SELECT DISTINCT ON (m.id) m.id, m.version, m.citizen, m.scenario, m.entity, e.name AS entity_name,
   m.template, m.template_version, m.text_sha256, m.device, m.jws, m.status,

@@ -24,8 +24,3 @@ async def citizen(connection: Connection, id_hash: bytes) -> UUID | None:
 async def end(connection: Connection, id_hash: bytes) -> None:
     """End a session; one that has ended, or never was, stays so."""
     await connection.execute(_sql.end, id_hash)
-
-
-async def forget(connection: Connection) -> None:
-    """Delete what has been over for a day."""
-    await connection.execute(_sql.forget)

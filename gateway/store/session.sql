@@ -9,6 +9,3 @@ SELECT s.citizen FROM session AS s JOIN citizen AS c ON c.id = s.citizen
 
 -- name: end
 UPDATE session SET ended_at = clock_timestamp() WHERE id_hash = $1 AND ended_at IS NULL
-
--- name: forget
-DELETE FROM session WHERE expires_at < clock_timestamp() - interval '1 day'

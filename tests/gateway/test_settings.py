@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.settings import Settings, SettingsError, as_environment, read_settings
+from gateway.settings import Settings, SettingsError, as_environment, is_loopback, read_settings
 
 GOOD: dict[str, Any] = {
     "issuer": "https://gateway.example",
@@ -58,3 +58,22 @@ def test_a_word_where_a_number_belongs_is_refused() -> None:
     environment = as_environment(Settings(**GOOD)) | {"QIANJIANG_TOKEN_TTL_S": "long"}
     with pytest.raises(SettingsError, match="token_ttl_s"):
         read_settings(environment)
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("http://127.0.0.1:8700", True),
+        ("http://127.9.9.9", True),
+        ("http://localhost:1/x", True),
+        ("http://[::1]:1", True),
+        ("http://127.0.0.1.example.com", False),
+        ("http://localhost.example.com", False),
+        ("http://127.0.0.1@example.com", False),
+        ("http://10.0.0.1", False),
+        ("https://example.com/127.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_only_this_machine_is_loopback(address: str, local: bool) -> None:
+    assert is_loopback(address) is local
