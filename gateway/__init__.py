@@ -105,6 +105,7 @@ What is kept, the only SQL and Valkey
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them
     store/city_fact.py      waivers, bills, loans, cards, points, residency, …
+    store/seed.py           what only seeding asks
     store/staff.py          acts of staff, for the citizen to see
 
 What everything stands on
@@ -126,6 +127,7 @@ The command line, and a city on one machine
     cli/parties.py          qianjiang parties
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
+    cli/seed.py             qianjiang seed
     cli/bench.py            qianjiang bench
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password
@@ -138,6 +140,12 @@ The command line, and a city on one machine
     local/child.py          a child process, from its start to its end
     local/processes.py      several of them, stopped the other way round
     local/seeds.py          the demonstration cities as data
+    local/generator.py      any number of generated citizens
+    local/populate.py       a demonstration city's whole population
+    local/seeding.py        stories come true through the real services
+    local/circumstances.py  what the city knows of a persona, as rows
+    local/seed_device.py    a seeded citizen's own signing key
+    local/credentials.py    the parties' keys, kept by this machine
     local/places.py         folders, sockets, logs, passwords
     local/binaries.py       where the engines' programs are
 """

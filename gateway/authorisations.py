@@ -7,7 +7,7 @@ decision at once, because the standing is rebuilt with it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import TypeAlias
 from uuid import UUID
@@ -92,6 +92,18 @@ class Authorisations:
             return await self._say(connection, citizen, "given", leave_out)
 
         return await self._change(citizen, act, work)
+
+    async def give_within(
+        self, connection: Connection, leave_out: Mapping[UUID, tuple[str, ...]]
+    ) -> None:
+        """First authorisations of many citizens, inside a change of their standings."""
+        notice = self.notice
+        said = {
+            citizen: AuthorisationRow(1, "given", notice.version, notice.sha256, left, 0)
+            for citizen, left in leave_out.items()
+        }
+        await rows.authorise_many(connection, said)
+        await self._scores.publish_within(connection, list(said))
 
     async def withdraw(self, citizen: UUID, act: Act | None) -> AuthorisationRow:
         """Take it back.

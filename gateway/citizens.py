@@ -7,6 +7,7 @@ person's own and found by a keyed index; everywhere else a citizen is a random n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store import citizen as rows
 from gateway.store.citizen import NewCitizen
-from gateway.store.database import Database
+from gateway.store.database import Connection, Database
 from gateway.vault import Vault, blind_index
 
 ADULT_YEARS = 18
@@ -84,6 +85,21 @@ class Citizens:
         if before is not None:
             return before
         return await self._bind(told, number, index, subject)
+
+    async def enrol_within(self, connection: Connection, people: Mapping[UUID, Told]) -> None:
+        """Make citizens of people who have no record, inside a change of their standings.
+
+        For many at once; their logins are bound when they first sign in.
+
+        Raises:
+            IdentityRefused, AdultsOnly: as `enrol`, for one of them; then nobody is enrolled.
+        """
+        fresh = []
+        for citizen, told in people.items():
+            number = self._admitted(told)
+            index = identity_index(self._index_key, number)
+            fresh.append(self._new(citizen, told, number, index))
+        await rows.add_many(connection, fresh)
 
     async def person(self, citizen: UUID) -> Person:
         """Who a citizen is.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from operator import mul
 
 import msgspec
 
@@ -56,7 +57,7 @@ def parse_identity_number(text: str) -> IdentityNumber:
 
 def check_letter(digits: str) -> str:
     """The eighteenth character of seventeen digits."""
-    weighed = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
+    weighed = sum(map(mul, map(int, digits), _WEIGHTS))
     return _LETTERS[weighed % 11]
 
 

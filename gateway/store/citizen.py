@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -60,6 +61,11 @@ async def add(connection: Connection, new: NewCitizen) -> bool:
     return bool(await connection.fetchval(_sql.add, *row))
 
 
+async def add_many(connection: Connection, people: Sequence[NewCitizen]) -> None:
+    """Add citizens at once; those whose identity has one are left out."""
+    await connection.executemany(_sql.add, [msgspec.structs.astuple(new) for new in people])
+
+
 async def bind_login(
     connection: Connection, issuer: str, subject_index: bytes, citizen: UUID
 ) -> None:
@@ -84,4 +90,15 @@ async def authorise(connection: Connection, citizen: UUID, said: AuthorisationRo
     await connection.execute(
         _sql.authorise,
         *(citizen, said.version, said.status, said.notice, said.text_sha256, said.leave_out),
+    )
+
+
+async def authorise_many(connection: Connection, said: Mapping[UUID, AuthorisationRow]) -> None:
+    """Add a version of the authorisation of each of these citizens."""
+    await connection.executemany(
+        _sql.authorise,
+        [
+            (citizen, one.version, one.status, one.notice, one.text_sha256, one.leave_out)
+            for citizen, one in said.items()
+        ],
     )

@@ -1,0 +1,109 @@
+"""A demonstration city's whole population: parties, personas, generated citizens, and who is who.
+
+Whatever is there already stays as it is, so a second run only looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from gateway.city import City
+from gateway.clock import SystemClock
+from gateway.ids import SystemIds
+from gateway.keys import load_keys
+from gateway.local.credentials import PrivateKeys, register
+from gateway.local.generator import MERCHANT, SCENARIO, generated
+from gateway.local.people import PREFIX
+from gateway.local.places import write_private
+from gateway.local.seeding import Seeding
+from gateway.local.seeds import Persona, Seeds, load_seeds
+from gateway.local.upfile import UpParty, UpPersona
+from gateway.settings import Settings
+from gateway.store.migrate import connected
+from gateway.tokens import SCOPE_PREFIX
+from gateway.working_days import calendar
+from scenarios.registry import Registry, load_registry
+
+PARTIES, SUBJECTS = "parties.json", "subjects.txt"
+
+
+class Population(msgspec.Struct, frozen=True):
+    """Who is in the city, in the words of `up.json`."""
+
+    parties: list[UpParty]
+    personas: list[UpPersona]
+    subjects_file: Path
+
+
+async def populate(
+    owner_url: str,
+    settings: Settings,
+    folder: Path,
+    citizens: int,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> Population:
+    """People a migrated city whose scenarios are published.
+
+    Args:
+        owner_url: the database as its owner.
+        settings: the city's own, whose issuer of identities is synthetic.
+        folder: keeps the parties' private keys and the file of subjects.
+        citizens: how many are generated besides the personas.
+        on_progress: told how many more people have been seen to.
+    """
+    seeds, registry = load_seeds(), load_registry(calendar())
+    async with connected(owner_url) as owner:
+        keys = await register(owner, seeds.parties, list(registry), folder / PARTIES)
+    async with owned_city(owner_url, settings, registry).running() as city:
+        seeding = Seeding(city)
+        await seeding.stock(seeds.shelves)
+        people = chain(seeds.personas, generated(citizens))
+        known = await seeding.run(people, on_progress)
+        file = folder / SUBJECTS
+        _write_subjects(file, city, [known[f"{PREFIX}{n}"] for n in range(1, citizens + 1)])
+        personas = [_persona(city, one, known.get(one.login), keys) for one in seeds.personas]
+        return Population(_parties(seeds, keys), personas, file)
+
+
+def owned_city(owner_url: str, settings: Settings, registry: Registry) -> City:
+    """The city's services on the owner's database, with a command's patience."""
+    owned = msgspec.structs.replace(settings, database_url=owner_url, database_timeout_s=10)
+    return City(owned, load_keys(settings.keys_file), registry, SystemClock(), SystemIds())
+
+
+def _parties(seeds: Seeds, keys: PrivateKeys) -> list[UpParty]:
+    return [
+        UpParty(
+            role=party.kind,
+            client_id=party.id,
+            jwk=keys[party.id],
+            scopes=[SCOPE_PREFIX + scenario for scenario in sorted(party.scenarios)],
+        )
+        for party in seeds.parties.party
+    ]
+
+
+def _persona(city: City, persona: Persona, known: UUID | None, parties: Iterable[str]) -> UpPersona:
+    """A persona with its names at the parties; none where it has no record."""
+    subjects = {}
+    for party in map(city.parties.get, parties):
+        if known is not None and party is not None:
+            # A party of these seeds asks for one recipient, so it knows a citizen by one name.
+            for registration in party.registrations.values():
+                sector = registration.recipient.sector
+                subjects[party.row.id] = city.pseudonyms.subject(known, sector)
+    return UpPersona(persona.login, msgspec.structs.asdict(persona.story), subjects)
+
+
+def _write_subjects(file: Path, city: City, citizens: list[UUID]) -> None:
+    """One merchant's names for the generated citizens, one a line, in the order of their number."""
+    merchant = city.parties.get(MERCHANT)
+    assert merchant is not None, "the merchant was just registered"
+    sector = merchant.registrations[SCENARIO].recipient.sector
+    lines = [city.pseudonyms.subject(known, sector) for known in citizens]
+    write_private(file, "".join(f"{line}\n" for line in lines))
