@@ -20,6 +20,9 @@ A question's way, from the socket to the answer
     evidence.py             the bytes that a receipt is the hash of
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
+    edge/scenarios.py       the scenarios, open to everybody
+    edge/decisions.py       an answer read back, in two views; who asked about me
+    lookups.py              reasons in the words of the rule that answered
     edge/contract.py        the contract as a document: /openapi.json
 
 Writes, and what follows them
@@ -98,6 +101,7 @@ What is kept, the only SQL and Valkey
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
     store/webhook.py        messages to parties, written now and sent later
+    store/lookup.py         answers read back
     store/probe.py          who tried too many different questions today
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios

@@ -21,6 +21,7 @@ from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
 from gateway.ids import Ids
 from gateway.keys import Keyring
+from gateway.lookups import Lookups
 from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
 from gateway.oauth.token import TokenEndpoint
@@ -95,6 +96,7 @@ class City:
             self.database, self.writer, registry, self.parties, self.pseudonyms, clock, ids
         )
         self.relay = CacheRelay(self.database, self.cache)
+        self.lookups = Lookups(self.database, registry, self.vault)
         self.outbox = Outbox(ids, self.pseudonyms)
         self.consent_requests = ConsentRequests(
             settings=settings,

@@ -9,9 +9,11 @@ from gateway.edge import (
     commitments,
     consent_requests,
     consents,
+    decisions,
     devices,
     login,
     oauth,
+    scenarios,
     service,
     webhooks,
 )
@@ -25,5 +27,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *commitments.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
+    *decisions.HANDLERS,
+    *scenarios.HANDLERS,
     *webhooks.HANDLERS,
 ]

@@ -116,35 +116,6 @@ INSERT INTO decision_undelivered (decision)
 SELECT id FROM decision WHERE id = ANY ($1::uuid[])
 ON CONFLICT DO NOTHING RETURNING decision
 
--- name: of_party
-SELECT d.id, d.at_us, d.outcome, d.valid_until_us, d.score_as_of, d.receipt, o.scenario, o.revision
-  FROM decision AS d JOIN policy AS o ON o.num = d.policy
- WHERE d.id = $1 AND d.party = $2
-
--- name: of_citizen
-SELECT d.id, d.at_us, d.received_us, d.outcome, d.clauses, d.valid_until_us, d.score_as_of,
-       d.receipt, d.staff, d.consent, d.consent_version, d.standing_version, o.scenario,
-       o.revision, o.manifest, p.name AS party, e.name AS recipient, f.sealed,
-       u.decision IS NULL AS delivered
-  FROM decision AS d
-  JOIN policy AS o ON o.num = d.policy
-  JOIN party AS p ON p.num = d.party
-  JOIN party_scenario AS s ON s.party = d.party AND s.scenario = o.scenario
-  JOIN legal_entity AS e ON e.id = s.recipient
-  LEFT JOIN decision_facts AS f ON f.decision = d.id
-  LEFT JOIN decision_undelivered AS u ON u.decision = d.id
- WHERE d.id = $1 AND d.citizen = $2
-
--- name: lookups
-SELECT d.id, d.at_us, d.outcome, d.clauses, d.staff, d.reference, o.scenario, o.revision,
-       p.id AS party, p.name AS party_name, u.decision IS NULL AS delivered
-  FROM decision AS d
-  JOIN policy AS o ON o.num = d.policy
-  JOIN party AS p ON p.num = d.party
-  LEFT JOIN decision_undelivered AS u ON u.decision = d.id
- WHERE d.citizen = $1 AND d.id < $2
- ORDER BY d.id DESC LIMIT $3
-
 -- name: totals
 SELECT o.scenario, d.outcome, count(*) AS answers
   FROM decision AS d JOIN policy AS o ON o.num = d.policy

@@ -1,0 +1,160 @@
+"""Answers read back: a party sees its own answer, the citizen every reason (PIPL 24, 44, 45).
+
+Reasons are told in the words of the rule that answered. That rule may have been replaced since;
+its manifest is kept with its revision for as long as answers refer to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from gateway.errors import Malformed, NotFound
+from gateway.jwk import unb64url
+from gateway.keys import b64url
+from gateway.store import lookup as rows
+from gateway.store.database import Database
+from gateway.store.lookup import Answered, Question, Recorded, StaffAct
+from gateway.vault import SealBroken, Vault
+from scenarios.registry import Registry
+from scenarios.universal import UNIVERSAL
+
+_LAST = UUID(int=(1 << 128) - 1)
+
+
+class Obligation(msgspec.Struct, frozen=True):
+    """What the party owes the citizen with the benefit."""
+
+    id: str
+    zh: str
+    en: str
+
+
+class ClauseWords(msgspec.Struct, frozen=True):
+    """A clause of the rule in words."""
+
+    id: str
+    zh: str = ""
+    en: str = ""
+    help_zh: str = ""
+    help_en: str = ""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What of a rule is told: its clauses in the order of their bits, and the obligations.
+
+    It reads a stored manifest as well, of whatever revision, and takes from it what is there.
+    """
+
+    clauses: tuple[ClauseWords, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A clause, and whether it was met."""
+
+    clause: ClauseWords
+    met: bool
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """An answer with its reasons; `facts` is what the party sent, None where it is erased."""
+
+    record: Recorded
+    reasons: tuple[Reason, ...]
+    facts: dict[str, Any] | None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of "who asked about me", newest first; `next` is the cursor of the following one."""
+
+    lines: list[Question | StaffAct]
+    next: str | None
+
+
+class Lookups:
+    """Reads answers back; one instance per worker."""
+
+    def __init__(self, database: Database, registry: Registry, vault: Vault) -> None:
+        self._database, self._registry, self._vault = database, registry, vault
+
+    async def answer(self, decision: UUID, party: int) -> tuple[Answered, Rule]:
+        """A party's own answer, with the rule that gave it.
+
+        Raises:
+            NotFound: this party got no such answer.
+        """
+        async with self._database.connection() as connection:
+            answered = await rows.of_party(connection, decision, party)
+        if answered is None:
+            raise NotFound
+        return answered, self._rule(answered.scenario, answered.revision, answered.manifest)
+
+    async def reasons(self, decision: UUID, citizen: UUID) -> Explained:
+        """An answer about a citizen, explained to that citizen.
+
+        Raises:
+            NotFound: no such answer is about this citizen.
+        """
+        async with self._database.connection() as connection:
+            record = await rows.of_citizen(connection, decision, citizen)
+        if record is None:
+            raise NotFound
+        rule = self._rule(record.scenario, record.revision, record.manifest)
+        reasons = tuple(
+            Reason(clause, bool(record.clauses >> bit & 1))
+            for bit, clause in enumerate(rule.clauses)
+        )
+        return Explained(record, reasons, self._facts(record, citizen))
+
+    async def page(self, citizen: UUID, cursor: str | None, limit: int) -> Page:
+        """A page of questions and acts of staff about a citizen, newest first.
+
+        Raises:
+            Malformed: the cursor is not one that a page gave.
+        """
+        before = _LAST if cursor is None else _place(cursor)
+        async with self._database.connection() as connection:
+            # One line more than asked for shows whether anything follows.
+            lines = await rows.page(connection, citizen, before, limit + 1)
+        more = len(lines) > limit
+        lines = lines[:limit]
+        return Page(lines, b64url(lines[-1].id.bytes) if more else None)
+
+    def _rule(self, scenario: str, revision: bytes, manifest: str) -> Rule:
+        compiled = self._registry.get(scenario)
+        if compiled is not None and compiled.revision == revision:
+            return Rule(
+                tuple(
+                    ClauseWords(each.id, each.zh, each.en, each.help_zh, each.help_en)
+                    for each in compiled.clauses
+                ),
+                tuple(
+                    Obligation(each.id, each.zh, each.en) for each in compiled.manifest.obligations
+                ),
+            )
+        stored = msgspec.json.decode(manifest, type=Rule)
+        universal = tuple(
+            ClauseWords(each.id, each.zh, each.en, each.help_zh, each.help_en) for each in UNIVERSAL
+        )
+        return Rule(universal + stored.clauses, stored.obligations)
+
+    def _facts(self, record: Recorded, citizen: UUID) -> dict[str, Any] | None:
+        if record.wrapped_key is None or record.sealed is None:
+            return None
+        try:
+            seal = self._vault.person(record.wrapped_key, citizen)
+            plain = seal.open(record.sealed, b"decision_facts/" + record.id.bytes)
+        except SealBroken:
+            return None  # sealed under a key that has been destroyed since
+        facts: dict[str, Any] = msgspec.json.decode(plain)
+        return facts
+
+
+def _place(cursor: str) -> UUID:
+    try:
+        return UUID(bytes=unb64url(cursor))
+    except ValueError:
+        raise Malformed([("", "the cursor is not one that a page gave")]) from None

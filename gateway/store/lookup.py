@@ -1,0 +1,102 @@
+"""Answers read back: by the party that asked, and by the citizen whom they are about."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from gateway.store.database import Connection
+from gateway.store.sql import queries
+
+_sql = queries("lookup")
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """An answer as the party got it."""
+
+    id: UUID
+    at_us: int
+    outcome: int
+    valid_until_us: int
+    score_as_of: date | None
+    receipt: bytes
+    scenario: str
+    revision: bytes
+    manifest: str
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An answer with all that its record holds, for the citizen."""
+
+    id: UUID
+    at_us: int
+    received_us: int
+    outcome: int
+    clauses: int
+    valid_until_us: int
+    score_as_of: date | None
+    receipt: bytes
+    staff: str | None
+    reference: str | None
+    consent: UUID | None
+    consent_version: int | None
+    standing_version: int
+    scenario: str
+    revision: bytes
+    manifest: str
+    party: str
+    recipient: str
+    wrapped_key: bytes | None
+    sealed: bytes | None
+    delivered: bool
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One line of "who asked about me": a party's question."""
+
+    id: UUID
+    at_us: int
+    outcome: int
+    staff: str | None
+    reference: str | None
+    scenario: str
+    party: str
+    delivered: bool
+
+
+class StaffAct(msgspec.Struct, frozen=True):
+    """One line of "who asked about me": an act of the city's own staff."""
+
+    id: UUID
+    at_us: int
+    staff: str
+    purpose: str
+    action: str
+
+
+async def of_party(connection: Connection, decision: UUID, party: int) -> Answered | None:
+    """An answer, if this party asked."""
+    row = await connection.fetchrow(_sql.of_party, decision, party)
+    return Answered(*row) if row is not None else None
+
+
+async def of_citizen(connection: Connection, decision: UUID, citizen: UUID) -> Recorded | None:
+    """An answer, if it is about this citizen."""
+    row = await connection.fetchrow(_sql.of_citizen, decision, citizen)
+    return Recorded(*row) if row is not None else None
+
+
+async def page(
+    connection: Connection, citizen: UUID, before: UUID, limit: int
+) -> list[Question | StaffAct]:
+    """What happened before an id, newest first: at most `limit` of questions and acts of staff.
+
+    The ids of both are UUIDv7, so their order is that of time.
+    """
+    questions = await connection.fetch(_sql.questions, citizen, before, limit)
+    acts = await connection.fetch(_sql.staff, citizen, before, limit)
+    lines: list[Question | StaffAct] = [Question(*row) for row in questions]
+    lines += [StaffAct(*row) for row in acts]
+    return sorted(lines, key=lambda line: line.id, reverse=True)[:limit]

@@ -1,0 +1,36 @@
+-- name: of_party
+SELECT d.id, d.at_us, d.outcome, d.valid_until_us, d.score_as_of, d.receipt, o.scenario,
+       o.revision, o.manifest
+  FROM decision AS d JOIN policy AS o ON o.num = d.policy
+ WHERE d.id = $1 AND d.party = $2
+
+-- name: of_citizen
+-- The recipient is the consent's, where one was relied on: a registration may have changed since.
+SELECT d.id, d.at_us, d.received_us, d.outcome, d.clauses, d.valid_until_us, d.score_as_of,
+       d.receipt, d.staff, d.reference, d.consent, d.consent_version, d.standing_version,
+       o.scenario, o.revision, o.manifest, p.name AS party, e.name AS recipient,
+       c.wrapped_key, f.sealed, u.decision IS NULL AS delivered
+  FROM decision AS d
+  JOIN policy AS o ON o.num = d.policy
+  JOIN party AS p ON p.num = d.party
+  JOIN citizen AS c ON c.id = d.citizen
+  LEFT JOIN consent AS n ON n.id = d.consent AND n.version = d.consent_version
+  LEFT JOIN party_scenario AS s ON s.party = d.party AND s.scenario = o.scenario
+  JOIN legal_entity AS e ON e.id = coalesce(n.recipient, s.recipient, p.entity)
+  LEFT JOIN decision_facts AS f ON f.decision = d.id
+  LEFT JOIN decision_undelivered AS u ON u.decision = d.id
+ WHERE d.id = $1 AND d.citizen = $2
+
+-- name: questions
+SELECT d.id, d.at_us, d.outcome, d.staff, d.reference, o.scenario, p.name AS party,
+       u.decision IS NULL AS delivered
+  FROM decision AS d
+  JOIN policy AS o ON o.num = d.policy
+  JOIN party AS p ON p.num = d.party
+  LEFT JOIN decision_undelivered AS u ON u.decision = d.id
+ WHERE d.citizen = $1 AND d.id < $2
+ ORDER BY d.id DESC LIMIT $3
+
+-- name: staff
+SELECT id, to_us(at) AS at_us, staff, purpose, action
+  FROM staff_access WHERE citizen = $1 AND id < $2 ORDER BY id DESC LIMIT $3
