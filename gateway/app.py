@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import urlsplit
 
 from litestar import Litestar
+from litestar.datastructures import ResponseHeader
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -50,6 +51,8 @@ def build_app(city: City) -> ASGIApp:
         guards=[access.guard],
         exception_handlers=problems.EXCEPTION_HANDLERS,
         request_class=body.StrictRequest,
+        # Nothing in front of the gateway may answer for it; what is public says so itself.
+        response_headers=[ResponseHeader(name="cache-control", value="no-store")],
         request_max_body_size=body.CONSENT_BYTES,
         lifespan=[_lifespan(city)],
         openapi_config=None,

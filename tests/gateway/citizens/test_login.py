@@ -53,6 +53,14 @@ async def test_a_citizen_signs_in_and_out(browser: Browser) -> None:
     assert (await browser.get("/v1/me")).status_code == 401
 
 
+async def test_no_cache_keeps_what_is_a_citizens(browser: Browser) -> None:
+    await browser.log_in()
+    for path in ("/v1/me", "/v1/me/notice", "/v1/me/devices", "/v1/me/commitments"):
+        assert (await browser.get(path)).headers["cache-control"] == "no-store"
+    public = await browser.get("/.well-known/jwks.json")
+    assert public.headers.get_list("cache-control") == ["public, max-age=60"]
+
+
 async def test_an_ended_session_stays_ended_whoever_kept_the_cookie(browser: Browser) -> None:
     await browser.log_in()
     kept = browser.page.cookies[SESSION]
