@@ -12,8 +12,7 @@ setup: .venv/ready ## make .venv and install from the lock
 	@scripts/setup.sh
 
 demo: .venv/ready ## a city's day in the five scenarios, on real engines, over HTTP
-	@if [ -f gateway/cli/demo.py ]; then $(BIN)/qianjiang demo; \
-	else echo "no demonstration yet; the engines come up:"; $(BIN)/python -m pytest -q tests/test_engines.py; fi
+	@$(BIN)/qianjiang demo
 
 up: .venv/ready ## a city that stays, for your own first requests
 	@$(BIN)/qianjiang up

@@ -110,8 +110,9 @@ class RunningCity:
     ) -> None:
         self._stack.close()
 
-    def start(self) -> None:
+    def start(self, progress: Callable[[str], None] | None = None) -> None:
         """Start the processes and wait until they answer."""
+        self._progress = progress or self._progress
         assert self.processes is not None, "start inside the with block"
         environment = {**as_environment(self.settings), "PYTHONUNBUFFERED": "1"}
         port, identity_port = self._ports

@@ -127,3 +127,9 @@ async def living(connection: Connection, lost: Sequence[tuple[int, int]]) -> set
 async def mark_undelivered(connection: Connection, ids: Sequence[UUID]) -> int:
     """Mark those of the decisions that were recorded after all; returns how many were."""
     return len(await connection.fetch(_sql.undelivered, ids))
+
+
+async def totals(connection: Connection, since: UUID) -> dict[tuple[str, int], int]:
+    """How many answers of each scenario and outcome were recorded from an id on."""
+    rows = await connection.fetch(_sql.totals, since)
+    return {(row["scenario"], row["outcome"]): row["answers"] for row in rows}

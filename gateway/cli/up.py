@@ -1,0 +1,97 @@
+"""`qianjiang up`: a city that stays, for your own first requests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import click
+from rich.console import Console
+
+from gateway.cli.assertion import assertion
+from gateway.clock import SystemClock
+from gateway.local import upfile
+from gateway.local.generator import MERCHANT
+from gateway.local.populate import populate
+from gateway.local.processes import free_ports, stop_on_sigterm
+from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity, data_folder
+from gateway.local.seeds import load_seeds
+from gateway.scores import today
+
+PORT = 8700
+
+
+@click.command()
+@click.option(
+    "--port",
+    envvar="QIANJIANG_PORT",
+    show_envvar=True,
+    default=PORT,
+    show_default=True,
+    help="The gateway's port; the identity provider takes the next. 0 = any free ones.",
+)
+@click.option(
+    "--workers", envvar="QIANJIANG_WORKERS", show_envvar=True, default=2, show_default=True
+)
+@click.option("--citizens", default=10_000, show_default=True, help="Generated citizens.")
+def command(port: int, workers: int, citizens: int) -> None:
+    """Bring a seeded city up and keep it until Ctrl-C. NOT FOR PRODUCTION."""
+    stop_on_sigterm()
+    console = Console()
+    ports = (port, port + 1) if port else tuple(free_ports([GATEWAY_HOST, IDENTITY_HOST]))
+    seeds = load_seeds()
+    with console.status("starting") as status:
+        running = RunningCity(
+            data_folder("up"),
+            port=ports[0],
+            identity_port=ports[1],
+            workers=workers,
+            progress=status.update,
+            personas=[persona.identity(today(SystemClock())) for persona in seeds.personas],
+        )
+        running.__enter__()
+    try:
+        _run(running, citizens, console)
+    except KeyboardInterrupt:
+        console.print("stopping")
+    finally:
+        running.__exit__(None, None, None)
+
+
+def _run(running: RunningCity, citizens: int, console: Console) -> None:
+    file = running.data / upfile.NAME
+    with console.status("seeding people") as status:
+        population = asyncio.run(
+            populate(running.engines.owner_url, running.settings, running.data, citizens)
+        )
+        running.start(status.update)
+    city = upfile.UpFile(
+        base_url=running.base_url,
+        identity_url=running.identity_url,
+        parties=population.parties,
+        personas=population.personas,
+        subjects_file=str(population.subjects_file),
+    )
+    upfile.write(file, city)
+    _greet(console, city, str(file))
+    assert running.processes is not None
+    ended = running.processes.watch()
+    raise click.ClickException(f"{ended.name} ended:\n{ended.tail()}")
+
+
+def _greet(console: Console, city: upfile.UpFile, file: str) -> None:
+    token = assertion(city.base_url, city.party(MERCHANT))
+    console.print("[bold red]NOT FOR PRODUCTION:[/] throw-away keys, people who do not exist")
+    console.print(f"gateway            {city.base_url}")
+    console.print(f"identity provider  {city.identity_url}")
+    console.print(f"for your scripts   {file}  (mode 0600)")
+    console.print("\nA token, once (an assertion is good for 60 s and a single use):", style="bold")
+    click.echo(
+        f"curl -s {city.base_url}/oauth/token -d grant_type=client_credentials"
+        " -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        f" -d client_assertion={token}"
+    )
+    console.print("\nThe next assertion:", style="bold")
+    home = os.environ.get("QIANJIANG_DATA")
+    click.echo((f"QIANJIANG_DATA={home} " if home else "") + f"qianjiang assertion {MERCHANT}")
+    console.print("\nCtrl-C ends it; the data stay.")
