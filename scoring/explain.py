@@ -12,8 +12,19 @@ from datetime import date
 import msgspec
 
 from scoring.catalogue import Catalogue, Counts, Entry
-from scoring.facts import Fact, Merit
-from scoring.model import NOTHING_LEFT_OUT, Aside, Factor, Kind, Model, Scored, score, weigh
+from scoring.facts import Dimension, Fact, Merit
+from scoring.model import (
+    NOTHING_LEFT_OUT,
+    Aside,
+    Factor,
+    Kind,
+    Model,
+    Scored,
+    clamp,
+    counted,
+    score,
+    weigh,
+)
 from scoring.words import Words
 
 
@@ -140,17 +151,26 @@ def _helps(
 ) -> tuple[Help, ...]:
     """What would raise the score, best first.
 
-    Each gain is found by scoring once more with one more step taken, so it is exact under every
-    cap, and a step that would bring nothing is not promised.
+    Each gain is found by counting the step's dimension once more with the step taken, so it is
+    exact under every cap, and a step that would bring nothing is not promised.
     """
     counting = [factor.fact for factor in scored.factors if factor.fact is not None]
+    before = dict.fromkeys(Dimension, 0)  # what each dimension adds to the base
+    for factor in scored.factors:
+        if factor.dimension is not None:
+            before[factor.dimension] += factor.points
+    total = model.base + sum(before.values())
     helps = []
     for term in model.terms.values():
-        advice = term.weight.advice
+        advice, dimension = term.weight.advice, term.entry.dimension
         if advice is None:
             continue
         step = _step(term.entry, term.weight.per, counting, as_of)
-        gain = score((*facts, step), model, as_of, leave_out).score - scored.score
+        # A step moves its own dimension only; the other dimensions' factors stay as they are.
+        same = [fact for fact in facts if fact.dimension is dimension]
+        taken = sum(points for _, points in counted((*same, step), model, as_of, leave_out))
+        after = model.within(dimension, taken)
+        gain = clamp(total - before[dimension] + after) - scored.score
         if gain > 0:
             helps.append(Help(gain, advice))
     return tuple(sorted(helps, key=lambda found: (-found.points, found.words.en)))

@@ -81,6 +81,11 @@ class Model(msgspec.Struct, frozen=True):
     caps: dict[Dimension, Cap]
     terms: dict[tuple[str, str], Term]
 
+    def within(self, dimension: Dimension, points: int) -> int:
+        """What a dimension's points add to the base under its cap."""
+        cap = self.caps[dimension]
+        return min(max(points, cap.least), cap.most)
+
 
 class Kind(enum.StrEnum):
     """What a factor is: the start, a fact, or one of the two limits."""
@@ -138,14 +143,18 @@ def score(
         sums[fact.dimension] += points
     total = model.base
     for dimension, points in sums.items():
-        cap = model.caps[dimension]
-        within = min(max(points, cap.least), cap.most)
+        within = model.within(dimension, points)
         if within != points:
             factors.append(Factor(Kind.CAP, within - points, dimension))
         total += within
-    clamped = min(max(total, LOWEST), HIGHEST)
+    clamped = clamp(total)
     factors.append(Factor(Kind.CLAMP, clamped - total))
     return Scored(clamped, tuple(factors))
+
+
+def clamp(total: int) -> int:
+    """A sum brought onto the scale."""
+    return min(max(total, LOWEST), HIGHEST)
 
 
 def counted(

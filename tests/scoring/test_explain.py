@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scoring import Aside, Fact, Merit, explain, score
 from scoring.explain import Explanation
+from scoring.explain import _step as step
 from tests.scoring.people import CATALOGUE, MODEL, TODAY, fact_of, files, penalty, row
 
 
@@ -37,6 +38,22 @@ def test_help_is_only_ever_a_gain_and_best_first(
     gains = [advice.points for advice in told(on_file, leave_out).helps]
     assert all(gain > 0 for gain in gains)
     assert gains == sorted(gains, reverse=True)
+
+
+@given(files(), st.frozensets(st.sampled_from(Merit)))
+def test_what_is_promised_is_what_scoring_all_facts_once_more_would_give(
+    on_file: list[Fact], leave_out: frozenset[Merit]
+) -> None:
+    before = score(on_file, MODEL, TODAY, leave_out)
+    counting = [factor.fact for factor in before.factors if factor.fact is not None]
+    gains = {}
+    for term in MODEL.terms.values():
+        if term.weight.advice is not None:
+            taken = step(term.entry, term.weight.per, counting, TODAY)
+            after = score((*on_file, taken), MODEL, TODAY, leave_out)
+            gains[term.weight.advice.en] = after.score - before.score
+    told_gains = {advice.words.en: advice.points for advice in told(on_file, leave_out).helps}
+    assert told_gains == {words: gain for words, gain in gains.items() if gain > 0}
 
 
 def test_a_line_says_what_where_from_and_until_when() -> None:
