@@ -15,7 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from gateway.city import City
-from gateway.errors import Unauthenticated
+from gateway.errors import MethodNotAllowed, Unauthenticated
 from gateway.parties import Principal
 
 #: The option that a route declares its access under.
@@ -69,10 +69,12 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     Raises:
         Unauthenticated: no credential, a bad one, or a route that declares no access.
         Forbidden: a good credential of one who may not.
+        MethodNotAllowed: OPTIONS, which no route answers.
     """
     access = handler.opt.get(ACCESS)
-    if access is None and _only_lists_methods(handler):
-        return
+    if access is None and _made_by_framework(handler):
+        # Its lists of methods miss some, and pages of other origins have no business here.
+        raise MethodNotAllowed(_methods(connection))
     city = city_of(connection)
     match access:
         case Access.PUBLIC:
@@ -90,7 +92,19 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
             raise Unauthenticated("route-without-access")
 
 
-def _only_lists_methods(handler: BaseRouteHandler) -> bool:
-    """Whether this is the framework's own answer to OPTIONS: a path's methods and nothing else."""
+def _made_by_framework(handler: BaseRouteHandler) -> bool:
+    """Whether this is the answer to OPTIONS that the framework adds to every path."""
     made_by = handler.fn.__module__.partition(".")[0]
     return getattr(handler, "http_methods", None) == {"OPTIONS"} and made_by == "litestar"
+
+
+def _methods(connection: Connection) -> list[str]:
+    """The methods that the path has handlers for."""
+    path = connection.scope["path_template"]
+    known = {
+        each
+        for route in connection.app.routes
+        if route.path_format == path
+        for each in getattr(route, "methods", ())
+    }
+    return sorted(str(method) for method in known - {"OPTIONS"})

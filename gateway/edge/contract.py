@@ -177,6 +177,8 @@ def _security(access: Access | None, method: str) -> list[Json]:
             return []
         case Access.CITIZEN:
             return [{"citizen": []} if method in _SAFE else {"citizen": [], "csrf": []}]
+        case Access.PARTY_OR_CITIZEN:
+            return [{"party": []}, {"citizen": []}]
     return [{"party": []}]
 
 

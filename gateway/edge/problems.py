@@ -186,7 +186,9 @@ def translate(exc: Exception) -> Exception:
     cls = _BY_STATUS.get(exc.status_code)
     if cls is errors.MethodNotAllowed:
         allow = (exc.headers or {}).get("allow", "")
-        return errors.MethodNotAllowed([name.strip() for name in allow.split(",") if name])
+        names = [name.strip() for name in allow.split(",") if name]
+        # The framework names its own answer to OPTIONS, which the guard does not let pass.
+        return errors.MethodNotAllowed([name for name in names if name != "OPTIONS"])
     if cls is errors.TooManyRequests or cls is errors.Overloaded:
         return cls(1)
     if cls is not None:
