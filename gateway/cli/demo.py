@@ -55,7 +55,7 @@ def command(citizens: int, workers: int) -> None:
             played = _play(running, seeds, population, clock.now_us())
             totals = asyncio.run(_totals(running, first))
     console.print(_table(played, seeds))
-    _judge(console, played, totals, time.monotonic() - started)
+    _tell(console, played, totals, time.monotonic() - started)
 
 
 async def _people(running: RunningCity, citizens: int, progress: object) -> Population:
@@ -111,7 +111,7 @@ def _table(played: list[Played], seeds: Seeds) -> Table:
     return table
 
 
-def _judge(
+def _tell(
     console: Console, played: list[Played], totals: dict[tuple[str, int], int], seconds: float
 ) -> None:
     """Say how it went; raise where anything differs from what the seeds expect."""
@@ -123,20 +123,28 @@ def _judge(
         counts = (str(totals.get((scenario, outcome), 0)) for outcome in Outcome)
         table.add_row(scenario, *counts)
     console.print(table)
-    answered, recorded = sum(bool(row.record) for row in played), sum(totals.values())
-    wrong = differences(played)
-    for row in wrong:
+    for row in differences(played):
         wanted = " or ".join(row.step.allowed) or row.step.act
         click.echo(
             f"{row.step.at} {row.step.party} {row.step.persona}: {row.actual}, not {wanted}. "
             f"{row.step.en}. {row.trouble}",
             err=True,
         )
-    if answered != recorded:
-        raise click.ClickException(f"{answered} answers, but {recorded} records")
-    if wrong:
-        raise click.ClickException(f"{len(wrong)} of {len(played)} steps went otherwise")
+    trouble = judge(played, totals)
+    if trouble is not None:
+        raise trouble
+    records = sum(totals.values())
     console.print(
-        f"[green]{len(played)} steps as expected; {answered} answers, {recorded} records;"
+        f"[green]{len(played)} steps as expected; {records} answers, {records} records;"
         f" {seconds:.1f} s[/]"
     )
+
+
+def judge(played: list[Played], totals: dict[tuple[str, int], int]) -> click.ClickException | None:
+    """What is wrong with a day: an answer without a record, or a step that went otherwise."""
+    answered, recorded = sum(bool(row.record) for row in played), sum(totals.values())
+    if answered != recorded:
+        return click.ClickException(f"{answered} answers, but {recorded} records")
+    if wrong := differences(played):
+        return click.ClickException(f"{len(wrong)} of {len(played)} steps went otherwise")
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 
 import click
 from rich.console import Console
@@ -60,6 +61,7 @@ def command(port: int, workers: int, citizens: int) -> None:
 
 def _run(running: RunningCity, citizens: int, console: Console) -> None:
     file = running.data / upfile.NAME
+    file.unlink(missing_ok=True)  # of a run before, at another address
     with console.status("seeding people") as status:
         population = asyncio.run(
             populate(running.engines.owner_url, running.settings, running.data, citizens)
@@ -75,7 +77,10 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
     upfile.write(file, city)
     _greet(console, city, str(file))
     assert running.processes is not None
-    ended = running.processes.watch()
+    try:
+        ended = running.processes.watch()
+    finally:
+        file.unlink(missing_ok=True)
     raise click.ClickException(f"{ended.name} ended:\n{ended.tail()}")
 
 
@@ -93,5 +98,5 @@ def _greet(console: Console, city: upfile.UpFile, file: str) -> None:
     )
     console.print("\nThe next assertion:", style="bold")
     home = os.environ.get("QIANJIANG_DATA")
-    click.echo((f"QIANJIANG_DATA={home} " if home else "") + f"qianjiang assertion {MERCHANT}")
+    click.echo((f"QIANJIANG_DATA={home} " if home else "") + f"{sys.argv[0]} assertion {MERCHANT}")
     console.print("\nCtrl-C ends it; the data stay.")

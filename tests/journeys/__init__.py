@@ -1,0 +1,1 @@
+"""Whole ways through a running city, as its users go them."""

@@ -1,0 +1,86 @@
+"""The demo's table is true, and a difference is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.demo import judge
+from gateway.local.day import Day, Played, differences
+from gateway.local.seeds import Seeds, Step, load_seeds
+from gateway.local.troupe import Player
+from scenarios.contract import Outcome
+
+SCENARIOS = {"rent", "library", "hospital", "points", "recognition"}
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.nightly)])
+def test_the_day_goes_as_the_seeds_say_again_and_again(tmp_path: Path, times: int) -> None:
+    for _ in range(times):
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway.cli", "demo", "--citizens", "20"],
+            env={**os.environ, "QIANJIANG_DATA": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+        assert "steps as expected" in done.stdout
+
+
+def test_the_day_plays_every_scenario_with_its_example_both_ways() -> None:
+    """At least one persona is eligible and one goes the ordinary way, for the very facts that a
+    scenario's own description offers."""
+    seen = {
+        (step.scenario, step.expected)
+        for step in load_seeds().day
+        if step.act == "ask" and step.facts is None
+    }
+    assert seen >= {(scenario, "eligible") for scenario in SCENARIOS}
+    assert seen >= {(scenario, "standard_path") for scenario in SCENARIOS}
+
+
+def test_the_day_has_thirty_questions_and_a_withdrawal_in_the_middle() -> None:
+    day = load_seeds().day
+    assert sum(step.act == "ask" for step in day) >= 30
+    withdrawn = next(n for n, step in enumerate(day) if step.act == "withdraw")
+    before, after = day[withdrawn - 1], day[withdrawn + 1]
+    assert (before.persona, before.party) == (after.persona, after.party)
+    assert (before.expected, after.expected) == ("eligible", "standard_path")
+
+
+def _step(**given: str) -> Step:
+    base = {"at": "08:00", "act": "ask", "persona": "lin", "zh": "例", "en": "example"}
+    return Step(**(base | {"expected": "eligible"} | given))  # type: ignore[arg-type]  # literals
+
+
+def test_another_outcome_is_a_difference() -> None:
+    fine = Played(_step(), "eligible", 1.0, "id")
+    wrong = Played(_step(), "standard_path", 1.0, "id")
+    failed = Played(_step(act="sign", expected=""), "failed", trouble="no device")
+    again = Played(_step(again="standard_path"), "standard_path", 1.0, "id")
+    assert differences([fine, wrong, failed, again]) == [wrong, failed]
+
+
+def test_a_difference_a_failed_step_or_a_missing_record_ends_the_demo_badly() -> None:
+    fine = Played(_step(), "eligible", 1.0, "id")
+    one_record = {("rent", int(Outcome.ELIGIBLE)): 1}
+    assert judge([fine], one_record) is None
+    assert "1 of 1" in str(judge([Played(_step(), "standard_path", 1.0, "id")], one_record))
+    assert "0 records" in str(judge([fine], {}))
+    assert "2 records" in str(judge([fine], {("rent", int(Outcome.ELIGIBLE)): 2}))
+
+
+def test_a_player_that_fails_is_heard() -> None:
+    seeds = load_seeds()
+    with Player("counter") as counter, Player("people") as people:
+        day = Day(Seeds(seeds.parties, seeds.personas, (), seeds.day[:1]), {}, counter, people)
+        (played,) = day.play(0)
+    assert played.actual == "failed"
+    assert "never learnt a name" in played.trouble
