@@ -7,7 +7,7 @@ setting or argument of the gateway knows a way to weaken it.
 from __future__ import annotations
 
 import asyncio
-import random
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import ClassVar
@@ -225,18 +225,30 @@ class ReusingWriter(EarlyWriter):
 
 
 class LastWriteCache(Cache):
-    """Takes whatever comes last, and forgets on demand, as most caches do."""
+    """Takes whatever comes last, and forgets on demand, as most caches do.
+
+    A filler is held up until a change has overtaken it, or for a moment at most.
+    """
+
+    forgotten: ClassVar[Counter[UUID]] = Counter()
 
     async def offer(self, entries: Sequence[tuple[Entry, bytes]]) -> None:
-        await asyncio.sleep(random.random() * 0.01)  # a filler may be held up
-        for entry, _ in entries:
-            with suppress(RedisError):
-                await self._redis.set(self.key(entry.citizen), self.pack(entry), px=self._ttl())
+        await asyncio.gather(*(self._late(entry) for entry, _ in entries))
+
+    async def _late(self, entry: Entry) -> None:
+        before = self.forgotten[entry.citizen]
+        for _ in range(30):
+            if self.forgotten[entry.citizen] > before:
+                break
+            await asyncio.sleep(0.001)
+        with suppress(RedisError):
+            await self._redis.set(self.key(entry.citizen), self.pack(entry), px=self._ttl())
 
     async def forget(self, citizens: Sequence[UUID]) -> None:
         """What DEL does, in the words that the gateway's rights allow."""
         for citizen in citizens:
             await self._redis.set(self.key(citizen), b"", px=1)
+        self.forgotten.update(citizens)
 
 
 class DeletingWriter(StandingWriter):

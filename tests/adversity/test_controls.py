@@ -24,6 +24,7 @@ async def until_caught(
     """What the checker has to say, after a bounded number of rounds at most."""
     found = await race.until_caught(citizens, ROUNDS_MAX, one or race.round)
     assert found, f"not caught in {len(race.history.lookups)} answers"
+    print(f"caught after {len(race.history.withdrawals())} withdrawals: {found[0]}")
     return found[0]
 
 
