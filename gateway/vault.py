@@ -7,7 +7,6 @@ that was sealed with it, in every backup too, while hashes over the ciphertext s
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from uuid import UUID
@@ -91,8 +90,5 @@ def blind_index(key: bytes, *parts: str) -> bytes:
     HMAC-SHA256 over the length-prefixed parts; the first part says what kind of value it is, so
     that equal values of two kinds have different indexes.
     """
-    digest = hmac.new(key, digestmod=hashlib.sha256)
-    for part in parts:
-        raw = part.encode("utf-8")
-        digest.update(len(raw).to_bytes(4, "big") + raw)
-    return digest.digest()
+    framed = b"".join(len(raw).to_bytes(4, "big") + raw for raw in (p.encode() for p in parts))
+    return hmac.digest(key, framed, "sha256")

@@ -53,7 +53,7 @@ def person(number: int) -> Identity:
 def synthetic_number(number: int, birthday: date) -> str:
     """The identity number of a person who does not exist; another for every number."""
     region = f"{SYNTHETIC_REGION}{number // 1000:04}"
-    digits = f"{region}{birthday:%Y%m%d}{number % 1000:03}"
+    digits = f"{region}{birthday.isoformat().replace('-', '')}{number % 1000:03}"
     return digits + check_letter(digits)
 
 

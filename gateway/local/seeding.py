@@ -18,7 +18,7 @@ from gateway.consent_requests import Asked
 from gateway.consents import Terms
 from gateway.fact_file import Row
 from gateway.fact_import import FactImport, identity_index
-from gateway.identity_number import parse_identity_number
+from gateway.identity_number import IdentityNumber
 from gateway.local.circumstances import circumstances
 from gateway.local.seed_device import SeedDevice
 from gateway.local.seeds import ConsentSeed, Persona, SeedsMissing
@@ -204,7 +204,7 @@ class Seeding:
 
     def _index(self, persona: Persona) -> bytes:
         number = persona.identity(self._today).id_number
-        return identity_index(self._key, parse_identity_number(number))
+        return identity_index(self._key, IdentityNumber(number))
 
     def _new_id(self, persona: Persona) -> UUID:
         if persona.record == "erased":
