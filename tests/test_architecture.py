@@ -11,7 +11,8 @@ import grimp
 import gateway
 
 ROOT = Path(__file__).parent.parent
-LOCAL_COMMANDS = {"assertion", "bench", "demo", "seed", "up"}  # the only ones that know a local city
+# The only commands that know a local city.
+LOCAL_COMMANDS = {"assertion", "bench", "demo", "seed", "up"}
 
 
 def test_the_import_contracts_hold() -> None:

@@ -13,7 +13,7 @@ import hashlib
 from typing import Any
 
 import msgspec
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Send
 
 from gateway.city import City
 from gateway.clock import rfc3339
@@ -69,7 +69,7 @@ class Eligibility:
         self._city = city
         self._wires = {name: _Wire(city.registry[name]) for name in city.registry}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         try:
             body = await self._answer(scope, receive)
         except Exception as fault:
@@ -80,7 +80,7 @@ class Eligibility:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
+    async def _answer(self, scope: HTTPScope, receive: Receive) -> bytes:
         city, received_us = self._city, self._city.clock.now_us()
         if scope["method"] != "POST":
             raise MethodNotAllowed(["POST"])
