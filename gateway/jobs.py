@@ -19,8 +19,7 @@ from gateway.probing import ProbeWatch
 from gateway.standing import CacheRelay
 from gateway.store import consent as consent_rows
 from gateway.store import housekeeping
-from gateway.webhooks import BATCH as WEBHOOK_BATCH
-from gateway.webhooks import WebhookSender
+from gateway.webhooks import PARTY_BATCH, WebhookSender
 
 #: No step takes longer: what hangs is cut off, and its transaction rolled back.
 STEP_S = 60.0
@@ -106,7 +105,7 @@ def jobs(city: City) -> tuple[Job, ...]:
 
     return (
         Job("relay", 0.5, relay, CacheRelay.BATCH),
-        Job("webhooks", 1, send, WEBHOOK_BATCH),
+        Job("webhooks", 1, send, PARTY_BATCH),
         Job("probing", 2, watch_probing),
         Job("request-expiry", 5, expire_requests, EXPIRY_BATCH),
         Job("consent-expiry", 30, expire_consents, EXPIRY_BATCH),

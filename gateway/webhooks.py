@@ -38,8 +38,8 @@ TIMEOUT_S = 15.0
 #: Nobody else sends a message for so long: longer than any exchange takes.
 LEASE_S = 60.0
 
-#: Messages taken at once, and so exchanges under way.
-BATCH = 32
+#: Messages taken at once, and so exchanges under way; and how many of them one party's.
+BATCH, PARTY_BATCH = 64, 4
 
 #: A party may ask for patience, but not for ever.
 PATIENCE_S = 86_400
@@ -117,7 +117,7 @@ class WebhookSender:
     async def step(self) -> int:
         """Send what is due, each message once; returns how many were tried."""
         async with self._database.connection() as connection:
-            taken = await rows.claim(connection, BATCH, LEASE_S)
+            taken = await rows.claim(connection, BATCH, PARTY_BATCH, LEASE_S)
         if not taken:
             return 0
         client = guarded_client(

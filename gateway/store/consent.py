@@ -8,7 +8,6 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from gateway.errors import StillRunning
 from gateway.store.database import Connection
 from gateway.store.sql import queries
 
@@ -163,15 +162,8 @@ async def waiting_for(connection: Connection, citizen: UUID) -> list[UUID]:
 
 
 async def lock_request(connection: Connection, request: UUID) -> LockedRequest | None:
-    """Lock a request until the transaction ends.
-
-    Raises:
-        StillRunning: somebody else is deciding it.
-    """
-    try:
-        row = await connection.fetchrow(_sql.lock_request, request)
-    except asyncpg.LockNotAvailableError:
-        raise StillRunning from None
+    """Lock a request until the transaction ends."""
+    row = await connection.fetchrow(_sql.lock_request, request)
     return LockedRequest(*row) if row is not None else None
 
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
+from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded, StillRunning
 
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -43,6 +43,9 @@ LOST = (
     OSError,
     TimeoutError,
 )
+
+#: Somebody else holds a row: nothing happened, and coming back later helps.
+BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
 
 async def _no_reset(_connection: object) -> None:
@@ -120,6 +123,8 @@ class Database:
         """A transaction that is committed when the block ends.
 
         Raises:
+            StillRunning: somebody else held what the block needed for longer than `lock_timeout`.
+            DependencyDown: a statement took too long, or the connection was lost before the commit.
             OutcomeUnknown: the connection was lost while committing: it may have happened.
         """
         async with self.connection() as connection:
@@ -127,9 +132,13 @@ class Database:
             await transaction.start()
             try:
                 yield connection
-            except BaseException:
+            except BaseException as fault:
                 if not connection.is_closed():
                     await transaction.rollback()
+                if isinstance(fault, BUSY):
+                    raise StillRunning from fault
+                if isinstance(fault, asyncpg.QueryCanceledError):
+                    raise DependencyDown("database") from fault
                 raise
             try:
                 await transaction.commit()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncpg
 import msgspec
 
-from gateway.errors import StillRunning
 from gateway.store.database import Connection
 from gateway.store.sql import queries
 
@@ -20,15 +18,8 @@ class Held(msgspec.Struct, frozen=True):
 
 
 async def claim(connection: Connection, principal: str, key: str, body_hash: bytes) -> bool:
-    """Whether the caller is the first to use this key; the claim ends with the transaction.
-
-    Raises:
-        StillRunning: another transaction with the same key has not ended.
-    """
-    try:
-        return bool(await connection.fetchval(_sql.claim, principal, key, body_hash))
-    except asyncpg.LockNotAvailableError:
-        raise StillRunning from None
+    """Whether the caller is the first to use this key; the claim ends with the transaction."""
+    return bool(await connection.fetchval(_sql.claim, principal, key, body_hash))
 
 
 async def held(connection: Connection, principal: str, key: str) -> Held | None:

@@ -15,7 +15,7 @@ from gateway.body import (
     PointsSlip,
     StaySlip,
 )
-from gateway.errors import Conflict, StillRunning
+from gateway.errors import Conflict
 from gateway.store.cache import Entry
 from gateway.store.database import Connection
 from gateway.store.sql import queries
@@ -31,15 +31,8 @@ async def load(connection: Connection, citizens: Sequence[UUID]) -> dict[UUID, E
 
 
 async def lock(connection: Connection, citizens: Sequence[UUID]) -> None:
-    """Lock standings until the transaction ends: always a writer's first statement.
-
-    Raises:
-        StillRunning: another change of one of them has not ended within `lock_timeout`.
-    """
-    try:
-        await connection.execute(_sql.lock, citizens)
-    except asyncpg.LockNotAvailableError:
-        raise StillRunning from None
+    """Lock standings until the transaction ends: always a writer's first statement."""
+    await connection.execute(_sql.lock, citizens)
 
 
 async def next_versions(connection: Connection, count: int) -> list[int]:

@@ -52,9 +52,11 @@ async def add(connection: Connection, messages: Sequence[Message]) -> None:
     await connection.executemany(_sql.add, rows)
 
 
-async def claim(connection: Connection, limit: int, lease_s: float) -> list[Due]:
-    """Take due messages; they are due again after the lease unless something is said of them."""
-    return [Due(*row) for row in await connection.fetch(_sql.claim, limit, lease_s)]
+async def claim(connection: Connection, limit: int, party_limit: int, lease_s: float) -> list[Due]:
+    """Take due messages, at most so many of one party; they are due again after the lease unless
+    something is said of them."""
+    rows = await connection.fetch(_sql.claim, limit, party_limit, lease_s)
+    return [Due(*row) for row in rows]
 
 
 async def delivered(connection: Connection, message: str) -> None:

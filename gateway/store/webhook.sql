@@ -16,14 +16,21 @@ SELECT p.webhook_url IS NOT NULL AND p.status <> 'closed' AND NOT EXISTS (
 INSERT INTO webhook_message (id, party, type, payload) VALUES ($1, $2, $3, $4)
 
 -- name: claim
--- Takes due messages for so many seconds: whoever dies with them loses them to the next sender.
+-- Takes due messages for so many seconds: whoever dies with them loses them to the next sender. At
+-- most so many of each party, so that one who does not answer holds up nobody else.
+WITH due AS (
+  SELECT m.id FROM party AS p
+   CROSS JOIN LATERAL (
+     SELECT w.id, w.next_at FROM webhook_message AS w
+      WHERE w.party = p.num AND w.delivered_at IS NULL AND w.given_up_at IS NULL
+        AND w.next_at <= clock_timestamp()
+      ORDER BY w.next_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS m
+   ORDER BY m.next_at LIMIT $1
+)
 UPDATE webhook_message AS m
-   SET attempts = m.attempts + 1, next_at = clock_timestamp() + make_interval(secs => $2)
+   SET attempts = m.attempts + 1, next_at = clock_timestamp() + make_interval(secs => $3)
   FROM party AS p
- WHERE p.num = m.party AND m.id IN (
-   SELECT id FROM webhook_message
-    WHERE delivered_at IS NULL AND given_up_at IS NULL AND next_at <= clock_timestamp()
-    ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+ WHERE p.num = m.party AND m.id IN (SELECT id FROM due)
 RETURNING m.id, m.party, m.payload, m.attempts,
   CASE WHEN p.status <> 'closed' AND NOT EXISTS (
     SELECT FROM webhook_gone AS g WHERE g.party = p.num AND g.url = p.webhook_url)

@@ -22,6 +22,7 @@ from gateway.jwk import unb64url
 from gateway.store.consent import Consent
 from gateway.webhooks import (
     DELAYS_S,
+    PARTY_BATCH,
     PATIENCE_S,
     WebhookSender,
     next_wait_s,
@@ -271,6 +272,20 @@ async def test_after_the_last_attempt_a_message_is_given_up(town: TestCity, send
     assert row["given_up_at"] is not None
 
 
+async def test_a_party_that_does_not_answer_holds_up_nobody_else(
+    town: TestCity, sender: Sends
+) -> None:
+    async with Receiver("silence") as silent, Receiver() as prompt:
+        await town.party(webhook_url=silent.url)
+        for number in range(PARTY_BATCH + 3):
+            await consented(town, await town.citizen(), f"r-{number}")
+        await town.party("second-shop", webhook_url=prompt.url)
+        await consented(town, await town.citizen(), "r-last")  # behind all the others
+        await sender(timeout_s=0.3).step()
+    assert len(silent.received) == PARTY_BATCH
+    assert len(prompt.received) == 1
+
+
 async def test_several_senders_share_the_work(town: TestCity, sender: Sends) -> None:
     async with Receiver() as receiver:
         await town.party(webhook_url=receiver.url)
@@ -278,6 +293,7 @@ async def test_several_senders_share_the_work(town: TestCity, sender: Sends) -> 
         for number in range(6):
             await consented(town, citizen, f"r-{number}")
         tried = await asyncio.gather(*(sender().step() for _ in range(4)))
+        tried.append(await sender().step())
     assert sum(tried) == 6
     assert len({each.headers["webhook-id"] for each in receiver.received}) == 6
 

@@ -559,7 +559,7 @@ CREATE TABLE webhook_message (
   given_up_at  timestamptz,
   last_error   text
 );
-CREATE INDEX webhook_message_due ON webhook_message (next_at)
+CREATE INDEX webhook_message_due ON webhook_message (party, next_at)
   WHERE delivered_at IS NULL AND given_up_at IS NULL;
 CREATE INDEX webhook_message_created ON webhook_message (created_at);
 
