@@ -1,3 +1,6 @@
+-- Scans compare with now(), the transaction's start: clock_timestamp() is volatile, and no index or
+-- partition bound can be compared with it. Single rows compare with clock_timestamp().
+
 -- name: add_request
 -- Two requests under one number at once: the second waits for the first and adds nothing.
 INSERT INTO consent_request (id, party, recipient, scenario, purpose, out_request_no, body_hash,
@@ -46,7 +49,7 @@ UPDATE consent_request
 -- name: expire_requests
 UPDATE consent_request SET status = 'expired', decided_at = clock_timestamp()
  WHERE id IN (SELECT id FROM consent_request
-               WHERE status = 'pending' AND expires_at <= clock_timestamp()
+               WHERE status = 'pending' AND expires_at <= now()
                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING id, party, scenario, out_request_no
 
@@ -94,13 +97,13 @@ SELECT version, status, to_us(from_at) AS from_us, to_us(to_at) AS to_us, freque
 -- Answers a day in Asia/Shanghai under each consent, counted from the answers themselves.
 SELECT consent, count(*)::integer AS answers FROM decision
  WHERE citizen = $1 AND consent IS NOT NULL
-   AND id >= uuid7_floor(date_trunc('day', clock_timestamp(), 'Asia/Shanghai'))
+   AND id >= uuid7_floor(date_trunc('day', now(), 'Asia/Shanghai'))
  GROUP BY consent
 
 -- name: ended
 -- Consents whose time has run out and that nobody has said so of; a month back at most.
 SELECT c.id, c.citizen FROM consent AS c
- WHERE c.to_at <= clock_timestamp() AND c.to_at > clock_timestamp() - interval '31 days'
+ WHERE c.to_at <= now() AND c.to_at > now() - interval '31 days'
    AND c.status IN ('active', 'paused')
    AND NOT EXISTS (SELECT FROM consent AS n WHERE n.id = c.id AND n.version > c.version)
  ORDER BY c.to_at LIMIT $1

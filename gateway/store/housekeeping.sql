@@ -3,27 +3,27 @@
 
 -- name: idempotency
 DELETE FROM idempotency WHERE (principal, key) IN (
-  SELECT principal, key FROM idempotency WHERE at < clock_timestamp() - interval '24 hours'
+  SELECT principal, key FROM idempotency WHERE at < now() - interval '24 hours'
    ORDER BY at LIMIT $1)
 
 -- name: decision_requests
 DELETE FROM decision_request WHERE (party, request_id) IN (
-  SELECT party, request_id FROM decision_request WHERE at < clock_timestamp() - interval '24 hours'
+  SELECT party, request_id FROM decision_request WHERE at < now() - interval '24 hours'
    ORDER BY at LIMIT $1)
 
 -- name: assertions
 DELETE FROM assertion_used WHERE (issuer, jti) IN (
-  SELECT issuer, jti FROM assertion_used WHERE expires < clock_timestamp() - interval '1 minute'
+  SELECT issuer, jti FROM assertion_used WHERE expires < now() - interval '1 minute'
    ORDER BY expires LIMIT $1)
 
 -- name: sessions
 DELETE FROM session WHERE id_hash IN (
-  SELECT id_hash FROM session WHERE expires_at < clock_timestamp() - interval '24 hours'
+  SELECT id_hash FROM session WHERE expires_at < now() - interval '24 hours'
    ORDER BY expires_at LIMIT $1)
 
 -- name: nonces
 DELETE FROM commitment_nonce WHERE nonce_hash IN (
-  SELECT nonce_hash FROM commitment_nonce WHERE expires_at < clock_timestamp() - interval '24 hours'
+  SELECT nonce_hash FROM commitment_nonce WHERE expires_at < now() - interval '24 hours'
    ORDER BY expires_at LIMIT $1)
 
 -- name: uses
@@ -33,17 +33,17 @@ DELETE FROM consent_use WHERE (consent, day) IN (
 -- name: messages
 DELETE FROM webhook_message WHERE id IN (
   SELECT id FROM webhook_message
-   WHERE created_at < clock_timestamp() - interval '30 days'
+   WHERE created_at < now() - interval '30 days'
      AND (delivered_at IS NOT NULL OR given_up_at IS NOT NULL)
    ORDER BY created_at LIMIT $1)
 
 -- name: marks
 DELETE FROM probe_mark WHERE (citizen, sector) IN (
-  SELECT citizen, sector FROM probe_mark WHERE until_at < clock_timestamp() - interval '24 hours'
+  SELECT citizen, sector FROM probe_mark WHERE until_at < now() - interval '24 hours'
    LIMIT $1)
 
 -- name: month_ahead
 -- Whether the partitions of a day 28 days from now exist; `qianjiang migrate` makes them.
 SELECT to_regclass(
-  'decision_' || to_char((clock_timestamp() + interval '28 days') AT TIME ZONE 'UTC', 'YYYYMM'))
+  'decision_' || to_char((now() + interval '28 days') AT TIME ZONE 'UTC', 'YYYYMM'))
   IS NOT NULL

@@ -9,7 +9,7 @@ SELECT DISTINCT d.citizen, e.sector
   FROM recent
   JOIN citizen AS c ON c.id = recent.citizen
   JOIN decision AS d ON d.citizen = recent.citizen
-   AND d.id >= uuid7_floor(date_trunc('day', clock_timestamp(), 'Asia/Shanghai'))
+   AND d.id >= uuid7_floor(date_trunc('day', now(), 'Asia/Shanghai'))
   JOIN policy AS o ON o.num = d.policy
   JOIN party_scenario AS s ON s.party = d.party AND s.scenario = o.scenario
   JOIN legal_entity AS e ON e.id = s.recipient

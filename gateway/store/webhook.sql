@@ -23,7 +23,7 @@ WITH due AS (
    CROSS JOIN LATERAL (
      SELECT w.id, w.next_at FROM webhook_message AS w
       WHERE w.party = p.num AND w.delivered_at IS NULL AND w.given_up_at IS NULL
-        AND w.next_at <= clock_timestamp()
+        AND w.next_at <= now()
       ORDER BY w.next_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS m
    ORDER BY m.next_at LIMIT $1
 )
