@@ -77,6 +77,8 @@ def import_(
     """
     if (staff is None) is not (purpose is None):
         raise click.UsageError("--staff and --purpose go together")
+    if rejects is not None and rejects.exists() and rejects.samefile(file):
+        raise click.UsageError("--rejects names the file to be read; it would be overwritten")
     acting = None if staff is None or purpose is None else Staff(staff, purpose)
     rules: Counter[str] = Counter()
     with _reject_file(rejects) as write:

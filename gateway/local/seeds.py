@@ -205,6 +205,10 @@ class Seeds(msgspec.Struct, frozen=True):
     shelves: tuple[Shelf, ...]
     day: tuple[Step, ...]
 
+    def identities(self, today: date) -> list[Identity]:
+        """Who can sign in besides the generated people: for the identity provider."""
+        return [persona.identity(today) for persona in self.personas]
+
 
 def load_seeds(city: str = "hangzhou") -> Seeds:
     """The seeds of a city.

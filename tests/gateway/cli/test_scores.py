@@ -100,6 +100,18 @@ def test_a_member_of_staff_says_why(database: Database, keys: Path, tmp_path: Pa
     assert "--purpose" in result.output
 
 
+def test_the_rejects_never_overwrite_what_is_read(
+    database: Database, keys: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "facts.csv"
+    file.write_text(HEADER + GOOD + BAD)
+    (tmp_path / "link.csv").symlink_to(file)
+    result = run(database, keys, "import", str(file), "--rejects", str(tmp_path / "link.csv"))
+    assert result.exit_code == 2
+    assert "overwritten" in result.output
+    assert file.read_text() == HEADER + GOOD + BAD
+
+
 def test_without_keys_nothing_is_imported(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "facts.csv"
     file.write_text(HEADER + GOOD)

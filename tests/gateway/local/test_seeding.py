@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.body import decode_body
+from gateway.errors import AdultsOnly
 from gateway.fact_import import FactImport
 from gateway.local.credentials import PrivateKeys
 from gateway.local.generator import CONSENTING, citizen, generated
@@ -105,6 +106,19 @@ async def test_seeding_that_was_cut_off_is_taken_up(
         assert (await counts(town))["citizen"] == 10
         assert len(await seeder.run(generated(30))) == 30
     assert (await counts(town))["citizen"] == 30
+
+
+@pytest.mark.parametrize("login", ["xu", "he"])
+async def test_nobody_is_seeded_whom_a_sign_in_would_turn_away(
+    town: TestCity, database: Database, tmp_path: Path, login: str
+) -> None:
+    others = [*generated(3)]
+    refused = next(persona for persona in SEEDS.personas if persona.login == login)
+    async with seeding(town, database, tmp_path) as seeder:
+        with pytest.raises(AdultsOnly):
+            await seeder.run([*others, msgspec.structs.replace(refused, record="kept")])
+    assert (await counts(town))["citizen"] == 0  # nobody of their batch either
+    assert await town.owner.fetchval("SELECT count(*) FROM standing") == 0
 
 
 async def test_generated_citizens_hold_what_their_number_says(

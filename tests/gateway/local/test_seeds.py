@@ -13,6 +13,7 @@ import pytest
 import gateway
 from gateway.clock import SystemClock, shanghai_midnight_after
 from gateway.errors import GatewayError
+from gateway.identity_number import age_on
 from gateway.local import seeds as module
 from gateway.local.people import NUMBER_MAX
 from gateway.local.seeds import Seeds, SeedsMissing, load_seeds, seeds_folder
@@ -64,6 +65,15 @@ def test_every_persona_is_synthetic_and_none_of_the_generated_people(seeds: Seed
         assert 9_000_000 < persona.number <= NUMBER_MAX
         assert persona.story.zh
         assert persona.story.en
+
+
+def test_everybody_can_try_to_sign_in(seeds: Seeds) -> None:
+    told = {who.login: who for who in seeds.identities(TODAY)}
+    assert set(told) == {persona.login for persona in seeds.personas}
+    assert age_on(told["xu"].birthdate, TODAY) < 18
+    assert not told["he"].full_capacity
+    others = [who for login, who in told.items() if login not in ("xu", "he")]
+    assert all(age_on(who.birthdate, TODAY) >= 18 and who.full_capacity for who in others)
 
 
 def test_every_band_and_every_way_has_a_persona(seeds: Seeds) -> None:
