@@ -1,5 +1,6 @@
 """Three workers of one city, a notary, and what can befall the cache."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -34,6 +35,11 @@ async def workers(
         for worker in opened:
             await worker.city.parties.refresh(force=True)
         yield opened
+        # What nobody waits for may still be under way, and would open the cache's connections anew.
+        for worker in opened:
+            fills = worker.city.standings._fills._runner
+            if fills is not None:
+                await asyncio.wait([fills], timeout=5)
 
 
 @pytest.fixture
