@@ -80,7 +80,8 @@ def document_handler(city: City, handlers: Sequence[HTTPRouteHandler]) -> HTTPRo
 def draw(city: City, handlers: Sequence[HTTPRouteHandler]) -> Json:
     """The document of these handlers and the hot route."""
     config = OpenAPIConfig(title="钱江分 scenario gateway", version="1", path="/unserved")
-    model = Litestar([*handlers, _twin(city)], openapi_config=config)
+    # Without the second setting this application would take over the process's logging.
+    model = Litestar([*handlers, _twin(city)], openapi_config=config, logging_config=None)
     document: Json = model.openapi_schema.to_schema()
     document["servers"] = [{"url": city.settings.issuer}]
     components = document["components"]
