@@ -62,17 +62,19 @@ class EligibilityAnswer(msgspec.Struct, frozen=True):
 
 def document_handler(city: City, handlers: Sequence[HTTPRouteHandler]) -> HTTPRouteHandler:
     """The handler of the document over these handlers and itself."""
-    drawn_once: list[bytes] = []
+    drawn: list[bytes] = []
+    drawing = asyncio.Lock()
 
     @get(PATH, opt={ACCESS: Access.PUBLIC})
     async def openapi() -> Response[bytes]:
         """This document."""
-        if not drawn_once:
-            # When first asked for, and beside the event loop: drawing takes as long as a
-            # thousand decisions.
-            document = await asyncio.to_thread(draw, city, [*handlers, openapi])
-            drawn_once.append(msgspec.json.encode(document))
-        return Response(drawn_once[0], media_type="application/json")
+        # When first asked for, once however many ask together, and beside the event loop: drawing
+        # takes as long as a thousand decisions.
+        async with drawing:
+            if not drawn:
+                document = await asyncio.to_thread(draw, city, [*handlers, openapi])
+                drawn.append(msgspec.json.encode(document))
+        return Response(drawn[0], media_type="application/json")
 
     return openapi
 

@@ -1,0 +1,174 @@
+"""What is one caller's is nothing to another: every route with an id, generated from the table.
+
+A route whose path names an object is asked for somebody else's object. The answer must be the very
+one that an id of nobody gets: a different one would say that the object exists. A new route of
+this kind fails here until this file knows how to make its object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+
+from gateway.edge.access import Access
+from tests.gateway.callers import Callers, body, key
+from tests.gateway.citizens.browser import Phone
+from tests.gateway.city import TestCity
+from tests.gateway.edge.table import Row, framework_of, rows_of
+
+#: Path parameters that name no one's object: what the city offers to everybody.
+PUBLIC_NAMES = {"scenario"}
+
+#: Bodies where a route wants one before it looks at the id.
+GRANT = {"text_sha256": "0" * 64}
+BODIES: dict[str, Any] = {
+    "/v1/me/consent-requests/{token}/grant": GRANT,
+    "/v1/me/consents/{consent}/frequency": {"frequency": 1},
+    "/v1/me/devices/{device_id}/revocation": {},
+}
+
+Objects = dict[str, str]
+
+
+class World(msgspec.Struct, frozen=True):
+    """One party's and one citizen's objects by path parameter, and those who do not own them."""
+
+    objects: Objects
+    owner: httpx.AsyncClient
+    citizen: httpx.AsyncClient
+    rival: httpx.AsyncClient
+    neighbour: httpx.AsyncClient
+    callers: Callers
+
+
+@pytest.fixture
+async def world(town: TestCity) -> World:
+    await town.party()
+    await town.party("rival", entity="rival-house")
+    callers = Callers(town)
+    citizen = await town.ready()
+    me = await callers.citizen(citizen)
+    neighbour = await callers.citizen(await town.ready())
+    party = callers.party()
+    return World(
+        await _objects(town, party, me, citizen),
+        party,
+        me,
+        callers.party("rival"),
+        neighbour,
+        callers,
+    )
+
+
+async def _objects(
+    town: TestCity, party: httpx.AsyncClient, me: httpx.AsyncClient, citizen: UUID
+) -> Objects:
+    asked = {"scenario": "rent", "purpose": "deposit_free_rental", "out_request_no": "r-1"}
+    request = body(await party.post("/v1/consent-requests", json=asked), 201)
+    # A link is whoever's holds it until its first reader: here that is our citizen.
+    shown = body(await me.get(request["link"]))
+    granting = {"text_sha256": shown["text"]["sha256"]}
+    consent = body(await me.post(shown["grant"], json=granting, headers=key("g")))
+    device = body(
+        await me.post("/v1/me/devices", json={"name": "p", "jwk": Phone().jwk}, headers=key("d")),
+        201,
+    )
+    commitments = body(await me.get("/v1/me/commitments"))["commitments"]
+    return {
+        "request_id": request["id"],
+        "token": request["link"].rpartition("/")[2],
+        "consent": consent["id"],
+        "device_id": device["id"],
+        "commitment_id": commitments[0]["id"],
+        "decision": str((await town.ask(citizen)).decision),
+    }
+
+
+def object_rows(town: TestCity) -> list[Row]:
+    return [
+        row
+        for row in rows_of(framework_of(town))
+        if set(row.parameters) - PUBLIC_NAMES and row.access is not Access.PUBLIC
+    ]
+
+
+async def send(client: httpx.AsyncClient, row: Row, objects: Objects) -> httpx.Response:
+    return await client.request(
+        row.method,
+        row.at(objects),
+        json=BODIES.get(row.path) if row.method != "GET" else None,
+        headers=key(f"k-{row.path}-{client.headers.get('authorization', '')[-8:]}"),
+    )
+
+
+def strangers_of(world: World, row: Row) -> list[httpx.AsyncClient]:
+    return {
+        Access.PARTY: [world.rival],
+        Access.CITIZEN: [world.neighbour],
+        Access.PARTY_OR_CITIZEN: [world.rival, world.neighbour],
+    }[row.access or Access.PARTY]
+
+
+async def test_every_route_with_an_object_is_known_here(world: World) -> None:
+    rows = object_rows(world.callers.town)
+    assert len(rows) >= 10
+    unknown = {name for row in rows for name in row.parameters} - PUBLIC_NAMES - set(world.objects)
+    assert unknown == set(), "teach `_objects` to make one of these"
+
+
+async def test_anothers_object_is_an_object_of_nobody(world: World) -> None:
+    nobodys = dict.fromkeys(world.objects, str(UUID(int=7)))
+    # A token that nobody was given: ours with its last character but one changed.
+    token = world.objects["token"]
+    nobodys["token"] = token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1]
+    for row in object_rows(world.callers.town):
+        for stranger in strangers_of(world, row):
+            found = await send(stranger, row, world.objects)
+            missing = await send(stranger, row, nobodys)
+            assert found.status_code in (403, 404), (row, found.text)
+            assert (found.status_code, found.content) == (missing.status_code, missing.content), row
+
+
+async def test_an_attempt_changes_nothing(world: World) -> None:
+    async def state() -> list[Any]:
+        me, party = world.citizen, world.owner
+        request = f"/v1/consent-requests/{world.objects['request_id']}"
+        return [
+            *[body(await me.get(path)) for path in ("/v1/me/consents", "/v1/me/devices")],
+            body(await me.get("/v1/me/commitments")),
+            body(await party.get(request)),
+        ]
+
+    before = await state()
+    for row in object_rows(world.callers.town):
+        for stranger in strangers_of(world, row):
+            await send(stranger, row, world.objects)
+    assert await state() == before
+
+
+async def test_the_owners_pass(world: World) -> None:
+    """The control: the objects are real, and the same requests reach them as their owners'."""
+    for row in sorted(object_rows(world.callers.town), key=lambda row: row.method != "GET"):
+        owner = world.owner if row.access is Access.PARTY else world.citizen
+        answer = await send(owner, row, world.objects)
+        # A decided request cannot be decided again, which only its own citizen gets to hear.
+        passed = {200} if row.method == "GET" else {200, 409}
+        assert answer.status_code in passed, (row, answer.text)
+
+
+async def test_lists_hold_the_callers_own_alone(world: World) -> None:
+    lists = [
+        row
+        for row in rows_of(framework_of(world.callers.town))
+        if row.method == "GET" and not row.parameters and row.access is Access.CITIZEN
+    ]
+    assert lists
+    for row in lists:
+        answer = await world.neighbour.get(row.at())
+        assert answer.status_code == 200 or row.path == "/v1/me", (row, answer.text)
+        for name, identifier in world.objects.items():
+            assert identifier not in answer.text, (row, name)
