@@ -23,7 +23,10 @@ from gateway.local.places import write_private
 from gateway.local.seeding import Seeding
 from gateway.local.seeds import Persona, Seeds, load_seeds
 from gateway.local.upfile import UpParty, UpPersona
+from gateway.score_publication import ScorePublication
+from gateway.scores import Scores, today
 from gateway.settings import Settings
+from gateway.store import score as score_rows
 from gateway.store.migrate import connected
 from gateway.tokens import SCOPE_PREFIX
 from gateway.working_days import calendar
@@ -60,6 +63,7 @@ async def populate(
     async with connected(owner_url) as owner:
         keys = await register(owner, seeds.parties, list(registry), folder / PARTIES)
     async with owned_city(owner_url, settings, registry).running() as city:
+        await _first_publication(city)
         seeding = Seeding(city)
         await seeding.stock(seeds.shelves)
         people = chain(seeds.personas, generated(citizens))
@@ -74,6 +78,17 @@ def owned_city(owner_url: str, settings: Settings, registry: Registry) -> City:
     """The city's services on the owner's database, with a command's patience."""
     owned = msgspec.structs.replace(settings, database_url=owner_url, database_timeout_s=10)
     return City(owned, load_keys(settings.keys_file), registry, SystemClock(), SystemIds())
+
+
+async def _first_publication(city: City) -> None:
+    """The run whose day every score of the city is said for; the scores themselves come with the
+    citizens' authorisations, as they do for anybody who signs in later."""
+    async with city.database.connection() as connection:
+        published = await score_rows.latest_run(connection)
+    if published is None:
+        scores = Scores(city.vault, city.clock)
+        publication = ScorePublication(city.database, city.writer, scores, city.clock)
+        await publication.run(today(city.clock))
 
 
 def _parties(seeds: Seeds, keys: PrivateKeys) -> list[UpParty]:

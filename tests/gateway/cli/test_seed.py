@@ -99,6 +99,15 @@ def test_who_is_who_is_said_in_the_words_of_the_contract(
     assert named["lin"]["example-bikes"] != named["lin"]["example-cameras"]
 
 
+def test_every_score_is_said_for_the_day_of_one_publication(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        asyncio.run(populate(database.owner_url, settings, tmp_path, CITIZENS))
+    runs, strays = asyncio.run(_runs(database))
+    assert (runs, strays) == (1, 0)
+
+
 def test_the_subjects_are_the_merchants_own_names_of_its_citizens(
     database: Database, settings: Settings, tmp_path: Path
 ) -> None:
@@ -117,3 +126,13 @@ async def _look(database: Database) -> tuple[int, set[object]]:
     known = {row["id"] for row in await owner.fetch("SELECT id FROM citizen")}
     await owner.close()
     return sector, known
+
+
+async def _runs(database: Database) -> tuple[int, int]:
+    owner = await asyncpg.connect(database.owner_url)
+    runs = await owner.fetchval("SELECT count(*) FROM publish_run WHERE as_of IS NOT NULL")
+    strays = await owner.fetchval(
+        "SELECT count(*) FROM score WHERE run <> (SELECT max(id) FROM publish_run)"
+    )
+    await owner.close()
+    return runs, strays
