@@ -132,6 +132,9 @@ The command line, and a city on one machine
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/seed.py             qianjiang seed
+    cli/demo.py             qianjiang demo
+    cli/up.py               qianjiang up
+    cli/assertion.py        qianjiang assertion
     cli/bench.py            qianjiang bench
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password
@@ -150,6 +153,12 @@ The command line, and a city on one machine
     local/circumstances.py  what the city knows of a persona, as rows
     local/seed_device.py    a seeded citizen's own signing key
     local/credentials.py    the parties' keys, kept by this machine
+    local/upfile.py         up.json, for people's scripts
+    local/day.py            a day played, each outcome beside its expectation
+    local/troupe.py         directing the players
+    local/players/stage.py    how a player is told what to do
+    local/players/counter.py  the parties: they know the contract only
+    local/players/people.py   the citizens: so do they
     local/places.py         folders, sockets, logs, passwords
     local/binaries.py       where the engines' programs are
 """
