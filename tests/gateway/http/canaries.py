@@ -67,12 +67,13 @@ def requests(door: Door, document: dict[str, Any], cage: Cage) -> Iterator[Plant
     """Every route with canaries in every position, as the caller that the route is for."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            proof = _proof(door, operation["security"])
-            yield from _route(method.upper(), path, proof, cage)
-            yield from _bodies(method.upper(), path, operation, document, proof, cage)
+            held = proof(door, operation["security"])
+            yield from _route(method.upper(), path, held, cage)
+            yield from _bodies(method.upper(), path, operation, document, held, cage)
 
 
-def _proof(door: Door, security: list[dict[str, Any]]) -> dict[str, str]:
+def proof(door: Door, security: list[dict[str, Any]]) -> dict[str, str]:
+    """The header fields of a caller that the operation is for."""
     kinds = {kind for choice in security for kind in choice}
     if "party" in kinds:
         return {"authorization": f"Bearer {door.caller.token}"}
