@@ -15,9 +15,9 @@ from gateway.local.seeds import ConsentSeed, FactSeed, Persona, Story
 MERCHANT = "example-bikes"
 SCENARIO = "rent"
 
-#: Of twenty citizens one consented to the merchant and signed the promise. Both are acts like any
+#: Of forty citizens one consented to the merchant and signed the promise. Both are acts like any
 #: other, request and signature included, which is what seeding spends its time on.
-CONSENTING = 20
+CONSENTING = 40
 
 _WORK = FactSeed("human_resources", "employment_months", 24)
 _NEW_AT_WORK = FactSeed("human_resources", "employment_months", 6)
