@@ -30,6 +30,8 @@ GUIDE = ROOT / "docs" / "merchants.md"
 MARK = "@@ end of block @@"
 #: Members whose very value the guide promises.
 PROMISED = {"status", "outcome", "token_type", "expires_in", "scope", "scenario", "kty", "alg"}
+#: Members that have no value in a city that has just begun.
+EMPTY_AT_FIRST = {"score_as_of"}
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,8 @@ def test_the_guide_leads_from_nothing_to_an_answer(city: dict[str, str]) -> None
 
 def assert_alike(actual: Any, shown: Any, name: str = "") -> None:
     """The same members of the same types all the way down, and what is promised word for word."""
+    if name in EMPTY_AT_FIRST and actual is None:
+        return
     assert type(actual) is type(shown), name
     if isinstance(shown, dict):
         assert actual.keys() == shown.keys(), name
