@@ -13,6 +13,7 @@ import click
 import pytest
 
 from gateway.cli import main
+from gateway.edge import contract
 from gateway.edge.eligibility import PREFIX, SUFFIX
 from gateway.edge.routes import HANDLERS
 from tests.docs.pages import PAGES, ROOT, anchor, blocks, headings, links, name, prose, spans, text
@@ -41,7 +42,8 @@ def served() -> frozenset[str]:
         for path in handler.paths
         for method in handler.http_methods
     }
-    return frozenset({*routes, f"POST {_shape(PREFIX + '{scenario}' + SUFFIX)}"})
+    hot = f"POST {_shape(PREFIX + '{scenario}' + SUFFIX)}"
+    return frozenset({*routes, hot, f"GET {contract.PATH}"})
 
 
 def _shape(path: str) -> str:
@@ -81,6 +83,21 @@ def test_every_address_in_backticks_is_served(page: Path) -> None:
     named = [match for span in spans(page) if (match := _ENDPOINT.match(span))]
     lost = [match[0] for match in named if f"{match[1]} {_shape(match[2])}" not in served()]
     assert lost == []
+
+
+def test_every_address_that_is_served_is_on_a_page() -> None:
+    named = {
+        f"{match[1]} {_shape(match[2])}"
+        for page in PAGES
+        for span in spans(page)
+        if (match := _ENDPOINT.match(span))
+    }
+    assert served() - named == set()
+
+
+def test_every_command_is_on_a_page() -> None:
+    said = {words.split(" ")[0] for page in PAGES for words in _COMMAND.findall(text(page))}
+    assert set(main.list_commands(click.Context(main))) - said == set()
 
 
 @every_page
