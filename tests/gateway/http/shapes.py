@@ -30,10 +30,15 @@ _FORMATS: dict[str, Json] = {
 
 
 class Shapes:
-    """Strategies for the schemas of one document."""
+    """Strategies for the schemas of one document.
 
-    def __init__(self, document: Schema) -> None:
+    `known` are values that mean something to the server, by the name of their member: guessing
+    cannot find them, and what lies behind them would never be met.
+    """
+
+    def __init__(self, document: Schema, known: dict[str, str]) -> None:
         self._schemas = document["components"]["schemas"]
+        self._known = known
 
     def near(self, schema: Schema) -> Json:
         """Values of a schema, with junk in some places."""
@@ -75,7 +80,10 @@ class Shapes:
         return JUNK
 
     def _object(self, schema: Schema, spoilt: dict[str, Json]) -> Json:
-        members = {name: self.of(each) for name, each in schema.get("properties", {}).items()}
+        members = {
+            name: st.just(self._known[name]) if name in self._known else self.of(each)
+            for name, each in schema.get("properties", {}).items()
+        }
         members |= spoilt
         required = set(schema.get("required", ()))
         return st.fixed_dictionaries(
