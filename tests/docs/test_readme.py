@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 
+from gateway.cli.up import PORT
+from gateway.local.running import GATEWAY_HOST
 from gateway.local.seeds import load_seeds
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
@@ -43,6 +45,12 @@ def test_both_languages_give_the_same_commands() -> None:
 
     english, chinese = ([each.text for each in blocks(page, "sh")] for page in (README, README_ZH))
     assert commands(english) == commands(chinese)
+
+
+def test_the_first_requests_go_where_the_city_listens() -> None:
+    for page in (README, README_ZH):
+        asked = re.findall(r"curl -s (http://[^/]+)/", text(page))
+        assert set(asked) == {f"http://{GATEWAY_HOST}:{PORT}"}
 
 
 def test_the_table_names_every_scenario_by_its_name() -> None:
