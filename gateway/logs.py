@@ -22,16 +22,27 @@ import structlog
 
 from gateway.clock import SECOND_US, rfc3339
 
-_WORD: Final = re.compile(r"\A[A-Za-z][A-Za-z_.-]{0,63}\Z")
-_SQLSTATE: Final = re.compile(r"\A[0-9A-Z]{5}\Z")
-_PLACE: Final = re.compile(r"\A[\w./<>@+~ -]{1,200}:[0-9]{1,6} [\w<>]{1,80}\Z", re.ASCII)
-
 #: Frames of a failure that are told, the innermost last.
 PLACES_MAX: Final = 12
 
+Fits = Callable[[object], bool]
 
-def _word(value: object) -> bool:
-    return isinstance(value, str) and _WORD.match(value) is not None
+
+def _like(pattern: str) -> Fits:
+    whole = re.compile(rf"\A(?:{pattern})\Z", re.ASCII)
+    return lambda value: isinstance(value, str) and whole.match(value) is not None
+
+
+_word = _like(r"[A-Za-z][A-Za-z_.-]{0,63}")
+#: A class of exception, or a few small words and an HTTP status.
+_error = _like(r"[A-Za-z][A-Za-z_.-]{0,63}|[a-z]{1,20}(?: [a-z]{1,20}){0,3}(?: [1-5][0-9]{2})?")
+_message = _like(r"msg_[A-Za-z0-9_-]{8,64}")
+_sqlstate = _like(r"[0-9A-Z]{5}")
+_place = _like(r"[\w./<>@+~ -]{1,200}:[0-9]{1,6} [\w<>]{1,80}")
+
+
+def _places(value: object) -> bool:
+    return isinstance(value, list) and all(_place(each) for each in value)
 
 
 def _count(value: object) -> bool:
@@ -39,22 +50,14 @@ def _count(value: object) -> bool:
     return isinstance(value, int | float) and abs(value) < 1_000_000_000
 
 
-def _sqlstate(value: object) -> bool:
-    return isinstance(value, str) and _SQLSTATE.match(value) is not None
-
-
-def _places(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(place, str) and _PLACE.match(place) for place in value
-    )
-
-
 #: Every key that a line may have, and the shape of its value.
-ALLOWED: Final[Mapping[str, Callable[[object], bool]]] = {
+ALLOWED: Final[Mapping[str, Fits]] = {
     **dict.fromkeys(("event", "level", "logger"), _word),
-    **dict.fromkeys(("code", "error", "job", "kind", "origin", "outcome", "reason"), _word),
+    **dict.fromkeys(("code", "job", "kind", "origin", "outcome", "reason"), _word),
     **dict.fromkeys(("scenario", "dependency"), _word),
     **dict.fromkeys(("attempts", "count", "status", "took_ms"), _count),
+    "error": _error,
+    "message": _message,  # a webhook message's own random id
     "sqlstate": _sqlstate,
     "places": _places,
 }

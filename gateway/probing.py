@@ -55,6 +55,6 @@ class ProbeWatch:
                 # The next question about this citizen brings the pair back.
                 _log.warning("probe_mark_failed", error=type(fault).__name__)
         if found:
-            _log.warning("probing", marks=len(found))
+            _log.warning("probing", count=len(found))
         self._looked_us = until_us
         return len(found)

@@ -19,7 +19,7 @@ from gateway.logs import ALLOWED, Lines, Words, kept
 
 PERSONAL = [
     *("990101199001011234", "13800138000", "张三", "+86 138 0013 8000", "zhang@example.org"),
-    *("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "Bearer abc", "a b", "ad-3", "x" * 65),
+    *("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "Bearer abc", "Zhang San", "ad-3", "x" * 65),
     *("line\nbreak", "", "\N{FULLWIDTH LATIN SMALL LETTER A}", 13800138000, 990101199001011234),
 ]
 
@@ -48,6 +48,12 @@ def test_what_the_gateway_says_is_kept() -> None:
         "places": ["/srv/gateway/app.py:12 <module>", "asyncpg/protocol/protocol.pyx:374 query"],
     }
     assert kept(said) == said
+
+
+@pytest.mark.parametrize("error", ["ConnectTimeout", "status 410", "nowhere to send it"])
+def test_an_error_may_be_a_few_words_and_a_status(error: str) -> None:
+    assert kept({"error": error}) == {"error": error}
+    assert kept({"error": f"{error} 13800138000"}) == {"dropped": 1}
 
 
 def test_places_are_all_places_or_none() -> None:
