@@ -9,8 +9,8 @@
   `.start()`.
 - `connection`, `owner`: asyncpg connections to `database` as the gateway and as the owner.
 
-Tests run in random order (pytest-randomly prints the seed; `-p randomly -p "randomly_seed=N"`
-repeats it) and every warning is an error.
+Tests run in random order (pytest-randomly prints the seed; `--randomly-seed=N` repeats it) and
+every warning is an error.
 """
 
 from collections.abc import AsyncIterator, Iterator
