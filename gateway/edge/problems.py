@@ -153,6 +153,8 @@ def _headers_of(exc: BaseException) -> Headers:
             return [(b"www-authenticate", b'Bearer error="invalid_token"')]
         case errors.MethodNotAllowed(allow=allow):
             return [(b"allow", ", ".join(allow).encode("ascii"))]
+        case errors.StillRunning():
+            return [(b"retry-after", b"1")]  # what it waits for ends within the lock's timeout
         case (
             errors.TooManyRequests(retry_after_s=wait_s)
             | errors.Overloaded(retry_after_s=wait_s)

@@ -31,6 +31,7 @@ SAMPLES: list[errors.GatewayError] = [
     errors.NotFound(),
     errors.MethodNotAllowed(["GET", "POST"]),
     errors.Conflict(),
+    errors.StillRunning(),
     errors.IdempotencyMismatch(),
     errors.TooManyRequests(3),
     errors.Overloaded(2),
@@ -115,6 +116,11 @@ def test_waits_are_spread_between_one_and_two_times_the_base() -> None:
 )
 def test_a_wait_is_told(exc: errors.GatewayError) -> None:
     assert int(headers_of(exc)[b"retry-after"]) >= 2
+
+
+def test_only_a_conflict_that_passes_by_itself_says_when_to_return() -> None:
+    assert headers_of(errors.StillRunning())[b"retry-after"] == b"1"
+    assert b"retry-after" not in headers_of(errors.Conflict())
 
 
 def test_the_pointers_of_a_400_are_an_extension_member() -> None:
