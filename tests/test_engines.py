@@ -58,8 +58,8 @@ async def test_postgres_is_durable_and_lets_nobody_in_without_a_password(
         "default_transaction_isolation": "read committed",
         "statement_timeout": "1s",
         "lock_timeout": "200ms",
-        "idle_in_transaction_session_timeout": "1s",
-        "transaction_timeout": "2s",
+        "idle_in_transaction_session_timeout": "2s",
+        "transaction_timeout": "5s",
     }
     names = list(wanted)
     query = "SELECT n, current_setting(n) AS value FROM unnest($1::text[]) AS n"

@@ -8,11 +8,12 @@
 CREATE ROLE qianjiang_owner LOGIN;
 CREATE ROLE qianjiang_gateway LOGIN;
 
--- No request waits longer on the database than a caller waits on the gateway.
+-- No request waits longer on the database than a caller waits on the gateway. The gateway's own
+-- sessions ask for the same values.
 ALTER ROLE qianjiang_gateway SET statement_timeout = '1s';
 ALTER ROLE qianjiang_gateway SET lock_timeout = '200ms';
-ALTER ROLE qianjiang_gateway SET idle_in_transaction_session_timeout = '1s';
-ALTER ROLE qianjiang_gateway SET transaction_timeout = '2s';
+ALTER ROLE qianjiang_gateway SET idle_in_transaction_session_timeout = '2s';
+ALTER ROLE qianjiang_gateway SET transaction_timeout = '5s';
 
 -- The commit's check needs a fresh snapshot for each statement; a stricter level would keep an
 -- older one and answer from a withdrawn consent.
