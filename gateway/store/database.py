@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 import asyncpg
+import structlog
 from asyncpg.connect_utils import SessionAttribute
 
 from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded, StillRunning
@@ -40,12 +41,16 @@ LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
     OSError,
     TimeoutError,
 )
 
 #: Somebody else holds a row: nothing happened, and coming back later helps.
 BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+
+_log = structlog.get_logger(__name__)
 
 
 async def _no_reset(_connection: object) -> None:
@@ -101,8 +106,9 @@ class Database:
         """A connection for reads or single statements.
 
         Raises:
-            Overloaded: none was free in time.
-            DependencyDown: the database cannot be reached, or was lost on the way.
+            Overloaded: none was free in time, or a statement waited too long for a lock.
+            DependencyDown: the database cannot be reached, was lost on the way, or cut a statement
+                off that took too long.
         """
         assert self._pool is not None, "the pool is opened with the application"
         try:
@@ -115,6 +121,12 @@ class Database:
             yield connection
         except LOST as fault:
             raise DependencyDown from fault
+        except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as fault:
+            # Nothing happened. What else PostgreSQL refuses is the caller's to judge.
+            _log.warning("statement_cut_off", sqlstate=fault.sqlstate)
+            if isinstance(fault, asyncpg.LockNotAvailableError):
+                raise Overloaded(retry_after_s=1) from fault
+            raise DependencyDown("database") from fault
         finally:
             await self._release(connection)
 
