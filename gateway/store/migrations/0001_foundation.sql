@@ -5,6 +5,8 @@
 -- Tables that hold promises (consent, commitment) are append-only versions. Hot tables carry no
 -- foreign keys: the commit statement joins what it must check, and a lock on a parent row would
 -- let one citizen's writer wait on another's lookup.
+-- Functions with the owner's rights name pg_temp last: unnamed, it is searched first, and a caller's
+-- temporary table with a trigger would run whatever the caller likes as the owner.
 
 CREATE FUNCTION to_us(moment timestamptz) RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -297,7 +299,7 @@ CREATE TABLE score (
 -- was computed by, and never over one of a later run. Returns whose were written.
 CREATE FUNCTION score_put(run integer, citizens uuid[], authorisations integer[],
                           scores smallint[], bands smallint[], sealed bytea[]) RETURNS SETOF uuid
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
   INSERT INTO score AS s (citizen, run, score, band, factors)
   SELECT given.citizen, $1, given.score, given.band, given.sealed
@@ -425,7 +427,7 @@ CREATE TABLE standing_change (
 -- The lock is a statement of its own, before anything is read: a snapshot taken while waiting
 -- for a lock is older than what the lock's last holder wrote.
 CREATE FUNCTION standing_lock(citizens uuid[]) RETURNS integer
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
   WITH locked AS (
     SELECT 1 FROM standing WHERE citizen = ANY (citizens) ORDER BY citizen FOR UPDATE
@@ -434,7 +436,8 @@ $$;
 
 -- The only way to write a standing. Versions only grow, so a reused number is an error here.
 CREATE FUNCTION standing_put(citizens uuid[], versions bigint[], digests bigint[], bodies bytea[])
-  RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public
+  RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+  SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE written integer;
 BEGIN
