@@ -22,7 +22,11 @@ from gateway.store import migrate
     "from its other history is ever taken for current.",
 )
 def command(owner_url: str | None, check: bool, restored: bool) -> None:
-    """Apply the pending migrations to the city's database."""
+    """Apply the pending migrations to the city's database, and make the months ahead.
+
+    Answers are kept by month; each run makes the partitions of the next fourteen where they are
+    missing, so one run a quarter, or each upgrade, is enough.
+    """
     if owner_url is None:
         raise click.ClickException(
             "set QIANJIANG_OWNER_URL to the database's address as role qianjiang_owner"
@@ -41,6 +45,11 @@ async def _run(url: str, check: bool, restored: bool) -> None:
 
 async def _apply(connection: migrate.Connection, restored: bool) -> None:
     await migrate.migrate(connection, on_applied=lambda done: click.echo(f"applied {done.file}"))
+    made, without = await migrate.make_months(connection)
+    if made:
+        click.echo(f"tables made for the months ahead: {made}")
+    if without:
+        click.echo(f"months whose answers stay in the default partition: {len(without)}")
     if restored:
         await migrate.renew_generation(connection)
         click.echo("new generation; entries cached before are void")

@@ -13,6 +13,7 @@ from gateway.store.migrate import (
     OWNER,
     connected,
     create_database,
+    make_months,
     migrate,
     prepare_server,
 )
@@ -95,3 +96,4 @@ class LocalCity:
             await create_database(superuser, DATABASE)
         async with connected(self.owner_url) as owner:
             await migrate(owner)
+            await make_months(owner)

@@ -27,6 +27,8 @@ _ADVISORY_LOCK = 0x71_69_61_6E_6A  # "qianj": one migration at a time in a datab
 # A migration that must wait for a lock holds up every request behind it: give way soon.
 _LOCK_TIMEOUT, _STATEMENT_TIMEOUT = "4s", "60s"
 _CONNECT_SECONDS = 10
+#: Months whose partitions there are after each run, the present one included.
+MONTHS = 14
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -129,6 +131,25 @@ async def migrate(
         return todo
     finally:
         await connection.execute(_SQL.unlock, _ADVISORY_LOCK)
+
+
+async def make_months(owner: Connection) -> tuple[int, list[int]]:
+    """Make the coming months' partitions of answers, one month after the other.
+
+    Returns how many tables were made, and which months (0 is the present one) stay without: their
+    answers went to the default partition meanwhile, where they are as safe and stay.
+    """
+    await owner.execute(_SQL.limits, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT)
+    made, without = 0, []
+    # One transaction each: a new partition locks the table that every answer is written to.
+    for month in range(MONTHS):
+        try:
+            made += int(await owner.fetchval(_SQL.month, month))
+        except asyncpg.CheckViolationError:
+            without.append(month)
+        except asyncpg.LockNotAvailableError:
+            raise MigrationRefused("the table of answers is busy; run it again") from None
+    return made, without
 
 
 async def renew_generation(owner: Connection) -> None:

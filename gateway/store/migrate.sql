@@ -8,7 +8,9 @@ SELECT version, name, sha256 FROM schema_migration ORDER BY version
 INSERT INTO schema_migration (version, name, sha256) VALUES ($1, $2, $3)
 
 -- name: limits
-SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false)
+-- Months are UTC's, whatever time zone the server has.
+SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false),
+       set_config('timezone', 'UTC', false)
 
 -- name: lock
 SELECT pg_advisory_lock($1)
@@ -28,6 +30,11 @@ SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)
 -- name: database_statement
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE %I STRATEGY FILE_COPY',
               $1::text, $2::text, $3::text)
+
+-- name: month
+-- The partitions of the month that lies so many months ahead; how many were made.
+SELECT decision_partitions(
+  date_trunc('month', clock_timestamp(), 'UTC') + make_interval(months => $1), 1)
 
 -- name: renew_generation
 UPDATE realm SET generation = (random() * 9e18)::bigint

@@ -78,6 +78,27 @@ def test_an_empty_database_is_behind_and_then_migrated(engines: Engines) -> None
     assert all(f"applied {migration.file}" in done.output for migration in available())
 
 
+def test_a_current_database_gets_the_months_ahead(fresh_database: Database) -> None:
+    asyncio.run(drop_newest_month(fresh_database.owner_url))
+    done = run("migrate", owner_url=fresh_database.owner_url)
+    assert done.exit_code == 0
+    assert "tables made for the months ahead: 2\n" in done.output
+
+
+async def drop_newest_month(owner_url: str) -> None:
+    """As if a month had passed since the database was made."""
+    owner = await asyncpg.connect(owner_url)
+    for table in ("decision", "decision_facts"):
+        newest = await owner.fetchval(
+            "SELECT max(c.oid::regclass::text) FROM pg_class AS c JOIN pg_inherits AS i"
+            " ON i.inhrelid = c.oid WHERE i.inhparent = $1::text::regclass"
+            " AND c.relname ~ '[0-9]{6}$'",
+            table,
+        )
+        await owner.execute(f"DROP TABLE {newest}")
+    await owner.close()
+
+
 async def test_a_restored_database_gets_a_new_generation(database: Database) -> None:
     owner = await asyncpg.connect(database.owner_url)
     await owner.execute("INSERT INTO realm (city) VALUES ('990100')")

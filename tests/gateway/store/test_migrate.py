@@ -13,10 +13,11 @@ from gateway.store.migrate import (
     MigrationRefused,
     available,
     current,
+    make_months,
     migrate,
     pending,
 )
-from tests.engines import Engines
+from tests.engines import Database, Engines
 
 MARK = Migration(1, "mark", "CREATE TABLE mark (n int); INSERT INTO mark VALUES (1);", "1" * 64)
 SECOND = Migration(2, "second", "ALTER TABLE mark ADD COLUMN m int;", "2" * 64)
@@ -100,3 +101,63 @@ def test_the_files_are_numbered_without_a_gap() -> None:
     files = available()
     assert [migration.version for migration in files] == list(range(len(files)))
     assert all(len(migration.sha256) == 64 for migration in files)
+
+
+@pytest.fixture
+async def filled(fresh_database: Database) -> AsyncIterator[Connection]:
+    """The owner of a migrated database whose schema a test may change."""
+    connection = await asyncpg.connect(fresh_database.owner_url)
+    await connection.execute("SET timezone TO 'America/New_York'")
+    yield connection
+    await connection.close()
+
+
+async def month(connection: Connection, ahead: int) -> list[str]:
+    """The tables of a month."""
+    query = """
+      SELECT base || to_char(
+        date_add(date_trunc('month', now(), 'UTC'), make_interval(months => $1), 'UTC')
+        AT TIME ZONE 'UTC', 'YYYYMM')
+        FROM unnest(ARRAY['decision_', 'decision_facts_']) AS base
+    """
+    return [row[0] for row in await connection.fetch(query, ahead)]
+
+
+async def present(connection: Connection, tables: list[str]) -> list[str]:
+    """Those of the tables that exist."""
+    query = "SELECT t FROM unnest($1::text[]) AS t WHERE to_regclass(t) IS NOT NULL"
+    return [row["t"] for row in await connection.fetch(query, tables)]
+
+
+async def test_months_ahead_are_made_where_they_are_missing(filled: Connection) -> None:
+    tables = [*await month(filled, 0), *await month(filled, 13)]
+    await filled.execute("DROP TABLE " + ", ".join(tables))
+    assert await make_months(filled) == (4, [])
+    assert await present(filled, tables) == tables
+    assert await make_months(filled) == (0, [])
+    assert await present(filled, await month(filled, 14)) == []
+
+
+async def test_a_month_whose_answers_lie_in_the_default_partition_holds_no_other_up(
+    filled: Connection,
+) -> None:
+    now, later = await month(filled, 0), await month(filled, 1)
+    await filled.execute("DROP TABLE " + ", ".join(now + later))
+    await filled.execute("INSERT INTO decision_facts VALUES (uuid7_floor(now()), 'sealed')")
+    assert await make_months(filled) == (2, [0])
+    assert await present(filled, now + later) == later
+    assert await filled.fetchval("SELECT count(*) FROM decision_facts") == 1
+
+
+async def test_an_answer_that_is_being_written_is_not_waited_for_without_end(
+    filled: Connection, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.migrate._LOCK_TIMEOUT", "20ms")
+    await filled.execute("DROP TABLE " + ", ".join(await month(filled, 13)))
+    writer = await asyncpg.connect(fresh_database.gateway_url)
+    async with writer.transaction():
+        await writer.execute("INSERT INTO decision_facts VALUES (uuid7_floor(now()), 'sealed')")
+        with pytest.raises(MigrationRefused, match="busy"):
+            await make_months(filled)
+    await writer.close()
+    assert await make_months(filled) == (2, [])
