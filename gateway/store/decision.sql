@@ -27,7 +27,10 @@ WITH asked AS (
     LEFT JOIN party AS p ON p.num = a.party
     LEFT JOIN policy AS o ON o.num = a.policy
 ), holding AS MATERIALIZED (
-  SELECT c.*, least(c.at_us + $25::bigint, c.until_us) AS valid_until_us
+  -- A yes (outcome 1) lasts no longer than what it rests on. Any other answer is good for equally
+  -- long whomever it is about, or its end would tell of a pause that ends or a consent that begins.
+  SELECT c.*, CASE WHEN c.outcome = 1 THEN least(c.at_us + $25::bigint, c.until_us)
+                   ELSE c.at_us + $25::bigint END AS valid_until_us
     FROM checked AS c
    WHERE c.standing_holds AND c.party_holds AND c.policy_holds
      AND c.since_us <= c.at_us AND c.at_us < c.until_us
@@ -78,9 +81,9 @@ SELECT c.at_us, r.valid_until_us, r.receipt,
        c.standing_holds, c.party_holds IS TRUE AS party_holds,
        c.policy_holds IS TRUE AS policy_holds,
        c.since_us <= c.at_us AND c.at_us < c.until_us AS time_holds,
-       h.id IS NOT NULL AND p.id IS NULL AND NOT EXISTS (
+       h.id IS NOT NULL AND p.id IS NULL AND (c.repeat_of IS NOT NULL OR NOT EXISTS (
          SELECT FROM decision_request AS q
-          WHERE q.party = c.party AND q.request_id = c.request_id) AS used_up,
+          WHERE q.party = c.party AND q.request_id = c.request_id)) AS used_up,
        CASE WHEN NOT c.standing_holds THEN c.true_version END AS true_version,
        CASE WHEN NOT c.standing_holds THEN c.true_body END AS true_body
   FROM checked AS c
@@ -91,13 +94,15 @@ SELECT c.at_us, r.valid_until_us, r.receipt,
 
 -- name: replay
 -- A party repeats a question: what was answered, and whether all of it still holds at this moment.
+-- An answer past its time is not repeated: the party would hear of the citizen again without a
+-- record of it, and beyond the number of questions a day that the consent allows.
 SELECT q.body_hash, q.decision, d.at_us, d.outcome, d.policy, d.score_as_of, d.receipt,
-       least(now.us + $3::bigint, d.until_us) AS valid_until_us,
+       d.valid_until_us,
        CASE WHEN d.standing_version = 0 THEN s.citizen IS NULL
             ELSE s.version = d.standing_version END IS TRUE
          AND (p.revision = d.party_revision AND p.status = 'active') IS TRUE
          AND o.live IS TRUE
-         AND d.since_us <= now.us AND now.us < d.until_us AS holds
+         AND d.since_us <= now.us AND now.us < least(d.until_us, d.at_us + $3::bigint) AS holds
   FROM decision_request AS q
   JOIN decision AS d ON d.id = q.decision
   CROSS JOIN (SELECT clock_us() AS us) AS now

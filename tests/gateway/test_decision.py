@@ -184,14 +184,28 @@ async def test_a_pause_that_ends_opens_again_without_a_new_version(town: TestCit
     await town.commitment(citizen)
     now = town.city.clock.now_us()
     await town.consent(citizen, status="paused", paused_until_us=now + SECOND_US // 4)
-    before = await town.ask(citizen)
-    assert before.outcome is Outcome.STANDARD_PATH
-    assert before.valid_until_us <= now + SECOND_US // 4
+    assert (await town.ask(citizen)).outcome is Outcome.STANDARD_PATH
     await asyncio.sleep(0.3)
     assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
 
 
-async def test_an_answer_is_never_valid_beyond_what_it_rests_on(town: TestCity) -> None:
+async def test_a_party_cannot_tell_a_pause_that_ends_soon_from_no_consent_at_all(
+    town: TestCity,
+) -> None:
+    await town.party()
+    soon = town.city.clock.now_us() + 10 * SECOND_US
+    pausing, yet_to_begin, ending = [await town.citizen() for _ in range(3)]
+    await town.consent(pausing, status="paused", paused_until_us=soon)
+    await town.consent(yet_to_begin, from_us=soon)
+    await town.consent(ending, to_us=soon)  # and no commitment
+    nobody = town.city.ids.random_uuid()
+    for citizen in (nobody, await town.citizen(), pausing, yet_to_begin, ending):
+        answer = await town.ask(citizen)
+        assert answer.outcome is Outcome.STANDARD_PATH
+        assert answer.valid_until_us == answer.at_us + MINUTE_US
+
+
+async def test_a_yes_is_never_valid_beyond_what_it_rests_on(town: TestCity) -> None:
     await town.party()
     citizen = await town.citizen()
     await town.commitment(citizen)
@@ -248,6 +262,36 @@ async def test_a_repeated_request_is_decided_anew_once_the_answer_is_untrue(town
     assert link == first.decision
     third = await town.ask(citizen, request_id="r-1", body_hash=b"same")
     assert third.decision == again.decision
+
+
+async def test_a_repeated_request_never_makes_an_answer_last_longer(town: TestCity) -> None:
+    # Else one question, counted and shown to the citizen once, would be a window for a whole day.
+    await town.party()
+    citizen = await town.citizen()
+    await town.commitment(citizen)
+    await town.consent(citizen, frequency=1)
+    first = await town.ask(citizen, request_id="r-1", body_hash=b"same")
+    again = await town.ask(citizen, request_id="r-1", body_hash=b"same")
+    assert again == first
+    await town.owner.execute(
+        "UPDATE decision SET at_us = at_us - $1, valid_until_us = valid_until_us - $1", MINUTE_US
+    )
+    later = await town.ask(citizen, request_id="r-1", body_hash=b"same")
+    assert (first.outcome, later.outcome) == (Outcome.ELIGIBLE, Outcome.STANDARD_PATH)
+    assert await town.owner.fetchval("SELECT count(*) FROM decision") == 2
+
+
+async def test_a_repeat_of_what_no_longer_holds_is_answered_though_the_frequency_is_spent(
+    town: TestCity,
+) -> None:
+    await town.party()
+    citizen = await town.citizen()
+    await town.commitment(citizen)
+    await town.consent(citizen, frequency=1)
+    first = await town.ask(citizen, request_id="r-1", body_hash=b"same")
+    await town.commitment(citizen)  # anything that makes a new version of the standing
+    again = await town.ask(citizen, request_id="r-1", body_hash=b"same")
+    assert (first.outcome, again.outcome) == (Outcome.ELIGIBLE, Outcome.STANDARD_PATH)
 
 
 async def test_one_request_id_with_two_bodies_is_refused(town: TestCity) -> None:
