@@ -18,7 +18,7 @@ up: .venv/ready ## a city that stays, for your own first requests
 	@$(BIN)/qianjiang up
 
 test: .venv/ready ## the whole suite on real engines
-	@$(BIN)/python -m pytest --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --durations=10 $(ARGS)
 
 check: .venv/ready ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
