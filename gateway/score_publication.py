@@ -11,8 +11,9 @@ from datetime import date
 from uuid import UUID
 
 from gateway.clock import Clock
-from gateway.scores import Scale, Scores, scale_on
+from gateway.scores import Scale, Scores, scale_on, today
 from gateway.standing import StandingWriter
+from gateway.store import fact as fact_rows
 from gateway.store import score as rows
 from gateway.store import standing as standing_rows
 from gateway.store.database import Database
@@ -20,6 +21,9 @@ from gateway.store.score import Fresh, Run
 
 #: Citizens of one step. Whoever is written is locked while it is, so a step stays short.
 BATCH = 250
+
+#: Facts that one statement deletes.
+FACTS = 1000
 
 
 class ScorePublication:
@@ -48,7 +52,9 @@ class ScorePublication:
     async def run(self, as_of: date, on_progress: Callable[[int], None] = lambda done: None) -> Run:
         """Score every living citizen who authorised it, as of a day; returns what was done.
 
-        Repeating a run, or resuming one that was cut off, writes only what is still missing.
+        Negative facts whose five years are over today are deleted first, whatever day the scores
+        are for (浙江省公共信用信息管理条例 16). Repeating a run, or resuming one that was cut
+        off, writes only what is still missing.
 
         Raises:
             NothingInForce: no model or catalogue is in force on that day.
@@ -56,6 +62,7 @@ class ScorePublication:
         scale, started_us = scale_on(as_of), self._clock.now_us()
         async with self._database.connection() as connection:
             number = await rows.next_run(connection)
+        forgotten = await self._forget_ended()
         scored = changed = moves = 0
         after = UUID(int=0)
         while True:
@@ -75,9 +82,19 @@ class ScorePublication:
                 scored=scored,
                 changed=changed,
                 band_moves=moves,
+                forgotten=forgotten,
                 started_us=started_us,
             )
         )
+
+    async def _forget_ended(self) -> int:
+        day, forgotten = today(self._clock), 0
+        while True:
+            async with self._database.connection() as connection:
+                gone = await fact_rows.forget_ended(connection, day, FACTS)
+            forgotten += gone
+            if gone < FACTS:
+                return forgotten
 
     async def _page(self, after: UUID, scale: Scale) -> tuple[list[Fresh], int, UUID]:
         """The next page's scores that must be written, how many it has, and its last citizen."""

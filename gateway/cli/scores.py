@@ -124,6 +124,7 @@ async def _import(
 def publish(as_of: datetime | None, owner_url: str, keys_file: Path, valkey_url: str) -> None:
     """Compute every authorised citizen's score and write those that changed.
 
+    First, negative facts are deleted whose five years, or shorter term, are over today.
     Only citizens whose band moves get a new standing. A run that was cut off is simply repeated.
     """
     office = Office(owner_url, valkey_url, _keys(keys_file), SystemClock(), SystemIds())
@@ -132,6 +133,7 @@ def publish(as_of: datetime | None, owner_url: str, keys_file: Path, valkey_url:
         run = asyncio.run(_publish(office, day))
     except NothingInForce as fault:
         raise click.ClickException(str(fault)) from None
+    click.echo(f"forgotten: {run.forgotten} negative facts whose use had ended")
     click.echo(
         f"as of {run.as_of} by model {run.model}: {run.scored} scored, {run.changed} changed, "
         f"{run.band_moves} in another band"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import asyncpg
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from gateway.store.database import Connection
 from gateway.store.sql import queries
 from scoring import Dimension, Fact, Merit, Sphere
+from scoring.facts import NEGATIVE_YEARS
 
 _sql = queries("fact")
 
@@ -47,6 +49,12 @@ async def load(
     for row in await connection.fetch(_sql.load, people):
         facts[row["identity_index"]].append(_fact(row, merits))
     return facts
+
+
+async def forget_ended(connection: Connection, day: date, limit: int) -> int:
+    """Delete negative facts that may not be used on that day or later; returns how many."""
+    status = await connection.execute(_sql.forget_ended, day, NEGATIVE_YEARS, limit)
+    return int(status.rsplit(" ", 1)[1])  # "DELETE 7"
 
 
 def _values(index: bytes, fact: Fact) -> tuple[object, ...]:

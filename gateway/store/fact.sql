@@ -20,3 +20,12 @@ RETURNING new.identity_index, old.identity_index IS NULL AS added
 SELECT identity_index, department, code, source_ref, dimension, value, effective, expires,
   determined, sphere
   FROM fact WHERE identity_index = ANY ($1::bytea[])
+
+-- name: forget_ended
+-- Negative facts whose last day of use is over, at most so many. One that an import holds at this
+-- moment is left for the next run rather than waited for.
+DELETE FROM fact WHERE (identity_index, department, code, source_ref) IN (
+  SELECT identity_index, department, code, source_ref FROM fact
+   WHERE determined IS NOT NULL
+     AND least(expires, (determined + make_interval(years => $2))::date) <= $1::date
+   LIMIT $3 FOR UPDATE SKIP LOCKED)

@@ -47,7 +47,10 @@ class Fresh(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One publication: how many were scored, written, and changed their band."""
+    """One publication: how many were scored, written, and changed their band.
+
+    `forgotten` counts the negative facts that were deleted before it; it is told and not stored.
+    """
 
     id: int
     model: str
@@ -55,6 +58,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     scored: int
     changed: int
     band_moves: int
+    forgotten: int
     started_us: int
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.body import decode_body
+from gateway.clock import SHANGHAI, FixedClock, to_us
 from gateway.fact_file import Row
 from gateway.fact_import import FactImport, identity_index
 from gateway.identity_number import IdentityNumber
@@ -40,9 +41,8 @@ class Desk:
     def __init__(self, town: TestCity, office: Office) -> None:
         self.town, self.office = town, office
         self.scores = Scores(office.vault, office.clock)
-        self.publication = ScorePublication(
-            office.database, office.writer, self.scores, office.clock
-        )
+        self.clock = FixedClock(to_us(datetime.combine(AS_OF, time(12), SHANGHAI)))
+        self.publication = ScorePublication(office.database, office.writer, self.scores, self.clock)
         self.people: dict[UUID, str] = {}
 
     async def person(self, *, authorised: bool = True) -> UUID:
@@ -344,8 +344,28 @@ async def test_time_alone_changes_a_score_when_a_negative_fact_ends(desk: Desk) 
     )
     await desk.publish()
     assert await desk.score(citizen) == 500  # in its third year 60 of 100 count
-    await desk.publish(date(2028, 7, 1))
+    ahead = await desk.publish(date(2028, 7, 1))
     assert await desk.score(citizen) == 560
+    assert ahead.forgotten == 0  # that day has not come
+
+
+async def test_a_publication_deletes_negative_facts_whose_five_years_are_over(desk: Desk) -> None:
+    citizen = await desk.person()
+    await desk.facts(
+        citizen,
+        ("enforcement", "penalty", "serious"),
+        effective="2023-07-01",
+        determined="2023-07-01",
+    )
+    await desk.facts(citizen, *WORKING)
+    await desk.publish()
+    desk.clock.advance(seconds=(date(2028, 7, 1) - AS_OF).days * 86_400)
+    run = await desk.publish(date(2028, 7, 1))
+    assert (run.forgotten, run.changed) == (1, 1)
+    assert await desk.town.owner.fetchval("SELECT count(*) FROM fact") == len(WORKING)
+    assert await desk.score(citizen) == 710
+    run = await desk.publish(date(2028, 7, 1))
+    assert (run.forgotten, run.changed) == (0, 0)
 
 
 WORDS = {row.rule: set[str]() for row in FORBIDDEN}

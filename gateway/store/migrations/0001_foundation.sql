@@ -275,6 +275,7 @@ CREATE TABLE fact (
   imported_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (identity_index, department, code, source_ref)
 );
+CREATE INDEX fact_negative ON fact (determined) WHERE determined IS NOT NULL;
 
 CREATE TABLE publish_run (
   id          integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -123,9 +123,16 @@ def test_without_keys_nothing_is_imported(database: Database, tmp_path: Path) ->
 
 def test_publishing_says_what_changed(database: Database, keys: Path, valkey: Valkey) -> None:
     query(database, "INSERT INTO realm (city) VALUES ('330100') RETURNING 1")
+    query(
+        database,
+        "INSERT INTO fact VALUES ('index', 'enforcement', 'penalty', '示例-1', 'law',"
+        " '\"serious\"', '2020-01-01', NULL, '2020-01-01', 'public') RETURNING 1",
+    )
     given = {"QIANJIANG_VALKEY_URL": valkey.url}
     result = run(database, keys, "publish", "--as-of", "2026-06-15", **given)
     assert result.exit_code == 0, result.output
+    assert "forgotten: 1 negative facts whose use had ended" in result.output
+    assert stored(database) == 0
     said = "as of 2026-06-15 by model 2026-01-01: 0 scored, 0 changed, 0 in another band"
     assert said in result.output
 
