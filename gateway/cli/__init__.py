@@ -37,11 +37,21 @@ class Commands(click.Group):
             formatter.write_dl([(name, _purpose(name)) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it; what it raises in the gateway's own words is printed as such, with exit 1."""
+        """Run it; what it raises in the gateway's own words is printed as such, with exit 1.
+
+        So is the signal that ended it.
+        """
         try:
             return super().invoke(ctx)
         except (GatewayError, OSError) as error:
             raise click.ClickException(str(error) or type(error).__name__) from error
+        except KeyboardInterrupt as interrupt:
+            raise click.ClickException(ended_by(interrupt)) from interrupt
+
+
+def ended_by(interrupt: KeyboardInterrupt) -> str:
+    """Which signal ended a command; one that says nothing was Ctrl-C."""
+    return f"ended by {interrupt.args[0] if interrupt.args else 'SIGINT'}"
 
 
 def _purpose(name: str) -> str:

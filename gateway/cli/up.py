@@ -9,6 +9,7 @@ import sys
 import click
 from rich.console import Console
 
+from gateway.cli import ended_by
 from gateway.cli.assertion import assertion
 from gateway.clock import SystemClock
 from gateway.local import upfile
@@ -53,8 +54,8 @@ def command(port: int, workers: int, citizens: int) -> None:
         running.__enter__()
     try:
         _run(running, citizens, console)
-    except KeyboardInterrupt:
-        console.print("stopping")
+    except KeyboardInterrupt as interrupt:
+        console.print(f"{ended_by(interrupt)}; stopping")
     finally:
         running.__exit__(None, None, None)
 

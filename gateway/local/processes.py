@@ -107,10 +107,13 @@ def answers(host: str, port: int, path: str) -> Callable[[], bool]:
 
 
 def stop_on_sigterm() -> None:
-    """Treat SIGTERM and SIGHUP as Ctrl-C, so that every `with` block and `finally` runs."""
+    """Treat SIGTERM and SIGHUP as Ctrl-C, so that every `with` block and `finally` runs.
+
+    What is raised names its signal, for `gateway.cli.ended_by`.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(signal.Signals(number).name)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
