@@ -8,6 +8,8 @@ citizen sees why.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import structlog
 
 from gateway.clock import MINUTE_US, SECOND_US, Clock
@@ -24,6 +26,10 @@ OVERLAP_US = 10 * SECOND_US
 
 #: Where the first look begins. Whoever goes on probing is counted for the whole day anyway.
 BACK_US = MINUTE_US // 2
+
+#: Citizens looked at by one statement, and questions of the day about each, so that a statement's
+#: work is bounded however many questions there were, by whomever.
+TOGETHER, NEWEST = 200, 500
 
 _log = structlog.get_logger(__name__)
 
@@ -43,10 +49,7 @@ class ProbeWatch:
         # Ids may be a moment ahead of this process's clock, hence the upper bound beyond now.
         now_us = self._clock.now_us() + OVERLAP_US
         until_us = min(now_us, self._looked_us + STRETCH_US)
-        async with self._database.connection() as connection:
-            found = await rows.probing(
-                connection, self._looked_us - 2 * OVERLAP_US, until_us, self._most
-            )
+        found = await self._probing(self._looked_us - 2 * OVERLAP_US, until_us)
         for citizen, sector in found:
             try:
                 async with self._writer.change(citizen) as connection:
@@ -58,3 +61,13 @@ class ProbeWatch:
             _log.warning("probing", count=len(found))
         self._looked_us = until_us
         return len(found)
+
+    async def _probing(self, since_us: int, until_us: int) -> list[tuple[UUID, int]]:
+        """Citizens asked about in a stretch of time, with the sectors that tried too much today."""
+        found: list[tuple[UUID, int]] = []
+        async with self._database.connection() as connection:
+            citizens = await rows.asked_about(connection, since_us, until_us)
+            for start in range(0, len(citizens), TOGETHER):
+                some = citizens[start : start + TOGETHER]
+                found += await rows.probing(connection, some, self._most, NEWEST)
+        return found

@@ -16,8 +16,9 @@ from gateway.clock import DAY_US, HOUR_US, SECOND_US, shanghai_midnight_after
 from gateway.consent_requests import Asked
 from gateway.errors import DependencyDown
 from gateway.jobs import Job
-from gateway.probing import STRETCH_US, ProbeWatch
+from gateway.probing import NEWEST, STRETCH_US, ProbeWatch
 from gateway.store import housekeeping
+from gateway.store.sql import read_queries
 from scenarios.contract import Outcome
 from tests.gateway.city import TestCity
 
@@ -70,6 +71,39 @@ async def test_two_parties_of_one_recipient_count_together(town: TestCity) -> No
     for number, principal in enumerate([town.principal(), second] * 2):
         await town.ask(citizen, principal, facts=deposit(town, 100 + number))
     assert await watch(town).step() == 1
+
+
+async def test_a_flood_of_questions_about_one_citizen_costs_the_watch_a_bounded_look(
+    town: TestCity,
+) -> None:
+    # Else the look runs into its timeout, again and again, and nobody's probing is seen any more.
+    await town.party()
+    flooded, probed = await town.ready(), await town.ready()
+    await town.ask(flooded)
+    await town.owner.execute(_FLOOD, 3 * NEWEST)
+    statement = "EXPLAIN (ANALYZE, FORMAT JSON) " + read_queries("probe")["probing"]
+    plan = await town.owner.fetchval(statement, [flooded], 3, NEWEST)
+    assert _most_rows(msgspec.json.decode(plan)[0]["Plan"]) <= NEWEST
+    for fen in (100, 200, 300, 400):
+        await town.ask(probed, facts=deposit(town, fen))
+    assert await watch(town).step() == 1
+
+
+#: The one answer there is, so many times again.
+_FLOOD = """
+INSERT INTO decision
+SELECT overlay(d.id::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid, at_us, received_us,
+       party, party_revision, policy, citizen, standing_version, consent, consent_version, outcome,
+       clauses, since_us, until_us, valid_until_us, score_as_of, facts_hash, staff, reference, NULL,
+       receipt
+  FROM decision AS d, generate_series(1, $1::integer) AS n
+"""
+
+
+def _most_rows(plan: dict[str, Any]) -> float:
+    """The most rows that any step of a plan saw."""
+    own: float = plan["Actual Rows"] * plan["Actual Loops"]
+    return max([own, *(_most_rows(step) for step in plan.get("Plans", []))])
 
 
 async def test_a_mark_is_made_once_and_by_whoever_looks_first(town: TestCity) -> None:
