@@ -27,6 +27,8 @@ class Batcher(Generic[Item, Result]):
             An exception that it raises reaches every item of that batch.
         batch_max: items in one batch.
         waiting_max: items that may wait; one more raises `Overloaded` at once.
+        linger_s: asked before each batch how many seconds to let more gather; for a step whose
+            results would only wait at the next one.
     """
 
     def __init__(
@@ -35,14 +37,21 @@ class Batcher(Generic[Item, Result]):
         *,
         batch_max: int,
         waiting_max: int,
+        linger_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._run = run
+        self._linger_s = linger_s
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._runner: asyncio.Task[None] | None = None
         self.batches = 0
         self.items = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is under way or about to be."""
+        return self._runner is not None
 
     @property
     def full(self) -> bool:
@@ -69,6 +78,8 @@ class Batcher(Generic[Item, Result]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                if linger_s := self._linger_s():
+                    await asyncio.sleep(linger_s)
                 await self._run_one()
         finally:
             self._runner = None

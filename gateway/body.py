@@ -190,11 +190,11 @@ def values_at(
         known=body.living,
         consent=slip is not None and _consent_live(slip, span),
         used_up=used_up,
-        probed=any(not span.passed(end) for sector, end in body.probes if sector == view.sector),
-        suspended=any(
-            span.passed(start) for name, start in body.suspensions if name == view.scenario
-        ),
-        objected=view.scenario in body.objections or "" in body.objections,
+        # Nearly nobody has one of these; asking first spares three generators.
+        probed=bool(body.probes) and _probed(body, view, span),
+        suspended=bool(body.suspensions) and _suspended(body, view, span),
+        objected=bool(body.objections)
+        and (view.scenario in body.objections or "" in body.objections),
         stock=stock,
         since_us=span.since,
         until_us=span.until,
@@ -204,6 +204,14 @@ def values_at(
 
 # Whatever a reader consults is told to the interval, so within it every consulted boundary answers
 # the same, the reader takes the same path, and short cuts are sound.
+
+
+def _probed(body: Body, view: Viewpoint, span: Interval) -> bool:
+    return any(not span.passed(end) for sector, end in body.probes if sector == view.sector)
+
+
+def _suspended(body: Body, view: Viewpoint, span: Interval) -> bool:
+    return any(span.passed(start) for name, start in body.suspensions if name == view.scenario)
 
 
 def _consent_live(slip: ConsentSlip, span: Interval) -> bool:

@@ -29,7 +29,7 @@ from gateway.clock import DAY_US, Clock, shanghai_midnight_after
 from gateway.committer import Committer
 from gateway.errors import DependencyDown, Forbidden, IdempotencyMismatch, Overloaded
 from gateway.evidence import Record, facts_hash
-from gateway.ids import Ids
+from gateway.ids import Ids, uuid_of
 from gateway.parties import Parties, Principal, Registration
 from gateway.policies import Policies
 from gateway.standing import Standing, StandingReader, Wanted
@@ -197,7 +197,7 @@ class Decisions:
             policy=self._policy(question.scenario),
             citizen=question.citizen,
             standing_version=standing.version,
-            consent=UUID(bytes=slip.id) if slip else None,
+            consent=uuid_of(slip.id) if slip else None,
             consent_version=slip.version if slip else None,
             outcome=verdict.outcome,
             clauses=verdict.met,

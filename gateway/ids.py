@@ -12,8 +12,21 @@ import os
 from typing import Protocol
 from uuid import UUID
 
+from asyncpg.pgproto.pgproto import UUID as PgUUID  # noqa: N811  # to tell the two apart
+
 _VERSION_AND_VARIANT = (0x7 << 76) | (0b10 << 62)
 _RANDOM_BITS_B = (1 << 62) - 1
+
+
+def uuid_of(raw: bytes) -> UUID:
+    """The UUID of 16 bytes.
+
+    It is asyncpg's own subclass of `uuid.UUID`, equal and hashed alike. Making one and taking its
+    bytes out again, which a decision does a dozen times, costs a tenth of what the standard
+    library's costs.
+    """
+    made: UUID = PgUUID(raw)
+    return made
 
 
 class Ids(Protocol):
@@ -66,10 +79,11 @@ class SystemIds:
         millis, micros = divmod(now_us, 1000)
         fraction = (micros << 12) // 1000
         random = int.from_bytes(self.random_bytes(8), "big") & _RANDOM_BITS_B
-        return UUID(int=(millis << 80) | _VERSION_AND_VARIANT | (fraction << 64) | random)
+        number = (millis << 80) | _VERSION_AND_VARIANT | (fraction << 64) | random
+        return uuid_of(number.to_bytes(16, "big"))
 
     def random_uuid(self) -> UUID:
-        return UUID(bytes=self.random_bytes(16))
+        return uuid_of(self.random_bytes(16))
 
     def token(self) -> str:
         return base64.urlsafe_b64encode(self.random_bytes(24)).decode("ascii")

@@ -16,6 +16,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from gateway.ids import uuid_of
+
 _DOMAIN = b"qianjiang/subject/v1"
 
 #: Characters of a subject: 33 bytes in base64url.
@@ -54,7 +56,7 @@ class Pseudonyms:
         if cipher is None:
             return None
         try:
-            return UUID(bytes=cipher.decrypt(raw[1:], self._bound_to(sector)))
+            return uuid_of(cipher.decrypt(raw[1:], self._bound_to(sector)))
         except InvalidTag:
             return None
 

@@ -8,7 +8,7 @@ only then tell the cache, and acknowledge.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -45,11 +45,18 @@ class Standing(msgspec.Struct, frozen=True):
 class StandingReader:
     """Coalesced reads of one worker: cache first, PostgreSQL for what is missing."""
 
-    def __init__(self, cache: Cache, database: Database, *, waiting_max: int) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        database: Database,
+        *,
+        waiting_max: int,
+        linger_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._cache = cache
         self._database = database
         self._reads: Batcher[Wanted, Standing] = Batcher(
-            self._read, batch_max=256, waiting_max=waiting_max
+            self._read, batch_max=256, waiting_max=waiting_max, linger_s=linger_s
         )
         self._fills: Batcher[tuple[Entry, bytes], None] = Batcher(
             self._fill, batch_max=64, waiting_max=1024

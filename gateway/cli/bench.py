@@ -12,6 +12,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+#: Characters that the table of rounds needs.
+TABLE_WIDTH = 120
+
 
 @click.command()
 @click.option("--rounds", default=5, show_default=True, help="Paired rounds.")
@@ -24,7 +27,7 @@ def command(**options: Any) -> None:
     if importlib.util.find_spec("loadtest") is None:
         raise click.ClickException("bench needs a checkout: its tools are not in the wheel")
     bench = importlib.import_module("loadtest.bench")
-    console = Console()
+    console = Console(width=max(Console().width, TABLE_WIDTH))
     with tempfile.TemporaryDirectory(prefix="qianjiang-bench-") as folder:
         with console.status("starting") as status:
             report = bench.measure(bench.Options(**options), Path(folder), status.update)

@@ -4,7 +4,7 @@
 -- younger than every request in the batch. The checks take no lock and can wait on nobody; the only
 -- unique key that two batches can meet on is a party's own request_id.
 WITH asked AS (
-  SELECT * FROM unnest(
+  SELECT t.*, coalesce(t.asked_frequency, 0) AS frequency FROM unnest(
     $1::uuid[], $2::bytea[], $3::bigint[], $4::integer[], $5::bigint[], $6::integer[],
     $7::uuid[], $8::bigint[], $9::bigint[], $10::uuid[], $11::integer[], $12::smallint[],
     $13::bigint[], $14::bigint[], $15::bigint[], $16::bytea[], $17::bytea[],
@@ -14,7 +14,7 @@ WITH asked AS (
       id, head, received_us, party, party_revision, policy,
       citizen, version, digest, consent, consent_version, outcome,
       clauses, since_us, until_us, facts_hash, sealed,
-      staff, reference, request_id, body_hash, repeat_of, score_as_of, frequency, n)
+      staff, reference, request_id, body_hash, repeat_of, score_as_of, asked_frequency, n)
 ), checked AS MATERIALIZED (
   SELECT a.*, s.version AS true_version, s.body AS true_body, clock_us() AS at_us,
          -- Version 0 was decided as "nobody by that name": that too must still be true.
