@@ -7,39 +7,32 @@ it, and a scenario that looks further answers `cannot_assess` instead of guessin
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
+from functools import cache
 from importlib.metadata import version
 
-from holidays import HolidayBase, country_holidays
+from holidays import country_holidays
 
 from scenarios.calendar import Calendar
 
 _FIRST_YEAR = 2024
+#: How far ahead the library is asked; the State Council's notice is for one year.
+_YEARS_MAX = 10
 
 
+@cache
 def calendar() -> Calendar:
     """The calendar from 2024 to the last year that the library knows in full."""
+    known = country_holidays("CN", years=range(_FIRST_YEAR, _FIRST_YEAR + _YEARS_MAX))
+    make_up_years = {day.year for day in known.weekend_workdays}
     last = _FIRST_YEAR
-    while _make_up_days(last + 1):
+    while last + 1 in make_up_years:
         last += 1
-    years = range(_FIRST_YEAR, last + 1)
-    workdays = frozenset(day for year in years for day in _make_up_days(year))
-    days_off = frozenset(_china(years)) - workdays
+    covers = date(_FIRST_YEAR, 1, 1), date(last, 12, 31)
+    workdays = frozenset(day for day in known.weekend_workdays if covers[0] <= day <= covers[1])
     return Calendar(
-        holidays=days_off,
+        holidays=frozenset(day for day in known if covers[0] <= day <= covers[1]) - workdays,
         workdays=workdays,
         source=f"holidays {version('holidays')}, China",
-        covers=(date(_FIRST_YEAR, 1, 1), date(last, 12, 31)),
+        covers=covers,
     )
-
-
-def _make_up_days(year: int) -> list[date]:
-    """Weekend days of a year that are worked."""
-    known = _china(range(year, year + 1))
-    first = date(year, 1, 1)
-    days = (first + timedelta(days=offset) for offset in range(366))
-    return [d for d in days if d.year == year and d.weekday() >= 5 and known.is_working_day(d)]
-
-
-def _china(years: range) -> HolidayBase:
-    return country_holidays("CN", years=years)
