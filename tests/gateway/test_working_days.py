@@ -8,7 +8,7 @@ from gateway.working_days import calendar
 
 
 def test_the_national_day_is_off_and_its_make_up_days_are_worked() -> None:
-    # 国务院办公厅关于2026年部分节假日安排的通知: 10 月 1 日至 7 日放假, 9 月 20 日, 10 月 10 日上班.
+    # 国务院办公厅, 2026 年节假日安排: 国庆节 1 日至 7 日放假, 9 月 20 日与 10 月 10 日上班.
     known = calendar()
     assert not any(known.is_working_day(date(2026, 10, day)) for day in range(1, 8))
     assert known.is_working_day(date(2026, 10, 8))
