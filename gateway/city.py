@@ -6,6 +6,7 @@ closed with it; tests open one on the same engines.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -44,6 +45,9 @@ from scenarios.registry import Registry
 #: While a commit is under way a standing read now would only wait for the next one, so reads
 #: gather for so long and share one MGET, whose cost is nearly the same for one key and for fifty.
 GATHER_S = 0.001
+
+#: Reads and fills under way hold connections to the cache; a worker that stops waits so long.
+SETTLE_S = 0.2
 
 
 class City:
@@ -157,6 +161,9 @@ class City:
                 await self.refresh()
             yield self
         finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_S):
+                    await self.standings.settled()
             await self.oidc.close()
             await self.cache.close()
             for pool in pools:

@@ -8,6 +8,7 @@ only then tell the cache, and acknowledge.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -137,6 +138,11 @@ class StandingReader:
     async def _fill(self, batch: Sequence[tuple[Entry, bytes]]) -> list[None]:
         await self._cache.offer(batch)
         return [None] * len(batch)
+
+    async def settled(self) -> None:
+        """Return once no read and no fill is under way."""
+        while self._reads.busy or self._fills.busy:  # noqa: ASYNC110  once, at a worker's end
+            await asyncio.sleep(0.001)
 
 
 class StandingWriter:
