@@ -69,6 +69,17 @@ async def test_postgres_is_durable_and_lets_nobody_in_without_a_password(
         await asyncpg.connect(engines.postgres.superuser_url, password="guess")
 
 
+async def test_postgres_logs_a_fault_without_the_row_that_made_it(
+    engines: Engines, connection: Connection
+) -> None:
+    row = "INSERT INTO device VALUES (gen_random_uuid(), gen_random_uuid(), 'secret', NULL, 'secret')"
+    with pytest.raises(asyncpg.NotNullViolationError):
+        await connection.execute(row)
+    logged = engines.postgres.log.read_text()
+    assert "null value in column" in logged
+    assert "secret" not in logged
+
+
 @pytest.mark.parametrize("role", ["gateway_url", "owner_url"])
 async def test_the_city_s_roles_are_no_superusers(database: Database, role: str) -> None:
     connection = await asyncpg.connect(getattr(database, role))

@@ -39,6 +39,7 @@ SETTINGS = {
     "log_parameter_max_length": "0",  # parameters are citizens' data: never in a log
     "log_parameter_max_length_on_error": "0",
     "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",  # the detail of a violated constraint is the whole row
 }
 
 
