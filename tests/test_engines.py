@@ -72,7 +72,7 @@ async def test_postgres_is_durable_and_lets_nobody_in_without_a_password(
 async def test_postgres_logs_a_fault_without_the_row_that_made_it(
     engines: Engines, connection: Connection
 ) -> None:
-    row = "INSERT INTO device VALUES (gen_random_uuid(), gen_random_uuid(), 'secret', NULL, 'secret')"
+    row = "INSERT INTO device VALUES (gen_random_uuid(), gen_random_uuid(), 'secret', NULL, 's')"
     with pytest.raises(asyncpg.NotNullViolationError):
         await connection.execute(row)
     logged = engines.postgres.log.read_text()
