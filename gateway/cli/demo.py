@@ -28,8 +28,16 @@ TABLE_WIDTH = 168
 
 
 @click.command()
-@click.option("--citizens", default=10_000, show_default=True, help="Generated citizens.")
-@click.option("--workers", default=2, show_default=True, help="Gateway processes.")
+@click.option(
+    "--citizens",
+    default=10_000,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Generated citizens.",
+)
+@click.option(
+    "--workers", default=2, show_default=True, type=click.IntRange(1), help="Gateway processes."
+)
 def command(citizens: int, workers: int) -> None:
     """Watch a city work: people consent and sign, parties ask, every answer is on disk."""
     stop_on_sigterm()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import asyncpg
 import click
 
 from gateway.publication import publish
+from gateway.store import migrate
 from gateway.working_days import calendar
 from scenarios.registry import check, load_registry
+
+_MANIFEST = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -19,15 +21,15 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=_MANIFEST)
 def check_files(files: tuple[Path, ...]) -> None:
     """Check manifests: every fault with file, line, field and remedy."""
     faults = [problem for file in files for problem in check(file)]
     for problem in faults:
         click.echo(str(problem))
     if faults:
-        raise click.ClickException(f"{len(faults)} faults")
-    click.echo(f"{len(files)} manifests, no fault")
+        raise click.ClickException(f"{len(faults)} fault{'s' * (len(faults) > 1)}")
+    click.echo(f"{len(files)} manifest{'s' * (len(files) > 1)}, no fault")
 
 
 @command.command("list")
@@ -53,8 +55,5 @@ def publish_packaged(owner_url: str, city: str, keep_old: bool) -> None:
 
 
 async def _publish(owner_url: str, city: str, keep_old: bool) -> list[str]:
-    connection = await asyncpg.connect(owner_url, timeout=10)
-    try:
-        return await publish(connection, load_registry(calendar()), city, keep_old=keep_old)
-    finally:
-        await connection.close(timeout=5)
+    async with migrate.connected(owner_url) as owner:
+        return await publish(owner, load_registry(calendar()), city, keep_old=keep_old)

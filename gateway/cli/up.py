@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 
 import click
@@ -30,17 +31,32 @@ PORT = 8700
     show_envvar=True,
     default=PORT,
     show_default=True,
+    type=click.IntRange(0, 65534),
     help="The gateway's port; the identity provider takes the next. 0 = any free ones.",
 )
 @click.option(
-    "--workers", envvar="QIANJIANG_WORKERS", show_envvar=True, default=2, show_default=True
+    "--workers",
+    envvar="QIANJIANG_WORKERS",
+    show_envvar=True,
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Gateway processes.",
 )
-@click.option("--citizens", default=10_000, show_default=True, help="Generated citizens.")
+@click.option(
+    "--citizens",
+    default=10_000,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Generated citizens.",
+)
 def command(port: int, workers: int, citizens: int) -> None:
     """Bring a seeded city up and keep it until Ctrl-C. NOT FOR PRODUCTION."""
     stop_on_sigterm()
     console = Console()
     ports = (port, port + 1) if port else tuple(free_ports([GATEWAY_HOST, IDENTITY_HOST]))
+    for host, wanted in zip((GATEWAY_HOST, IDENTITY_HOST), ports, strict=True):
+        _reserve(host, wanted)
     seeds = load_seeds()
     with console.status("starting") as status:
         running = RunningCity(
@@ -58,6 +74,24 @@ def command(port: int, workers: int, citizens: int) -> None:
         console.print(f"{ended_by(interrupt)}; stopping")
     finally:
         running.__exit__(None, None, None)
+
+
+def _reserve(host: str, port: int) -> None:
+    """Refuse an address that is taken.
+
+    The server shares its port among its workers (SO_REUSEPORT), so a second city would come up at
+    the address of the first, and the kernel would hand each request to either.
+    """
+    with socket.socket() as probe:
+        # Connections of a city that has just ended do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise click.ClickException(
+                f"cannot listen on {host}:{port} ({fault.strerror}); stop what listens there, or "
+                "choose another port with QIANJIANG_PORT (0 = any free one)"
+            ) from None
 
 
 def _run(running: RunningCity, citizens: int, console: Console) -> None:

@@ -65,9 +65,12 @@ def read(path: Path) -> UpFile:
     """Read the file.
 
     Raises:
-        NotUp: it is not there or not whole.
+        NotUp: it is not there or not whole; the message says what to do.
+        OSError: it cannot be read.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=UpFile)
-    except (OSError, msgspec.DecodeError):
+    except FileNotFoundError:
         raise NotUp(f"no city is up ({path} is missing); run `make up` first") from None
+    except msgspec.DecodeError:
+        raise NotUp(f"{path} is not an up.json of this version; run `make up` again") from None

@@ -49,6 +49,13 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         upfile.read(tmp_path / upfile.NAME)
 
 
+def test_a_file_of_another_version_is_not_called_missing(tmp_path: Path) -> None:
+    path = tmp_path / upfile.NAME
+    path.write_text("{}")
+    with pytest.raises(NotUp, match=r"not an up\.json of this version; run `make up` again"):
+        upfile.read(path)
+
+
 def test_an_unknown_party_is_told_who_there_is() -> None:
     with pytest.raises(NotUp, match="shop"):
         UP.party("nobody")

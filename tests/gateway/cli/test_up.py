@@ -1,0 +1,49 @@
+"""What `qianjiang up` refuses before it starts anything, each with a remedy and no traceback."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli import main
+
+
+def refused(words: list[str], data: Path) -> str:
+    """What a refused command says; nothing was made in the data folder."""
+    done = CliRunner().invoke(main, words, env={"QIANJIANG_DATA": str(data)})
+    assert done.exit_code != 0
+    assert "Traceback" not in done.output
+    assert list(data.iterdir()) == []
+    return done.output
+
+
+def test_a_second_city_never_shares_the_port_of_the_first(tmp_path: Path) -> None:
+    with socket.socket() as first:
+        # As the server listens: the kernel itself would let another in.
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        first.bind(("127.0.0.1", 0))
+        first.listen()
+        port = first.getsockname()[1]
+        said = refused(["up", "--port", str(port)], tmp_path)
+    assert f"127.0.0.1:{port}" in said
+    assert "QIANJIANG_PORT" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["up", "--port", "65535"],
+        ["up", "--port", "-1"],
+        ["up", "--workers", "0"],
+        ["up", "--citizens", "-1"],
+        ["demo", "--workers", "0"],
+        ["demo", "--citizens", "-1"],
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_with_their_range(
+    words: list[str], tmp_path: Path
+) -> None:
+    assert "is not in the range" in refused(words, tmp_path)
