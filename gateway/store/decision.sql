@@ -94,25 +94,21 @@ SELECT c.at_us, r.valid_until_us, r.receipt,
 
 -- name: replay
 -- A party repeats a question: what was answered, and whether all of it still holds at this moment.
--- The validity is set anew, since everything was checked anew. Only where the consent allows so many
--- questions a day does a repeat end with the answer: one counted question would else answer all day.
+-- An answer past its time is not repeated: the party would hear of the citizen again without a
+-- record of it, and beyond the number of questions a day that the consent allows.
 SELECT q.body_hash, q.decision, d.at_us, d.outcome, d.policy, d.score_as_of, d.receipt,
-       CASE WHEN n.frequency IS NOT NULL THEN d.valid_until_us
-            WHEN d.outcome = 1 THEN least(now.us + $3::bigint, d.until_us)
-            ELSE now.us + $3::bigint END AS valid_until_us,
+       d.valid_until_us,
        CASE WHEN d.standing_version = 0 THEN s.citizen IS NULL
             ELSE s.version = d.standing_version END IS TRUE
          AND (p.revision = d.party_revision AND p.status = 'active') IS TRUE
          AND o.live IS TRUE
-         AND d.since_us <= now.us AND now.us < d.until_us
-         AND (n.frequency IS NULL OR now.us < d.at_us + $3::bigint) AS holds
+         AND d.since_us <= now.us AND now.us < least(d.until_us, d.at_us + $3::bigint) AS holds
   FROM decision_request AS q
   JOIN decision AS d ON d.id = q.decision
   CROSS JOIN (SELECT clock_us() AS us) AS now
   LEFT JOIN standing AS s ON s.citizen = d.citizen
   LEFT JOIN party AS p ON p.num = d.party
   LEFT JOIN policy AS o ON o.num = d.policy
-  LEFT JOIN consent AS n ON n.id = d.consent AND n.version = d.consent_version
  WHERE q.party = $1 AND q.request_id = $2
 
 -- name: living

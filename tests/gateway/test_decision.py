@@ -264,19 +264,7 @@ async def test_a_repeated_request_is_decided_anew_once_the_answer_is_untrue(town
     assert third.decision == again.decision
 
 
-async def test_a_repeated_request_was_checked_anew_and_is_good_from_then(town: TestCity) -> None:
-    await town.party()
-    citizen = await town.ready()
-    first = await town.ask(citizen, request_id="r-1", body_hash=b"same")
-    await town.owner.execute(
-        "UPDATE decision SET at_us = at_us - $1, valid_until_us = valid_until_us - $1", MINUTE_US
-    )
-    later = await town.ask(citizen, request_id="r-1", body_hash=b"same")
-    assert (later.decision, later.outcome) == (first.decision, Outcome.ELIGIBLE)
-    assert later.valid_until_us >= first.valid_until_us
-
-
-async def test_a_repeat_makes_no_counted_answer_last_longer(town: TestCity) -> None:
+async def test_a_repeated_request_never_makes_an_answer_last_longer(town: TestCity) -> None:
     # Else one question, counted and shown to the citizen once, would be a window for a whole day.
     await town.party()
     citizen = await town.citizen()
