@@ -122,7 +122,7 @@ class Poisoned(Calamity):
     def _poison(self, citizen: UUID, version: int) -> bytes:
         old = self.random.choice(self.open[citizen])
         other = self.random.choice(self.open[self.random.choice(list(self.open))])
-        torn = self.random.randrange(len(old))
+        torn = self.random.randrange(len(old) + 1)  # what was captured may itself have been torn
         return self.random.choice(
             [
                 self.random.randbytes(self.random.randrange(1, 300)),
