@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gateway.clock import SystemClock
+from gateway.errors import DependencyDown
 from gateway.fact_file import form_of, read_rows
 from gateway.fact_import import FactImport, Report
 from gateway.ids import SystemIds
@@ -108,6 +109,11 @@ async def _import(
             await database.open()
             try:
                 return await work.run(rows, on_reject)
+            except DependencyDown:
+                raise click.ClickException(
+                    "the database cannot be reached, or was lost; check QIANJIANG_OWNER_URL "
+                    "and run again: what is in already stays and is not doubled"
+                ) from None
             finally:
                 await database.close()
 

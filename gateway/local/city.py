@@ -11,6 +11,7 @@ from gateway.local.valkey import Valkey
 from gateway.store.migrate import (
     GATEWAY,
     OWNER,
+    MigrationRefused,
     connected,
     create_database,
     make_months,
@@ -95,5 +96,11 @@ class LocalCity:
             await prepare_server(superuser, passwords)
             await create_database(superuser, DATABASE)
         async with connected(self.owner_url) as owner:
-            await migrate(owner)
+            try:
+                await migrate(owner)
+            except MigrationRefused as refused:
+                raise MigrationRefused(
+                    f"{refused}. A local city holds nothing real: delete {self.places.data} and "
+                    "run the command again"
+                ) from None
             await make_months(owner)

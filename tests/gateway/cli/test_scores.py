@@ -149,3 +149,12 @@ def test_before_the_first_model_there_is_nothing_to_publish(
     result = run(database, keys, "publish", "--as-of", "1999-01-01", **given)
     assert result.exit_code == 1
     assert "in force" in result.output
+
+
+def test_an_address_that_is_wrong_is_named_by_its_setting(keys: Path, tmp_path: Path) -> None:
+    file = tmp_path / "facts.csv"
+    file.write_text(HEADER + GOOD)
+    given = {"QIANJIANG_OWNER_URL": "nonsense", "QIANJIANG_KEYS_FILE": str(keys)}
+    done = CliRunner().invoke(main, ["scores", "import", str(file)], env=given)
+    assert done.exit_code == 1
+    assert "check QIANJIANG_OWNER_URL" in done.output
