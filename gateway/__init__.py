@@ -132,6 +132,7 @@ The command line, and a city on one machine
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/seed.py             qianjiang seed
+    cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
     cli/assertion.py        qianjiang assertion

@@ -118,10 +118,23 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if name.startswith(_PREFIX)
     }
     known = {name: value for name, value in given.items() if name in fields}
+    missing = [
+        _PREFIX + field.encode_name.upper()
+        for field in msgspec.structs.fields(Settings)
+        if field.required and field.encode_name not in known
+    ]
+    if missing:
+        raise SettingsError(f"not set: {', '.join(missing)}")
     try:
         return msgspec.convert(known, Settings, strict=False, dec_hook=_from_text)
     except msgspec.ValidationError as fault:
-        raise SettingsError(f"settings ({_PREFIX}*): {fault}") from None
+        raise SettingsError(_named(str(fault))) from None
+
+
+def _named(fault: str) -> str:
+    """A fault of conversion with the variable's name in place of the field's path."""
+    words, _, path = fault.partition(" - at `$.")
+    return f"{_PREFIX}{path.rstrip('`').upper()}: {words[:1].lower()}{words[1:]}"
 
 
 def _from_text(kind: type, value: object) -> object:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli._stages import stages
 from gateway.clock import SystemClock
 from gateway.ids import SystemIds
 from gateway.local.day import Day, Played, differences
@@ -46,19 +48,19 @@ def command(citizens: int, workers: int) -> None:
     console = Console(width=max(Console().width, TABLE_WIDTH))
     seeds = load_seeds()
     port, identity_port = free_ports([GATEWAY_HOST, IDENTITY_HOST])
-    with console.status("starting") as status:
+    with stages(console) as tell:
         running = RunningCity(
             data_folder("demo"),
             port=port,
             identity_port=identity_port,
             workers=workers,
-            progress=status.update,
+            progress=tell,
             personas=[persona.identity(today(clock)) for persona in seeds.personas],
         )
         with running:
-            population = asyncio.run(_people(running, citizens, status.update))
+            population = asyncio.run(_people(running, citizens, tell))
             running.start()
-            status.update("playing the day")
+            tell("playing the day")
             first = SystemIds().uuid7(clock.now_us())
             played = _play(running, seeds, population, clock.now_us())
             totals = asyncio.run(_totals(running, first))
@@ -66,13 +68,14 @@ def command(citizens: int, workers: int) -> None:
     _tell(console, played, totals, time.monotonic() - started)
 
 
-async def _people(running: RunningCity, citizens: int, progress: object) -> Population:
+async def _people(
+    running: RunningCity, citizens: int, progress: Callable[[str], None]
+) -> Population:
     done = 0
 
     def on_progress(more: int) -> None:
         nonlocal done
         done += more
-        assert callable(progress)
         progress(f"seeding people: {done:,} of about {citizens:,}")
 
     return await populate(

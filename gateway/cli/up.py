@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from gateway.cli import ended_by
+from gateway.cli._stages import stages
 from gateway.cli.assertion import assertion
 from gateway.clock import SystemClock
 from gateway.local import upfile
@@ -58,13 +59,13 @@ def command(port: int, workers: int, citizens: int) -> None:
     for host, wanted in zip((GATEWAY_HOST, IDENTITY_HOST), ports, strict=True):
         _reserve(host, wanted)
     seeds = load_seeds()
-    with console.status("starting") as status:
+    with stages(console) as tell:
         running = RunningCity(
             data_folder("up"),
             port=ports[0],
             identity_port=ports[1],
             workers=workers,
-            progress=status.update,
+            progress=tell,
             personas=[persona.identity(today(SystemClock())) for persona in seeds.personas],
         )
         running.__enter__()
@@ -97,11 +98,12 @@ def _reserve(host: str, port: int) -> None:
 def _run(running: RunningCity, citizens: int, console: Console) -> None:
     file = running.data / upfile.NAME
     file.unlink(missing_ok=True)  # of a run before, at another address
-    with console.status("seeding people") as status:
+    with stages(console) as tell:
+        tell("seeding people")
         population = asyncio.run(
             populate(running.engines.owner_url, running.settings, running.data, citizens)
         )
-        running.start(status.update)
+        running.start(tell)
     city = upfile.UpFile(
         base_url=running.base_url,
         identity_url=running.identity_url,

@@ -13,7 +13,7 @@ from gateway.cli import main
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["worker"], "`issuer`"),
+        (["worker"], "QIANJIANG_ISSUER"),
         (["scenarios", "publish", "--owner-url", "nonsense", "--city", "330100"], "invalid DSN"),
         (["scenarios", "check", "."], "is a directory"),
     ],
