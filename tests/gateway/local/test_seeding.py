@@ -156,7 +156,7 @@ async def test_facts_go_through_the_importers_own_checks(
     async def counted(self: FactImport, given: object, on_reject: object) -> object:
         rows = list(given)  # type: ignore[call-overload]  # whatever is passed on
         seen.append(len(rows))
-        return await run(self, rows, on_reject)  # type: ignore[arg-type]
+        return await run(self, rows, on_reject)  # type: ignore[arg-type]  # whatever came
 
     monkeypatch.setattr(FactImport, "run", counted)
     async with seeding(town, database, tmp_path) as seeder:
