@@ -97,6 +97,7 @@ def measure(options: Options, data: Path, progress: Callable[[str], None]) -> Re
             decision.append(bench.round("gateway", plan))
         progress("every answered id has one row?")
         books = asyncio.run(_books(running, plan))
+    running.engines.places.remove()  # as root the engines' files lie outside the data folder
     return Report(
         options=options,
         generator="wrk" if wrk.installed() else "own",

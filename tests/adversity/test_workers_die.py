@@ -115,6 +115,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             ready=answers(GATEWAY_HOST, port, "/readyz"),
         )
         yield Scene(running, plan, child.pid)
+    running.engines.places.remove()
 
 
 async def _recorded(running: RunningCity) -> Counter[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.cli.demo import judge
 from gateway.local.day import Day, Played, differences
+from gateway.local.places import Places
 from gateway.local.seeds import Seeds, Step, load_seeds
 from gateway.local.troupe import Player
 from scenarios.contract import Outcome
@@ -32,6 +33,7 @@ def test_the_day_goes_as_the_seeds_say_again_and_again(tmp_path: Path, times: in
         )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr
         assert "steps as expected" in done.stdout
+    Places.of(tmp_path / "demo").remove()
 
 
 def test_the_day_plays_every_scenario_with_its_example_both_ways() -> None:
