@@ -44,7 +44,8 @@ class Pseudonyms:
 
     def open(self, subject: str, sector: int) -> UUID | None:
         """The citizen behind a subject, or None where it was not made for this sector."""
-        if len(subject) != SUBJECT_CHARS:
+        # The decoder would take the other alphabet's `+` and `/` too: a second spelling.
+        if len(subject) != SUBJECT_CHARS or "+" in subject or "/" in subject:
             return None
         try:
             raw = urlsafe_b64decode(subject)

@@ -56,6 +56,13 @@ def test_an_altered_subject_does_not_open(citizen: UUID, place: int, letter: str
         assert HANGZHOU.open(altered, 5) is None
 
 
+@given(CITIZENS)
+def test_the_other_alphabets_spelling_does_not_open(citizen: UUID) -> None:
+    subject = HANGZHOU.subject(citizen, 5)
+    other = subject.replace("_", "/").replace("-", "+")
+    assert other == subject or HANGZHOU.open(other, 5) is None
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_answered_calmly(text: str) -> None:
     assert HANGZHOU.open(text, 5) is None
