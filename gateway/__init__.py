@@ -10,6 +10,7 @@ A question's way, from the socket to the answer
     edge/access.py          who may call what, closed by default
     edge/routes.py          the route table of everything that is not hot
     edge/body.py            reading a body and turning it into a typed value
+    edge/patience.py        a body that takes too long is cut, at the price of one timer
     edge/form.py            form bodies, each parameter once
     scan.py                 the checks that a typed decoder does not make
     edge/wire.py            words that several wire structs share, with their bounds
@@ -93,6 +94,7 @@ What is kept, the only SQL and Valkey
     store/decision.py       the commit statement, and reading answers back
     store/standing.py       standings: loading and rebuilding them
     store/cache.py          their copy in Valkey: fast, and never believed
+    store/line.py           one connection to Valkey, commands out together
     store/citizen.py        who they are (sealed), how they sign in, what they authorised
     store/device.py         device keys
     store/commitment.py     versions of promises, nonces of texts shown

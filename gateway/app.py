@@ -6,8 +6,9 @@ everything else is ordinary typed handlers behind one guard and one table of pro
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -35,7 +36,21 @@ def create_app() -> ASGIApp:
     """The application of one worker, from the environment."""
     die_with_parent()
     logs.configure()
-    return build_app(open_city(read_settings(os.environ)))
+    app = build_app(open_city(read_settings(os.environ)))
+    settle_memory()
+    return app
+
+
+def settle_memory() -> None:
+    """Tell the garbage collector what a worker knows: all that exists now stays.
+
+    By default it looks at the youngest objects every 700 allocations, ten decisions, of which
+    nearly none ever forms a cycle; that was a sixth of a decision's cost. What does form cycles
+    (exceptions, closed connections) is still found, some hundred decisions later.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def open_city(settings: Settings) -> City:
@@ -72,13 +87,12 @@ class Front:
         self.framework = framework
         self._eligibility = eligibility
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == ScopeType.HTTP:
             path = scope["path"]
             if path.startswith(PREFIX) and path.endswith(SUFFIX):
-                await self._eligibility(scope, receive, send)
-                return
-        await self.framework(scope, receive, send)
+                return self._eligibility(scope, receive, send)
+        return self.framework(scope, receive, send)
 
 
 def _lifespan(city: City) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

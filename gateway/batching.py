@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from gateway.errors import Overloaded
 
@@ -19,12 +19,19 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class HandedOn:
+    """In place of a result: another batcher took the item's future over and will resolve it."""
+
+
+HANDED_ON: Final = HandedOn()
+
+
 class Batcher(Generic[Item, Result]):
     """Collects items and runs them in batches, one batch at a time.
 
     Args:
-        run: takes the items of a batch, returns one result (or exception) for each, in order.
-            An exception that it raises reaches every item of that batch.
+        run: takes the items of a batch, returns one result (or exception, or `HANDED_ON`) for
+            each, in order. An exception that it raises reaches every item of that batch.
         batch_max: items in one batch.
         waiting_max: items that may wait; one more raises `Overloaded` at once.
         linger_s: asked before each batch how many seconds to let more gather; for a step whose
@@ -33,7 +40,7 @@ class Batcher(Generic[Item, Result]):
 
     def __init__(
         self,
-        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception | HandedOn]]],
         *,
         batch_max: int,
         waiting_max: int,
@@ -58,20 +65,22 @@ class Batcher(Generic[Item, Result]):
         """Whether one more item would be refused."""
         return len(self._waiting) >= self._waiting_max
 
-    def submit(self, item: Item) -> asyncio.Future[Result]:
-        """Put an item into the next batch.
+    def submit(
+        self, item: Item, future: asyncio.Future[Result] | None = None
+    ) -> asyncio.Future[Result]:
+        """Put an item into the next batch; its result resolves `future`, or a new one.
 
         Raises:
             Overloaded: too many are waiting.
         """
-        if self.full:
+        if len(self._waiting) >= self._waiting_max:
             raise Overloaded(retry_after_s=1)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
+        if future is None:
+            future = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._runner is None:
             # The task starts with the loop's next tick, so all that this tick submits goes along.
-            self._runner = loop.create_task(self._drain())
+            self._runner = asyncio.get_running_loop().create_task(self._drain())
             self._runner.add_done_callback(self._ended)
         return future
 
@@ -96,7 +105,7 @@ class Batcher(Generic[Item, Result]):
             return
         self.batches += 1
         self.items += len(batch)
-        results: Sequence[Result | Exception]
+        results: Sequence[Result | Exception | HandedOn]
         try:
             results = await self._run([item for item, _ in batch])
             if len(results) != len(batch):
@@ -107,7 +116,7 @@ class Batcher(Generic[Item, Result]):
             self._give_up(batch)
             raise
         for (_, future), result in zip(batch, results, strict=True):
-            if future.done():
+            if isinstance(result, HandedOn) or future.done():
                 continue
             if isinstance(result, Exception):
                 future.set_exception(result)

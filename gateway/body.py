@@ -27,7 +27,7 @@ _Int4 = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Int8 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class ConsentSlip(msgspec.Struct, frozen=True, array_like=True):
+class ConsentSlip(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A live consent: who may ask what from when to when; paused where that is not 0."""
 
     id: _Id
@@ -40,7 +40,7 @@ class ConsentSlip(msgspec.Struct, frozen=True, array_like=True):
     frequency: _Int4 = 0
 
 
-class CommitmentSlip(msgspec.Struct, frozen=True, array_like=True):
+class CommitmentSlip(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A signed commitment; sector 0 where it is towards the city and every recipient."""
 
     scenario: str
@@ -48,14 +48,14 @@ class CommitmentSlip(msgspec.Struct, frozen=True, array_like=True):
     since_us: _Int8
 
 
-class LoanSlip(msgspec.Struct, frozen=True, array_like=True):
+class LoanSlip(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Library items out, and when they are due."""
 
     items: _Int4
     due_us: _Int8
 
 
-class PointsSlip(msgspec.Struct, frozen=True, array_like=True):
+class PointsSlip(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Points of one community that expire together."""
 
     community: str
@@ -63,7 +63,7 @@ class PointsSlip(msgspec.Struct, frozen=True, array_like=True):
     expires_us: _Int8
 
 
-class StaySlip(msgspec.Struct, frozen=True, array_like=True):
+class StaySlip(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Living in a community from one instant to another."""
 
     community: str
@@ -71,7 +71,7 @@ class StaySlip(msgspec.Struct, frozen=True, array_like=True):
     to_us: _Int8
 
 
-class Body(msgspec.Struct, frozen=True, array_like=True):
+class Body(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What decisions read. An erased citizen's body has no key and nothing else."""
 
     key: bytes = b""  # the person's key, wrapped; seals the facts of decisions

@@ -92,12 +92,7 @@ class City:
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
         )
-        self.standings = StandingReader(
-            self.cache,
-            self.database,
-            waiting_max=settings.waiting_max,
-            linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
-        )
+        self.standings = StandingReader(self.cache, self.database)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
@@ -146,6 +141,8 @@ class City:
             digest_key=keys.standing_digest,
             facts_key=keys.facts_hash,
             parties=self.parties,
+            waiting_max=settings.waiting_max,
+            linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
         )
 
     @asynccontextmanager
@@ -163,6 +160,7 @@ class City:
         finally:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SETTLE_S):
+                    await self.decisions.settled()
                     await self.standings.settled()
             await self.oidc.close()
             await self.cache.close()

@@ -52,7 +52,7 @@ class Lost(msgspec.Struct, frozen=True):
     ids: tuple[UUID, ...]
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class Waiting(msgspec.Struct, frozen=True, gc=False):
     """A proposal on its way, and the instant (monotonic seconds) after which it is not sent."""
 
     proposal: Proposal
@@ -83,7 +83,8 @@ class Committer:
         self._clock = clock
         self._answer_ttl_us = answer_ttl_s * SECOND_US
         self._unknown: list[Lost] = []
-        self.batcher: Batcher[Waiting, Outcome] = Batcher(
+        #: Resolves a decision's future with the outcome; `None` is for those who never came here.
+        self.batcher: Batcher[Waiting, Outcome | None] = Batcher(
             self._run_batch, batch_max=batch_max, waiting_max=waiting_max
         )
 
@@ -100,7 +101,9 @@ class Committer:
             # The second lane: one statement of its own, which may wait for a counter's or a
             # request id's row without holding up anybody else's decision.
             return _or_raise((await self._run([waiting], self._single))[0])
-        return await self.batcher.submit(waiting)
+        outcome = await self.batcher.submit(waiting)
+        assert outcome is not None, "a commit says what became of each"
+        return outcome
 
     async def replay(self, party: int, request_id: str) -> Replay | None:
         """The saved answer to a party's own request id, and whether it still holds."""
@@ -124,7 +127,7 @@ class Committer:
         self._unknown = [one for one in self._unknown if one not in settled]
         return found
 
-    async def _run_batch(self, batch: Sequence[Waiting]) -> list[Outcome | Exception]:
+    async def _run_batch(self, batch: Sequence[Waiting]) -> Sequence[Outcome | Exception]:
         return await self._run(batch, self._batch)
 
     async def _run(self, batch: Sequence[Waiting], database: Database) -> list[Outcome | Exception]:

@@ -9,12 +9,15 @@ that no longer holds comes back fresh with the commit, and the question is decid
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import date
 from uuid import UUID
 
 import msgspec
 import structlog
 
+from gateway.batching import HANDED_ON, Batcher, HandedOn
 from gateway.body import (
     NOBODY,
     Body,
@@ -26,7 +29,7 @@ from gateway.body import (
     values_at,
 )
 from gateway.clock import DAY_US, Clock, shanghai_midnight_after
-from gateway.committer import Committer
+from gateway.committer import Committer, Waiting
 from gateway.errors import DependencyDown, Forbidden, IdempotencyMismatch, Overloaded
 from gateway.evidence import Record, facts_hash
 from gateway.ids import Ids, uuid_of
@@ -46,7 +49,7 @@ _log = structlog.get_logger(__name__)
 TRIES = 3
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class Question(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a party asks, understood and authenticated, about one citizen."""
 
     principal: Principal
@@ -54,6 +57,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     scenario: Compiled
     citizen: UUID
     facts: msgspec.Struct
+    facts_json: bytes  # the same in canonical JSON, which is sealed and hashed
     received_us: int
     deadline: float  # monotonic seconds; not sent to PostgreSQL after it
     stock: tuple[str, str] | None = (
@@ -65,7 +69,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     body_hash: bytes = b""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What was recorded: all that the party will read, and nothing of what it was made of."""
 
     decision: UUID
@@ -76,7 +80,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     score_as_of: date | None
 
 
-class Premises(msgspec.Struct, frozen=True):
+class Premises(msgspec.Struct, frozen=True, gc=False):
     """A standing made usable: decoded, with the person's seal."""
 
     standing: Standing
@@ -84,8 +88,26 @@ class Premises(msgspec.Struct, frozen=True):
     seal: Seal | None
 
 
+class Attempt:
+    """A question under way: what it was last decided from, and what is to be recorded."""
+
+    __slots__ = ("future", "premises", "proposal", "question", "repeat_of", "used_up")
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.premises: Premises | None = None
+        self.proposal: Proposal | None = None
+        self.repeat_of: UUID | None = None
+        self.used_up = False
+        self.future: asyncio.Future[Outcome | None] | None = None
+
+
 class Decisions:
-    """Decides questions; one instance per worker."""
+    """Decides questions; one instance per worker.
+
+    The first try of all that gathers in a tick is one batch: one MGET, then each question decided
+    and handed to the commit, whose outcome wakes the asker. So a question waits once.
+    """
 
     def __init__(
         self,
@@ -99,6 +121,8 @@ class Decisions:
         digest_key: bytes,
         facts_key: bytes,
         parties: Parties,
+        waiting_max: int,
+        linger_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._standings = standings
         self._committer = committer
@@ -109,6 +133,9 @@ class Decisions:
         self._digest_key = digest_key
         self._facts_key = facts_key
         self._parties = parties
+        self._first: Batcher[Attempt, Outcome | None] = Batcher(
+            self._first_tries, batch_max=256, waiting_max=waiting_max, linger_s=linger_s
+        )
 
     async def decide(self, question: Question) -> Answer:
         """The recorded answer to a question.
@@ -118,39 +145,108 @@ class Decisions:
             Forbidden: the party may no longer ask.
             IdempotencyMismatch: the request id was used with another body.
         """
-        premises = await self._premises(question)
-        at_us, repeat_of, used_up = self._clock.now_us(), None, False
-        for _ in range(TRIES):
-            proposal = self._propose(question, premises, at_us, repeat_of, used_up=used_up)
-            outcome = await self._committer.record(proposal, question.deadline)
+        attempt = Attempt(question)
+        attempt.future = self._first.submit(attempt)
+        outcome = await attempt.future
+        if outcome is None:
+            outcome = await self._first_alone(attempt)
+        for _ in range(TRIES - 1):
             if outcome.receipt is not None:
-                return _answer(proposal.record, outcome, outcome.receipt)
+                break
             # Not recorded: learn what no longer holds, and decide again from the truth.
-            at_us = outcome.at_us
-            if not outcome.party_holds or not outcome.policy_holds:
-                question = await self._refreshed(question)
-            if not outcome.standing_holds:
-                premises = self._corrected(question, premises, outcome)
-            elif outcome.used_up:
-                used_up = True
-            elif outcome.party_holds and outcome.policy_holds and outcome.time_holds:
-                saved = await self._saved(question)
-                if saved.holds:
-                    return _replayed(saved)
-                repeat_of = saved.decision
-        raise Overloaded(retry_after_s=1)
+            saved = await self._learn(attempt, outcome)
+            if saved is not None:
+                return _replayed(saved)
+            self._propose_again(attempt, outcome.at_us)
+            outcome = await self._record(attempt)
+        return self._answered(attempt, outcome)
 
-    async def _premises(self, question: Question) -> Premises:
-        """The standing from the cache; where its bytes are unusable, from PostgreSQL."""
-        wanted = Wanted(question.citizen, question.stock)
-        standing = await self._standings.read(wanted)
+    async def settled(self) -> None:
+        """Return once no first try is under way."""
+        while self._first.busy:  # noqa: ASYNC110  once, at a worker's end
+            await asyncio.sleep(0.001)
+
+    async def _first_tries(
+        self, attempts: Sequence[Attempt]
+    ) -> list[Outcome | Exception | HandedOn | None]:
+        """Read the standings of a batch in one go, decide each, and hand it to the commit."""
+        wanted = [Wanted(each.question.citizen, each.question.stock) for each in attempts]
+        standings = await self._standings.read_many(wanted)
+        at_us = self._clock.now_us()
+        return [
+            self._first_try(attempt, standing, at_us)
+            for attempt, standing in zip(attempts, standings, strict=True)
+        ]
+
+    def _first_try(
+        self, attempt: Attempt, standing: Standing, at_us: int
+    ) -> Exception | HandedOn | None:
+        """Hand one on; None leaves it to its own asker: bytes of no use, or the second lane."""
         try:
-            return self._usable(standing)
+            premises = attempt.premises = self._usable(standing)
         except (msgspec.DecodeError, SealBroken):
             _log.warning("standing_unusable", origin="cache")
-        true = await self._standings.read_stored(wanted)
-        self._standings.heal(standing.cached, Entry(true.citizen, true.version, true.body))
-        return self._stored(true)
+            attempt.premises = Premises(standing, NOBODY, None)
+            return None
+        try:
+            proposal = self._propose(attempt.question, premises, at_us, None, used_up=False)
+            attempt.proposal = proposal
+            if proposal.frequency:
+                return None
+            waiting = Waiting(proposal, attempt.question.deadline)
+            self._committer.batcher.submit(waiting, attempt.future)
+        except Exception as fault:
+            return fault
+        return HANDED_ON
+
+    async def _first_alone(self, attempt: Attempt) -> Outcome:
+        """The first try of what cannot go with the others."""
+        if attempt.proposal is None:
+            assert attempt.premises is not None, "set when the standing was read"
+            attempt.premises = await self._true_premises(attempt.question, attempt.premises)
+            self._propose_again(attempt, self._clock.now_us())
+        return await self._record(attempt)
+
+    async def _record(self, attempt: Attempt) -> Outcome:
+        assert attempt.proposal is not None, "decided before it is recorded"
+        return await self._committer.record(attempt.proposal, attempt.question.deadline)
+
+    def _propose_again(self, attempt: Attempt, at_us: int) -> None:
+        assert attempt.premises is not None, "read before it is decided"
+        attempt.proposal = self._propose(
+            *(attempt.question, attempt.premises, at_us, attempt.repeat_of),
+            used_up=attempt.used_up,
+        )
+
+    async def _learn(self, attempt: Attempt, outcome: Outcome) -> Replay | None:
+        """Take in what the commit said; an answer saved before ends the matter."""
+        assert attempt.premises is not None, "decided from something"
+        if not outcome.party_holds or not outcome.policy_holds:
+            attempt.question = await self._refreshed(attempt.question)
+        if not outcome.standing_holds:
+            attempt.premises = self._corrected(attempt.question, attempt.premises, outcome)
+        elif outcome.used_up:
+            attempt.used_up = True
+        elif outcome.party_holds and outcome.policy_holds and outcome.time_holds:
+            saved = await self._saved(attempt.question)
+            if saved.holds:
+                return saved
+            attempt.repeat_of = saved.decision
+        return None
+
+    def _answered(self, attempt: Attempt, outcome: Outcome) -> Answer:
+        if outcome.receipt is None:
+            raise Overloaded(retry_after_s=1)
+        assert attempt.proposal is not None, "what was recorded was proposed"
+        return _answer(attempt.proposal.record, outcome, outcome.receipt)
+
+    async def _true_premises(self, question: Question, unusable: Premises) -> Premises:
+        """The standing from PostgreSQL, where the cache's bytes are of no use."""
+        true = await self._standings.read_stored(Wanted(question.citizen, question.stock))
+        wrong = unusable.standing.cached
+        self._standings.heal(wrong, Entry(true.citizen, true.version, true.body))
+        stock = unusable.standing.stock
+        return self._stored(Standing(true.citizen, true.version, true.body, stock))
 
     def _corrected(self, question: Question, premises: Premises, outcome: Outcome) -> Premises:
         """The premises that the commit statement itself returned, and a healed cache."""
@@ -187,7 +283,7 @@ class Decisions:
         view, standing = question.registration.view, premises.standing
         verdict = _judge(question, premises, view, at_us, used_up=used_up)
         slip = consent_of(premises.body, view)
-        facts = msgspec.json.encode(question.facts)
+        facts = question.facts_json
         identifier = self._ids.uuid7(at_us)
         record = Record(
             id=identifier,

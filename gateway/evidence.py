@@ -22,7 +22,7 @@ _NUMBERS = struct.Struct(">qiqiqiBQqqI")
 _NO_ID = bytes(16)
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The columns of a decision that are known before its commit."""
 
     id: UUID

@@ -9,7 +9,7 @@ only then tell the cache, and acknowledge.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -26,14 +26,14 @@ from gateway.store.database import Connection, Database
 STOCK_TTL_S = 15
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """One reader's wish: a citizen's standing, and an item's stock where the scenario reads it."""
 
     citizen: UUID
     stock: tuple[str, str] | None = None  # community, item
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What a decision is computed from: bytes that the commit will compare, never trusted alone."""
 
     citizen: UUID
@@ -46,48 +46,19 @@ class Standing(msgspec.Struct, frozen=True):
 class StandingReader:
     """Coalesced reads of one worker: cache first, PostgreSQL for what is missing."""
 
-    def __init__(
-        self,
-        cache: Cache,
-        database: Database,
-        *,
-        waiting_max: int,
-        linger_s: Callable[[], float] = lambda: 0.0,
-    ) -> None:
+    def __init__(self, cache: Cache, database: Database) -> None:
         self._cache = cache
         self._database = database
-        self._reads: Batcher[Wanted, Standing] = Batcher(
-            self._read, batch_max=256, waiting_max=waiting_max, linger_s=linger_s
-        )
         self._fills: Batcher[tuple[Entry, bytes], None] = Batcher(
             self._fill, batch_max=64, waiting_max=1024
         )
 
-    async def read(self, wanted: Wanted) -> Standing:
-        """The standing of a citizen as cached or, failing that, as stored.
+    async def read_many(self, batch: Sequence[Wanted]) -> list[Standing]:
+        """The standings of citizens as cached or, failing that, as stored.
 
         Raises:
-            DependencyDown: neither the cache nor PostgreSQL has it.
-            Overloaded: too many are waiting.
+            DependencyDown: neither the cache nor PostgreSQL has them.
         """
-        return await self._reads.submit(wanted)
-
-    async def read_stored(self, wanted: Wanted) -> Standing:
-        """The standing as PostgreSQL holds it now, past the cache.
-
-        Raises:
-            DependencyDown: PostgreSQL does not answer.
-        """
-        async with self._database.connection() as connection:
-            loaded = await rows.load(connection, [wanted.citizen])
-        held = {citizen: (entry, b"") for citizen, entry in loaded.items()}
-        return _standing(wanted, held, {})
-
-    def heal(self, wrong: bytes, fresh: Entry) -> None:
-        """Replace the cache entry that was just proved stale or wrong by the true standing."""
-        self._offer_later(fresh, wrong)
-
-    async def _read(self, batch: Sequence[Wanted]) -> list[Standing]:
         keys = [self._cache.key(wish.citizen) for wish in batch]
         shelves = [wish for wish in batch if wish.stock is not None]
         keys += [self._cache.stock_key(*wish.stock) for wish in shelves if wish.stock]
@@ -104,6 +75,21 @@ class StandingReader:
             held |= await self._load(missing)
         stock = await self._stock(shelves, found[len(batch) :]) if shelves else {}
         return [_standing(wish, held, stock) for wish in batch]
+
+    async def read_stored(self, wanted: Wanted) -> Standing:
+        """The standing as PostgreSQL holds it now, past the cache.
+
+        Raises:
+            DependencyDown: PostgreSQL does not answer.
+        """
+        async with self._database.connection() as connection:
+            loaded = await rows.load(connection, [wanted.citizen])
+        held = {citizen: (entry, b"") for citizen, entry in loaded.items()}
+        return _standing(wanted, held, {})
+
+    def heal(self, wrong: bytes, fresh: Entry) -> None:
+        """Replace the cache entry that was just proved stale or wrong by the true standing."""
+        self._offer_later(fresh, wrong)
 
     async def _load(self, wrong: dict[UUID, bytes]) -> dict[UUID, tuple[Entry, bytes]]:
         """Standings from PostgreSQL; the cache gets them in place of what was no entry at all."""
@@ -140,8 +126,8 @@ class StandingReader:
         return [None] * len(batch)
 
     async def settled(self) -> None:
-        """Return once no read and no fill is under way."""
-        while self._reads.busy or self._fills.busy:  # noqa: ASYNC110  once, at a worker's end
+        """Return once no fill is under way."""
+        while self._fills.busy:  # noqa: ASYNC110  once, at a worker's end
             await asyncio.sleep(0.001)
 
 

@@ -8,6 +8,7 @@ moment old; a decision rests on the commit, which compares the party's revision 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -111,6 +112,23 @@ class AccessTokens:
         if principal.expires_us <= self._clock.now_us():
             del self._seen[name]
             raise Unauthenticated("expired")
+        return principal
+
+    def recognise(self, authorization: bytes | None) -> Principal | None:
+        """The party of a token that was verified before and is still good; None says nothing.
+
+        Args:
+            authorization: the one Authorization field of the request.
+        """
+        if authorization is None or authorization[:7] != b"Bearer ":
+            return None
+        principal = self._seen.get(hashlib.sha256(authorization[7:]).digest())
+        if (
+            principal is None
+            or principal.expires_us <= self._clock.now_us()
+            or self._parties.get(principal.party.row.id) is not principal.party
+        ):
+            return None
         return principal
 
     async def admit(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:

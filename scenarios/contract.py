@@ -45,7 +45,7 @@ class Source(enum.StrEnum):
     ADVISORY = "advisory"  # best effort, held by locks at the order, never by eligibility
 
 
-class Values(msgspec.Struct, frozen=True, kw_only=True):
+class Values(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """All that a scenario can ever read of a citizen and of the asking party, at one instant.
 
     Fields that a manifest does not declare keep their defaults. Money is in fen, points are
@@ -94,7 +94,7 @@ READABLE: dict[str, Source] = {
 }
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What `decide` returns: the outcome, the clauses met, and the interval in which both hold.
 
     `met` has bit n set where clause n of the compiled scenario is met; the clauses are listed

@@ -10,29 +10,34 @@ framework would do is done here: method, media type, size, structure, problems.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from litestar.types import HTTPScope, Receive, Send
+from litestar.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
 
 from gateway.city import City
 from gateway.clock import rfc3339
 from gateway.decision import Answer, Question
-from gateway.edge.body import ELIGIBILITY_BYTES, decode, read_body
+from gateway.edge.body import ELIGIBILITY_BYTES, check_fields, collect, decode
+from gateway.edge.headers import fields_of
 from gateway.edge.problems import send_problem
 from gateway.edge.wire import Label, RequestId, Subject
 from gateway.errors import Forbidden, Malformed, MethodNotAllowed, NotFound
 from gateway.keys import b64url
 from gateway.parties import Principal, Registration
+from gateway.scan import MAX_NUMBER, check, is_flat
 from scenarios.compiler import Compiled
+from scenarios.contract import Outcome
 
 PREFIX, SUFFIX = "/v1/scenarios/", "/eligibility"
 
 _encoder = msgspec.json.Encoder()
-_HEADERS = [
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-]
+_START: Final[HTTPResponseStartEvent] = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", b"application/json"), (b"cache-control", b"no-store")],
+}
+_OUTCOMES = {outcome: outcome.wire.encode() for outcome in Outcome}
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -50,8 +55,8 @@ class Freshness(msgspec.Struct, frozen=True):
 
 
 class EligibilityAnswer(msgspec.Struct, frozen=True):
-    """All that a party learns. `obligations` (what it owes the citizen with this benefit) and
-    `policy` are the same for everybody and encoded once."""
+    """All that a party learns: the shape of what `_Wire.encode` writes. `obligations` (what it owes
+    the citizen with this benefit) and `policy` are the same for everybody and encoded once."""
 
     decision_id: str
     outcome: str
@@ -67,7 +72,8 @@ class Eligibility:
 
     def __init__(self, city: City) -> None:
         self._city = city
-        self._wires = {name: _Wire(city.registry[name]) for name in city.registry}
+        wires = [_Wire(city.registry[name]) for name in city.registry]
+        self._wires = {f"{PREFIX}{wire.scenario.id}{SUFFIX}": wire for wire in wires}
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         try:
@@ -77,17 +83,21 @@ class Eligibility:
             # application makes a 500 of what may just be a badly framed body.
             await send_problem(send, fault)
             return
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send(_START)
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answer(self, scope: HTTPScope, receive: Receive) -> bytes:
         city, received_us = self._city, self._city.clock.now_us()
         if scope["method"] != "POST":
             raise MethodNotAllowed(["POST"])
-        principal = await city.tokens.admit(scope["headers"])
+        fields = fields_of(scope)
+        principal = city.tokens.recognise(fields.get(b"authorization"))
+        if principal is None:
+            principal = await city.tokens.admit(scope["headers"])
         wire, registration = self._permitted(scope["path"], principal)
-        body = await read_body(scope, receive, limit_bytes=ELIGIBILITY_BYTES)
-        asked = decode(body, wire.decoder)
+        check_fields(fields, limit_bytes=ELIGIBILITY_BYTES)
+        body = await collect(receive, ELIGIBILITY_BYTES)
+        asked, facts_json = wire.decode(body)
         citizen = city.pseudonyms.open(asked.subject, registration.view.sector)
         if citizen is None:
             raise Malformed([("/subject", "not a subject of this recipient")])
@@ -98,6 +108,7 @@ class Eligibility:
                 scenario=wire.scenario,
                 citizen=citizen,
                 facts=asked.facts,
+                facts_json=facts_json,
                 received_us=received_us,
                 deadline=city.clock.monotonic() + city.settings.decision_deadline_s,
                 stock=wire.shelf(asked.facts),
@@ -111,13 +122,12 @@ class Eligibility:
 
     def _permitted(self, path: str, principal: Principal) -> tuple[_Wire, Registration]:
         """The scenario of the path, and the party's place in it."""
-        name = path[len(PREFIX) : -len(SUFFIX)]
-        wire = self._wires.get(name)
+        wire = self._wires.get(path)
         if wire is None:
             raise NotFound
-        if f"scenario:{name}" not in principal.scopes:
+        if wire.scope not in principal.scopes:
             raise Forbidden("scope")
-        registration = principal.party.registrations.get(name)
+        registration = principal.party.registrations.get(wire.scenario.id)
         if registration is None:
             raise Forbidden("not-registered")
         return wire, registration
@@ -128,10 +138,37 @@ class _Wire:
 
     def __init__(self, scenario: Compiled) -> None:
         self.scenario = scenario
-        self.decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(question_type(scenario))
-        self._policy = _raw(Policy(scenario.id, b64url(scenario.revision)))
-        self._obligations = _raw(scenario.manifest.obligations)
+        self.scope = f"scenario:{scenario.id}"
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(question_type(scenario))
+        # What is the same for everybody, in the order of `EligibilityAnswer`.
+        policy = _encoder.encode(Policy(scenario.id, b64url(scenario.revision)))
+        self._after_outcome = b'","obligations":%b,"valid_until":"' % _encoder.encode(
+            scenario.manifest.obligations
+        )
+        self._after_valid = b'","policy":%b,"freshness":{"score_as_of":' % policy
         self._reads_stock = "stock" in scenario.reads
+        # Numbers without narrower bounds of their own are left to the exact check.
+        self._bounded = all(
+            not fact.unit.is_number
+            or (fact.min is not None and fact.max is not None and fact.max <= MAX_NUMBER)
+            for fact in scenario.manifest.facts
+        )
+
+    def decode(self, body: bytes) -> tuple[Any, bytes]:
+        """A checked question, and the canonical JSON of its facts.
+
+        Raises:
+            Malformed: with JSON Pointers.
+        """
+        try:
+            asked = self._decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            decode(body, self._decoder)  # says what is wrong
+            raise
+        facts = _encoder.encode(asked.facts)
+        if not (self._bounded and is_flat(body, _members(asked) + facts.count(b'":'))):
+            check(body)
+        return asked, facts
 
     def shelf(self, facts: Any) -> tuple[str, str] | None:
         """The community and item whose stock the scenario reads."""
@@ -141,24 +178,34 @@ class _Wire:
 
     def encode(self, answer: Answer) -> bytes:
         """The answer's JSON; its size depends on nothing about the citizen."""
-        return _encoder.encode(
-            EligibilityAnswer(
-                decision_id=str(answer.decision),
-                outcome=answer.outcome.wire,
-                obligations=self._obligations,
-                valid_until=rfc3339(answer.valid_until_us),
-                policy=self._policy,
-                freshness=Freshness(
-                    answer.score_as_of.isoformat() if answer.score_as_of else None,
-                    rfc3339(answer.at_us),
-                ),
-                receipt=b64url(answer.receipt),
+        as_of = answer.score_as_of
+        return b"".join(
+            (
+                b'{"decision_id":"',
+                str(answer.decision).encode(),
+                b'","outcome":"',
+                _OUTCOMES[answer.outcome],
+                self._after_outcome,
+                rfc3339(answer.valid_until_us).encode(),
+                self._after_valid,
+                b'"%b"' % as_of.isoformat().encode() if as_of else b"null",
+                b',"decided_at":"',
+                rfc3339(answer.at_us).encode(),
+                b'"},"receipt":"',
+                b64url(answer.receipt).encode(),
+                b'"}',
             )
         )
 
 
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(_encoder.encode(value))
+def _members(asked: Any) -> int:
+    """How many members a question has outside its facts, where none is an explicit null."""
+    return (
+        2
+        + (asked.request_id is not None)
+        + (asked.staff is not None)
+        + (asked.reference is not None)
+    )
 
 
 def question_type(scenario: Compiled) -> type[msgspec.Struct]:

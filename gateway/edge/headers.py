@@ -9,7 +9,7 @@ runs on every request, so it is one pass in C over the header list and set look-
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from itertools import chain
 from typing import Final
 
@@ -48,6 +48,10 @@ SINGLE: Final = frozenset(
     }
 )
 
+#: Where the scope keeps the header fields as a dictionary for the layers behind. Of a field that
+#: came several times it holds the last; those of `SINGLE` came once.
+FIELDS: Final = "qianjiang.fields"
+
 _REQUEST_ID = re.compile(rb"\A[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -75,7 +79,7 @@ def _target_fault(scope: HTTPScope) -> GatewayError | None:
 
 def _header_fault(scope: HTTPScope, hosts: Collection[bytes]) -> GatewayError | None:
     headers = list(scope["headers"])
-    fields = dict(headers)
+    fields = scope[FIELDS] = dict(headers)  # type: ignore[typeddict-unknown-key]  # ours alone
     # Names are lower case by the ASGI specification, so a repeated one shortens the dictionary.
     if len(fields) == len(headers):
         text = b"".join([*fields, *fields.values()])
@@ -133,16 +137,15 @@ class HeaderGuard:
         self._app = app
         self._hosts = frozenset(host.lower().encode("ascii") for host in hosts)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own: what is good is the inner application's from here on.
         if scope["type"] != ScopeType.HTTP:
             # Life span events pass; a WebSocket has no route here and is refused by the router.
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         found = fault(scope, self._hosts)
         if found is not None:
-            await _refuse(found, send)
-            return
-        await self._app(scope, receive, _echoing(scope, send))
+            return _refuse(found, send)
+        return self._app(scope, receive, _echoing(scope, send))
 
 
 async def _refuse(found: GatewayError, send: Send) -> None:
@@ -155,15 +158,20 @@ async def _refuse(found: GatewayError, send: Send) -> None:
 
 def _echoing(scope: HTTPScope, send: Send) -> Send:
     """`send`, adding the request's own `X-Request-ID` where it has one that is harmless."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.match(value):
-            break
-    else:
+    value = fields_of(scope).get(b"x-request-id")
+    if value is None or not _REQUEST_ID.match(value):
         return send
 
     async def send_with_id(event: Message) -> None:
         if event["type"] == "http.response.start":
-            event["headers"] = [*event["headers"], (b"x-request-id", value)]
+            # A copy: the hot route sends the same event to everybody.
+            event = {**event, "headers": [*event["headers"], (b"x-request-id", value)]}
         await send(event)
 
     return send_with_id
+
+
+def fields_of(scope: HTTPScope) -> dict[bytes, bytes]:
+    """The header fields of a request that passed the guard."""
+    fields: dict[bytes, bytes] = scope[FIELDS]  # type: ignore[typeddict-item]
+    return fields

@@ -24,6 +24,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from gateway.body import SCHEMA
 from gateway.clock import Clock
 from gateway.ids import Ids
+from gateway.store.line import Line
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ return 1
 _OFFER_SHA = hashlib.sha1(_OFFER.encode(), usedforsecurity=False).hexdigest()
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A standing as it travels: version 0 says that there is none by that name."""
 
     citizen: UUID
@@ -74,6 +75,7 @@ class Cache:
             health_check_interval=15,
         )
         self._redis = Redis(connection_pool=self._pool)
+        self._line = Line(url, timeout_s=timeout_s)
         self._ttl_ms = ttl_s * 1000
         self._clock = clock
         self._ids = ids
@@ -82,6 +84,7 @@ class Cache:
 
     async def close(self) -> None:
         """Give the connections back."""
+        await self._line.close()
         await self._redis.aclose()
         await self._pool.aclose()
 
@@ -90,9 +93,11 @@ class Cache:
         if self._resting():
             return [None] * len(keys)
         try:
-            found = await self._redis.mget(keys)
+            (found,) = await self._line.exchange((b"MGET", *keys))
         except (RedisError, OSError) as fault:
-            self._rest(fault)
+            found = fault
+        if isinstance(found, Exception):
+            self._rest(found)
             return [None] * len(keys)
         return cast("list[bytes | None]", found)  # responses are not decoded
 

@@ -17,7 +17,7 @@ from gateway.store.sql import queries
 _sql = queries("decision")
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+class Proposal(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A decision as computed, asking to be recorded."""
 
     record: Record
@@ -28,7 +28,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     frequency: int = 0  # of the consent relied on; above 0 only in the single lane
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What the commit statement says of one proposal, at the database's time.
 
     `receipt` is set where it was recorded. Otherwise at least one of the `*_holds` is false, or

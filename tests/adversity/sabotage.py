@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from gateway.body import digest, encode_body
 from gateway.clock import SECOND_US, SystemClock
-from gateway.committer import Committer
+from gateway.committer import Committer, Waiting
 from gateway.decision import Decisions, Question
 from gateway.standing import StandingReader, StandingWriter
 from gateway.store import decision as decisions
@@ -111,13 +111,13 @@ class EarlierCheckCommitter(Committer):
 class HastyCommitter(Committer):
     """Answers before the commit; the record is written in good time, one hopes."""
 
-    late: ClassVar[set[asyncio.Task[Outcome]]] = set()
+    late: ClassVar[set[asyncio.Task[list[Outcome | Exception]]]] = set()
 
-    async def record(self, proposal: Proposal, deadline: float) -> Outcome:
-        self.late.add(asyncio.create_task(super().record(proposal, deadline)))
+    async def _run(self, batch: Sequence[Waiting], database: Database) -> list[Outcome | Exception]:
+        self.late.add(asyncio.create_task(super()._run(batch, database)))
         at_us = self._clock.now_us()
         held = {f"{name}_holds": True for name in ("standing", "party", "policy", "time")}
-        return Outcome(
+        hasty = Outcome(
             at_us=at_us,
             valid_until_us=at_us + self._answer_ttl_us,
             receipt=bytes(32),
@@ -126,6 +126,7 @@ class HastyCommitter(Committer):
             true_body=None,
             **held,
         )
+        return [hasty] * len(batch)
 
     @classmethod
     async def settle(cls) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.batching import Batcher
+from gateway.batching import HANDED_ON, Batcher, HandedOn
 from gateway.errors import Overloaded
 
 
@@ -188,3 +188,28 @@ async def _play(steps: list[tuple[str, int]], batch_max: int) -> None:
     sent = [item for batch in work.batches for item in batch]
     assert sent == sorted(sent, key=list(futures).index)
     assert len(sent) == len(set(sent))
+
+
+async def test_an_item_that_is_handed_on_is_resolved_by_the_next_batcher() -> None:
+    second = Work()
+    waiting: dict[int, asyncio.Future[int]] = {}
+
+    async def pass_on(batch: Sequence[int]) -> list[int | Exception | HandedOn]:
+        for item in batch:
+            second.batcher.submit(item, waiting[item])
+        return [HANDED_ON for _ in batch]
+
+    first: Batcher[int, int] = Batcher(pass_on, batch_max=4, waiting_max=9)
+    for item in (1, 2):
+        waiting[item] = first.submit(item)
+    assert await results(list(waiting.values())) == [10, 20]
+    assert second.batches == [[1, 2]]
+
+
+async def test_the_asker_of_an_item_that_was_handed_on_hears_what_went_wrong_there() -> None:
+    second = Work()
+    second.act = lambda item: ValueError(str(item))
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    second.batcher.submit(7, future)
+    (found,) = await results([future])
+    assert isinstance(found, ValueError)

@@ -24,7 +24,7 @@ async def test_a_worker_that_stops_finishes_its_fills(
             citizen = await town.citizen()
             key = town.city.cache.key(citizen)
             admin.flushall()
-            await town.city.standings.read(Wanted(citizen))
+            await town.city.standings.read_many([Wanted(citizen)])
             assert not admin.exists(key)  # the answer did not wait for the fill
         async with asyncio.timeout(0):  # at once: nothing is under way that closing cut off
             await town.city.standings.settled()
@@ -41,7 +41,7 @@ async def test_a_cache_that_hangs_does_not_keep_a_worker_from_stopping(
             citizen = await town.citizen()
             admin.flushall()
             admin.execute_command("CLIENT", "PAUSE", "5000", "WRITE")
-            await town.city.standings.read(Wanted(citizen))
+            await town.city.standings.read_many([Wanted(citizen)])
             began = time.monotonic()
         took = time.monotonic() - began
         admin.execute_command("CLIENT", "UNPAUSE")

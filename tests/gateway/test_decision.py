@@ -18,6 +18,7 @@ from gateway.errors import (
     Unauthenticated,
 )
 from gateway.evidence import Record, receipt
+from gateway.standing import Wanted
 from scenarios.contract import Outcome
 from tests.gateway.city import TestCity
 
@@ -167,7 +168,8 @@ async def test_a_consent_ends_by_the_databases_clock_not_the_workers(town: TestC
     now = town.city.clock.now_us()
     await town.consent(citizen, to_us=now + SECOND_US // 4)
     question = town.question(citizen)
-    premises = await town.city.decisions._premises(question)
+    (standing,) = await town.city.standings.read_many([Wanted(citizen)])
+    premises = town.city.decisions._usable(standing)
     await asyncio.sleep(0.3)
     proposal = town.city.decisions._propose(question, premises, now, None, used_up=False)
     assert proposal.record.outcome == Outcome.ELIGIBLE

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway import scan
 from gateway.errors import Malformed
-from gateway.scan import Limits, check, check_exactly
+from gateway.scan import Limits, check, check_exactly, is_flat
 
 HARMLESS = [
     b"{}",
@@ -187,3 +188,60 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def test_any_bytes_give_an_answer_and_never_another_error(raw: bytes | str) -> None:
     body = raw.encode() if isinstance(raw, str) else raw
     assert _passes(check, body) <= _passes(check_exactly, body)
+
+
+class _Facts(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    amount: int | msgspec.UnsetType = msgspec.UNSET
+    item: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Typed(msgspec.Struct, forbid_unknown_fields=True):
+    subject: str
+    facts: _Facts
+    staff: str | None = None
+
+
+_SPACE = st.sampled_from(["", "", "", " ", "\n", "\t", "\r"])
+_TEXT = st.text(alphabet='ab":,é {}\\', max_size=6)
+
+
+@st.composite
+def _members(draw: st.DrawFn, values: dict[str, st.SearchStrategy[Any]]) -> str:
+    """An object whose members come in any order, some twice, with space and escapes anywhere."""
+    names = [*values, *draw(st.lists(st.sampled_from(sorted(values)), max_size=1))]
+    written = []
+    for name in draw(st.permutations(names)):
+        spelt = name if draw(st.integers(0, 9)) else f"\\u{ord(name[0]):04x}{name[1:]}"
+        value = draw(values[name])
+        text = value if isinstance(value, str) else json.dumps(value)
+        written.append(f'{draw(_SPACE)}"{spelt}"{draw(_SPACE)}:{draw(_SPACE)}{text}{draw(_SPACE)}')
+    return "{" + ",".join(written) + "}"
+
+
+_STRINGS = st.builds(json.dumps, _TEXT, ensure_ascii=st.booleans())
+_FLAT = _members(
+    {
+        "subject": _STRINGS,
+        "staff": _STRINGS | st.just("null"),
+        "facts": _members({"amount": st.integers(0, 9), "item": _STRINGS}),
+    }
+)
+
+
+@given(_FLAT)
+@example('{"subject":"s","facts":{"item":"\\u0022:","amount":1,"amount":2}}')
+@example('{"subject" :"t","subject":"s","facts":{}}')
+def test_a_typed_value_that_is_called_flat_was_written_without_repetition(text: str) -> None:
+    body = text.encode()
+    try:
+        typed = msgspec.json.decode(body, type=_Typed)
+    except msgspec.DecodeError:
+        return
+    members = 2 + (typed.staff is not None) + msgspec.json.encode(typed.facts).count(b'":')
+    if is_flat(body, members):
+        check_exactly(body)
+
+
+def test_an_ordinary_question_is_called_flat() -> None:
+    body = b'{"subject": "s", "facts": {"amount": 3, "item": "x:y"}, "staff": "desk 4"}'
+    assert is_flat(body, 5)
