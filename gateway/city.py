@@ -133,6 +133,7 @@ class City:
         )
         self.decisions = Decisions(
             standings=self.standings,
+            writer=self.writer,
             committer=self.committer,
             policies=self.policies,
             vault=self.vault,

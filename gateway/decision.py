@@ -22,7 +22,6 @@ from gateway.body import (
     NOBODY,
     Body,
     ConsentSlip,
-    Viewpoint,
     consent_of,
     decode_body,
     digest,
@@ -35,7 +34,7 @@ from gateway.evidence import Record, facts_hash
 from gateway.ids import Ids, uuid_of
 from gateway.parties import Parties, Principal, Registration
 from gateway.policies import Policies
-from gateway.standing import Standing, StandingReader, Wanted
+from gateway.standing import Standing, StandingReader, StandingWriter, Wanted
 from gateway.store.cache import Entry
 from gateway.store.decision import Outcome, Proposal, Replay
 from gateway.vault import Seal, SealBroken, Vault
@@ -113,6 +112,7 @@ class Decisions:
         self,
         *,
         standings: StandingReader,
+        writer: StandingWriter,
         committer: Committer,
         policies: Policies,
         vault: Vault,
@@ -125,6 +125,7 @@ class Decisions:
         linger_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._standings = standings
+        self._writer = writer
         self._committer = committer
         self._policies = policies
         self._vault = vault
@@ -241,12 +242,27 @@ class Decisions:
         return _answer(attempt.proposal.record, outcome, outcome.receipt)
 
     async def _true_premises(self, question: Question, unusable: Premises) -> Premises:
-        """The standing from PostgreSQL, where the cache's bytes are of no use."""
-        true = await self._standings.read_stored(Wanted(question.citizen, question.stock))
+        """The standing from PostgreSQL, where the cache's bytes are of no use.
+
+        One that was written in an earlier layout is built anew from what it is made of, when it is
+        first asked for: an upgrade stops nobody and visits nobody else.
+        """
+        wanted = Wanted(question.citizen, question.stock)
+        true = await self._standings.read_stored(wanted)
+        try:
+            premises = self._usable(true)
+        except msgspec.DecodeError:
+            await self._writer.rebuild(question.citizen)
+            true = await self._standings.read_stored(wanted)
+            premises = self._stored(true)
+        except SealBroken:
+            premises = self._stored(true)
         wrong = unusable.standing.cached
         self._standings.heal(wrong, Entry(true.citizen, true.version, true.body))
-        stock = unusable.standing.stock
-        return self._stored(Standing(true.citizen, true.version, true.body, stock))
+        return msgspec.structs.replace(
+            premises,
+            standing=msgspec.structs.replace(true, stock=unusable.standing.stock),
+        )
 
     def _corrected(self, question: Question, premises: Premises, outcome: Outcome) -> Premises:
         """The premises that the commit statement itself returned, and a healed cache."""
@@ -281,8 +297,8 @@ class Decisions:
     ) -> Proposal:
         """Decide, purely, and put the decision into the form of its record."""
         view, standing = question.registration.view, premises.standing
-        verdict = _judge(question, premises, view, at_us, used_up=used_up)
         slip = consent_of(premises.body, view)
+        verdict = _judge(question, premises, slip, at_us, used_up=used_up)
         facts = question.facts_json
         identifier = self._ids.uuid7(at_us)
         record = Record(
@@ -355,10 +371,13 @@ class Decisions:
 
 
 def _judge(
-    question: Question, premises: Premises, view: Viewpoint, at_us: int, *, used_up: bool
+    question: Question, premises: Premises, slip: ConsentSlip | None, at_us: int, *, used_up: bool
 ) -> Verdict:
     """The scenario's verdict on the facts and on what it may see of the citizen at an instant."""
-    values = values_at(premises.body, view, at_us, used_up=used_up, stock=premises.standing.stock)
+    stock = premises.standing.stock
+    values = values_at(
+        premises.body, question.registration.view, at_us, slip=slip, used_up=used_up, stock=stock
+    )
     if used_up:
         # A spent frequency is a fact of the day in Asia/Shanghai, and the day ends.
         midnight = shanghai_midnight_after(at_us)

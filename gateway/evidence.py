@@ -15,6 +15,8 @@ from uuid import UUID
 
 import msgspec
 
+# The commit statement reads the columns back out of these bytes by their places
+# (gateway/store/decision.sql): whoever changes the one changes the other.
 _FORMAT = b"qjf-decision/1\n"
 # received, party, party revision, policy, standing version, consent version, outcome, clauses,
 # since, until, score as of (proleptic day number, 0 = none)

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from asyncpg.pgproto.pgproto import UUID as PgUUID  # noqa: N811  # to tell the two apart
 
-_VERSION_AND_VARIANT = (0x7 << 76) | (0b10 << 62)
-_RANDOM_BITS_B = (1 << 62) - 1
+_VERSION_7 = 0x7 << 12
+#: Each byte with the two bits of the variant in front (RFC 9562 4.1).
+_VARIANT = [bytes((0b10 << 6 | byte & 0x3F,)) for byte in range(256)]
 
 
 def uuid_of(raw: bytes) -> UUID:
@@ -77,10 +78,9 @@ class SystemIds:
         # RFC 9562 5.7 with 6.2 method 3: 48 bits of milliseconds, then 12 bits of the
         # sub-millisecond fraction, so that ids of one process sort by time; the rest is random.
         millis, micros = divmod(now_us, 1000)
-        fraction = (micros << 12) // 1000
-        random = int.from_bytes(self.random_bytes(8), "big") & _RANDOM_BITS_B
-        number = (millis << 80) | _VERSION_AND_VARIANT | (fraction << 64) | random
-        return uuid_of(number.to_bytes(16, "big"))
+        head = (millis << 16) | _VERSION_7 | (micros << 12) // 1000
+        random = self.random_bytes(8)
+        return uuid_of(head.to_bytes(8, "big") + _VARIANT[random[0]] + random[1:])
 
     def random_uuid(self) -> UUID:
         return uuid_of(self.random_bytes(16))

@@ -159,6 +159,11 @@ class StandingWriter:
         # A version may be cached only now that its commit is certain.
         await self._cache.offer([(entry, b"") for entry in entries])
 
+    async def rebuild(self, citizen: UUID) -> None:
+        """Build a standing anew from what it is made of; raises as `change` does."""
+        async with self.change(citizen):
+            pass
+
     async def _rebuild(self, connection: Connection, citizens: Sequence[UUID]) -> list[Entry]:
         bodies = await rows.rebuild(connection, citizens)
         versions = await rows.next_versions(connection, len(bodies))

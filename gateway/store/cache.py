@@ -28,14 +28,23 @@ from gateway.store.line import Line
 
 _log = structlog.get_logger(__name__)
 
-_GENERATION, _VERSION, _HEAD = slice(0, 16), slice(36, 52), 52
+# An entry: generation (8 bytes), layout (2), citizen (16), version (8, big-endian), then the body.
+_NAME, _HEAD = 26, 34
 
-# Versions are compared as fixed-width hexadecimal text: Lua's numbers lie above 2^53. The second
-# argument names an entry that a commit has just proved wrong; only those very bytes may be
-# replaced by an older version, so a poisoned entry heals and a newer one is never lost.
+# Versions are compared byte by byte: Lua's numbers lie above 2^53, and its order of strings follows
+# the server's locale. The second argument names an entry that a commit has just proved wrong; only
+# those very bytes may be replaced by an older version, so a poisoned entry heals and a newer one is
+# never lost.
 _OFFER = """
 local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[2] and string.sub(held, 37, 52) >= string.sub(ARGV[1], 37, 52) then
+local function newer(ours, theirs)
+  for i = 27, 34 do
+    local a, b = string.byte(ours, i), string.byte(theirs, i) or -1
+    if a ~= b then return a > b end
+  end
+  return false
+end
+if held and held ~= ARGV[2] and not newer(ARGV[1], held) then
   return 0
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
@@ -82,6 +91,17 @@ class Cache:
         self._resting_until = 0.0
         self.generation = 0
 
+    @property
+    def generation(self) -> int:
+        """The restore generation whose entries are read and written, as an unsigned number."""
+        return int.from_bytes(self._generation, "big")
+
+    @generation.setter
+    def generation(self, number: int) -> None:
+        self._generation = (number & _U64).to_bytes(8, "big")
+        self._of_standing = b"gw:s:" + self._generation
+        self._name = self._generation + SCHEMA.to_bytes(2, "big")
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._line.close()
@@ -122,32 +142,23 @@ class Cache:
 
     def key(self, citizen: UUID) -> bytes:
         """The key of a standing; the generation is part of it."""
-        return b"gw:s:%016x:" % (self.generation & _U64) + citizen.bytes
+        return self._of_standing + citizen.bytes
 
     def stock_key(self, community: str, item: str) -> bytes:
         """The key of an item's stock."""
-        return b"gw:k:%016x:" % (self.generation & _U64) + f"{community}/{item}".encode()
+        return b"gw:k:" + self._generation + f"{community}/{item}".encode()
 
     def pack(self, entry: Entry) -> bytes:
-        """The value of an entry: generation, citizen, layout and version, then the body."""
-        return b"%016x%b%04x%016x%b" % (
-            self.generation & _U64,
-            entry.citizen.bytes,
-            SCHEMA,
-            entry.version,
-            entry.body,
-        )
+        """The value of an entry: generation, layout, citizen and version, then the body."""
+        version = entry.version.to_bytes(8, "big")
+        return b"".join((self._name, entry.citizen.bytes, version, entry.body))
 
     def unpack(self, citizen: UUID, value: bytes) -> Entry | None:
         """The entry of a value, or None where it is not what was asked for."""
-        expected = b"%016x%b%04x" % (self.generation & _U64, citizen.bytes, SCHEMA)
-        if value[:36] != expected:
+        if value[:_NAME] != self._name + citizen.bytes or len(value) < _HEAD:
             return None
-        try:
-            version = int(value[_VERSION], 16)
-        except ValueError:
-            return None
-        return Entry(citizen, version, value[_HEAD:]) if 0 <= version < _U63 else None
+        version = int.from_bytes(value[_NAME:_HEAD], "big")
+        return Entry(citizen, version, value[_HEAD:]) if version < _U63 else None
 
     async def _offer_all(self, entries: Sequence[tuple[Entry, bytes]]) -> None:
         for attempt in (1, 2):

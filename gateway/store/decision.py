@@ -70,29 +70,13 @@ def _column(values: tuple[Any, ...]) -> Sequence[Any]:
 def _row(proposal: Proposal) -> tuple[Any, ...]:
     record = proposal.record
     return (
-        record.id,
         head(record),
-        record.received_us,
-        record.party,
-        record.party_revision,
-        record.policy,
-        record.citizen,
-        record.standing_version,
         proposal.digest,
-        record.consent,
-        record.consent_version,
-        record.outcome,
-        record.clauses,
-        record.since_us,
-        record.until_us,
-        record.facts_hash,
         proposal.sealed,
         record.staff,
         record.reference,
         proposal.request_id,
         proposal.body_hash or None,
-        record.repeat_of,
-        record.score_as_of,
         proposal.frequency or None,
     )
 

@@ -3,18 +3,35 @@
 -- and only if everything it was computed from still holds in this statement's snapshot, which is
 -- younger than every request in the batch. The checks take no lock and can wait on nobody; the only
 -- unique key that two batches can meet on is a party's own request_id.
-WITH asked AS (
-  SELECT t.*, coalesce(t.asked_frequency, 0) AS frequency FROM unnest(
-    $1::uuid[], $2::bytea[], $3::bigint[], $4::integer[], $5::bigint[], $6::integer[],
-    $7::uuid[], $8::bigint[], $9::bigint[], $10::uuid[], $11::integer[], $12::smallint[],
-    $13::bigint[], $14::bigint[], $15::bigint[], $16::bytea[], $17::bytea[],
-    $18::text[], $19::text[], $20::text[], $21::bytea[], $22::uuid[], $23::date[],
-    $24::integer[])
-    WITH ORDINALITY AS t (
-      id, head, received_us, party, party_revision, policy,
-      citizen, version, digest, consent, consent_version, outcome,
-      clauses, since_us, until_us, facts_hash, sealed,
-      staff, reference, request_id, body_hash, repeat_of, score_as_of, asked_frequency, n)
+-- A proposal travels as the canonical bytes of its record (gateway/evidence.py), and the row is
+-- made of them here: what the receipt hashes and what the row says cannot differ.
+WITH sent AS (
+  SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[],
+                       $7::bytea[], $8::integer[])
+    WITH ORDINALITY AS t (head, digest, sealed, staff, reference, request_id, body_hash,
+                          asked_frequency, n)
+), asked AS (
+  SELECT head, digest, sealed, staff, reference, request_id, body_hash, n,
+         coalesce(asked_frequency, 0) AS frequency,
+         encode(substring(head FROM 16 FOR 16), 'hex')::uuid AS id,
+         encode(substring(head FROM 32 FOR 16), 'hex')::uuid AS citizen,
+         nullif(encode(substring(head FROM 48 FOR 16), 'hex')::uuid,
+                '00000000-0000-0000-0000-000000000000') AS consent,
+         nullif(encode(substring(head FROM 64 FOR 16), 'hex')::uuid,
+                '00000000-0000-0000-0000-000000000000') AS repeat_of,
+         substring(head FROM 80 FOR 8)::bigint AS received_us,
+         substring(head FROM 88 FOR 4)::integer AS party,
+         substring(head FROM 92 FOR 8)::bigint AS party_revision,
+         substring(head FROM 100 FOR 4)::integer AS policy,
+         substring(head FROM 104 FOR 8)::bigint AS version,
+         nullif(substring(head FROM 112 FOR 4)::integer, 0) AS consent_version,
+         get_byte(head, 115)::smallint AS outcome,
+         substring(head FROM 117 FOR 8)::bigint AS clauses,
+         substring(head FROM 125 FOR 8)::bigint AS since_us,
+         substring(head FROM 133 FOR 8)::bigint AS until_us,
+         date '0001-01-01' + (nullif(substring(head FROM 141 FOR 4)::integer, 0) - 1) AS score_as_of,
+         substring(head FROM 147 FOR 16) AS facts_hash
+    FROM sent
 ), checked AS MATERIALIZED (
   SELECT a.*, s.version AS true_version, s.body AS true_body, clock_us() AS at_us,
          -- Version 0 was decided as "nobody by that name": that too must still be true.
@@ -29,8 +46,8 @@ WITH asked AS (
 ), holding AS MATERIALIZED (
   -- A yes (outcome 1) lasts no longer than what it rests on. Any other answer is good for equally
   -- long whomever it is about, or its end would tell of a pause that ends or a consent that begins.
-  SELECT c.*, CASE WHEN c.outcome = 1 THEN least(c.at_us + $25::bigint, c.until_us)
-                   ELSE c.at_us + $25::bigint END AS valid_until_us
+  SELECT c.*, CASE WHEN c.outcome = 1 THEN least(c.at_us + $9::bigint, c.until_us)
+                   ELSE c.at_us + $9::bigint END AS valid_until_us
     FROM checked AS c
    WHERE c.standing_holds AND c.party_holds AND c.policy_holds
      AND c.since_us <= c.at_us AND c.at_us < c.until_us

@@ -14,6 +14,8 @@ from gateway.body import (
     LoanSlip,
     PointsSlip,
     StaySlip,
+    pack_commitments,
+    pack_consents,
 )
 from gateway.errors import Conflict
 from gateway.store.cache import Entry
@@ -91,8 +93,8 @@ def _body(row: asyncpg.Record) -> Body:
         band=row["band"] or 0,
         waived_fen=row["waived_fen"],
         medical_used_fen=row["medical_used_fen"],
-        consents=tuple(_consent(slip) for slip in row["consents"]),
-        commitments=tuple(CommitmentSlip(*slip) for slip in row["commitments"]),
+        consents=pack_consents(_consent(slip) for slip in row["consents"]),
+        commitments=pack_commitments(CommitmentSlip(*slip) for slip in row["commitments"]),
         suspensions=tuple(tuple(slip) for slip in row["suspensions"]),
         objections=tuple(row["objections"]),
         probes=tuple(tuple(slip) for slip in row["probes"]),

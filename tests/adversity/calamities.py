@@ -127,9 +127,9 @@ class Poisoned(Calamity):
             [
                 self.random.randbytes(self.random.randrange(1, 300)),
                 other,  # another citizen's entry under this key
-                old[:52] + other[52:],  # another citizen's body under this name
-                old[:36] + b"%016x" % (2**64 - 1) + old[52:],  # a version from the far future
-                old[:36] + b"%016x" % version + old[52:],
+                old[:34] + other[34:],  # another citizen's body under this name
+                old[:26] + b"\xff" * 8 + old[34:],  # a version from the far future
+                old[:26] + version.to_bytes(8, "big") + old[34:],
                 old[:torn] + other[torn:],
                 old[:torn],
             ]
@@ -145,7 +145,8 @@ class Forged(Poisoned):
     async def strike(self, citizen: UUID) -> None:
         version = await self.version_of(citizen)
         old = self.random.choice(self.open[citizen])
-        await self.admin.set(self.cache.key(citizen), old[:36] + b"%016x" % version + old[52:])
+        forged = old[:26] + version.to_bytes(8, "big") + old[34:]
+        await self.admin.set(self.cache.key(citizen), forged)
 
     async def version_of(self, citizen: UUID) -> int:
         """The true version, from PostgreSQL."""

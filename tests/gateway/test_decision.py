@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from gateway.body import decode_body
 from gateway.clock import MINUTE_US, SECOND_US
 from gateway.errors import (
     DependencyDown,
@@ -19,6 +20,7 @@ from gateway.errors import (
 )
 from gateway.evidence import Record, receipt
 from gateway.standing import Wanted
+from gateway.store.cache import Entry
 from scenarios.contract import Outcome
 from tests.gateway.city import TestCity
 
@@ -111,7 +113,7 @@ async def test_a_proven_wrong_cache_entry_is_replaced(town: TestCity) -> None:
     cache, key = town.city.cache, town.city.cache.key(citizen)
     (held,) = await cache.get([key])
     assert held is not None
-    poison = held[:36] + b"7" + b"f" * 15 + held[52:]  # a version from the far future
+    poison = held[:26] + b"\x7f" + b"\xff" * 7 + held[34:]  # a version from the far future
     await cache.put(key, poison, 60)
     assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
     for _ in range(50):
@@ -375,7 +377,7 @@ async def test_the_hospital_limit_counts_what_is_already_used(town: TestCity) ->
     assert answer.outcome is Outcome.STANDARD_PATH
 
 
-@pytest.mark.parametrize("number", [b"7" + b"f" * 15, b"f" * 16, b"-" + b"f" * 15])
+@pytest.mark.parametrize("number", [b"\x7f" + b"\xff" * 7, b"\xff" * 8, b"\x80" + bytes(7)])
 async def test_a_forged_version_number_costs_neither_the_answer_nor_the_cache(
     town: TestCity, number: bytes
 ) -> None:
@@ -384,7 +386,7 @@ async def test_a_forged_version_number_costs_neither_the_answer_nor_the_cache(
     cache, key = town.city.cache, town.city.cache.key(citizen)
     (held,) = await cache.get([key])
     assert held is not None
-    await cache.put(key, held[:36] + number + held[52:], 60)
+    await cache.put(key, held[:26] + number + held[34:], 60)
     assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
     await asyncio.sleep(0.05)  # nobody waits for a fill
     assert await cache.get([key]) == [held]
@@ -399,3 +401,23 @@ async def test_a_writer_that_waits_too_long_for_the_lock_has_changed_nothing(
         with pytest.raises(StillRunning):
             await other_worker.consent(citizen, scenario="library")
     assert await town.owner.fetchval("SELECT count(*) FROM consent") == 1
+
+
+async def test_a_standing_of_an_earlier_layout_is_built_anew_when_it_is_first_asked_for(
+    town: TestCity,
+) -> None:
+    await town.party()
+    citizen = await town.ready()
+    city = town.city
+    key = await town.owner.fetchval("SELECT wrapped_key FROM citizen WHERE id = $1", citizen)
+    version = await town.owner.fetchval("SELECT nextval('standing_version')")
+    earlier = msgspec.msgpack.encode((key, 4, 0, 0, ((bytes(16), 1, 1, "rent", 0, 10, 0, 0),), ()))
+    await town.owner.execute(
+        "UPDATE standing SET body = $2, version = $3, digest = 1 WHERE citizen = $1",
+        *(citizen, earlier, version),
+    )
+    await city.cache.offer([(Entry(citizen, version, earlier), b"")])
+    assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
+    body = await town.owner.fetchval("SELECT body FROM standing WHERE citizen = $1", citizen)
+    assert decode_body(body).living
+    assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE

@@ -75,7 +75,7 @@ async def _plan(connection: Connection) -> list[dict[str, Any]]:
         await connection.execute(f"SET {name} = {value}")
     statement = queries("decision").record
     await connection.execute(f"PREPARE commit_plan AS {statement}")
-    empty = "'{}', " * 24
+    empty = "'{}', " * 8
     rows = await connection.fetch(f"EXPLAIN (FORMAT json) EXECUTE commit_plan ({empty}60000000)")
     await connection.execute("DEALLOCATE commit_plan")
     return list(_nodes(json.loads(rows[0][0])[0]["Plan"]))
