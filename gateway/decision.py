@@ -29,7 +29,13 @@ from gateway.body import (
 )
 from gateway.clock import DAY_US, Clock, shanghai_midnight_after
 from gateway.committer import Committer, Waiting
-from gateway.errors import DependencyDown, Forbidden, IdempotencyMismatch, Overloaded
+from gateway.errors import (
+    DependencyDown,
+    Forbidden,
+    GatewayError,
+    IdempotencyMismatch,
+    Overloaded,
+)
 from gateway.evidence import Record, facts_hash
 from gateway.ids import Ids, uuid_of
 from gateway.parties import Parties, Principal, Registration
@@ -146,8 +152,42 @@ class Decisions:
             Forbidden: the party may no longer ask.
             IdempotencyMismatch: the request id was used with another body.
         """
+        return await self._finished(self._begun(question))
+
+    async def decide_many(self, questions: Sequence[Question]) -> list[Answer | GatewayError]:
+        """The recorded answers to questions, in order; what went wrong with one is in its place.
+
+        They share reads and commits like questions of several callers. At most `waiting_max`.
+        """
+        begun: list[Attempt | GatewayError] = []
+        for question in questions:
+            try:
+                begun.append(self._begun(question))
+            except GatewayError as fault:
+                begun.append(fault)
+        try:
+            return [await self._finished_or_fault(each) for each in begun]
+        finally:
+            # Of an asker that has gone, what was not sent yet is not sent.
+            for each in begun:
+                if isinstance(each, Attempt) and each.future is not None:
+                    each.future.cancel()
+
+    async def _finished_or_fault(self, begun: Attempt | GatewayError) -> Answer | GatewayError:
+        if isinstance(begun, GatewayError):
+            return begun
+        try:
+            return await self._finished(begun)
+        except GatewayError as fault:
+            return fault
+
+    def _begun(self, question: Question) -> Attempt:
         attempt = Attempt(question)
         attempt.future = self._first.submit(attempt)
+        return attempt
+
+    async def _finished(self, attempt: Attempt) -> Answer:
+        assert attempt.future is not None, "set when it was begun"
         outcome = await attempt.future
         if outcome is None:
             outcome = await self._first_alone(attempt)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -85,7 +86,14 @@ def receipt(record: Record, at_us: int, valid_until_us: int) -> bytes:
 def facts_hash(key: bytes, sector: int, scenario: str, facts: bytes) -> bytes:
     """A keyed 128-bit hash (BLAKE2b, RFC 7693), comparable for one recipient and scenario only."""
     label = b"%d/%b\n" % (sector, scenario.encode("ascii"))
-    return hashlib.blake2b(label + facts, digest_size=16, key=key).digest()
+    seal = _keyed(key).copy()
+    seal.update(label + facts)
+    return seal.digest()
+
+
+@lru_cache(maxsize=4)
+def _keyed(key: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=16, key=key)
 
 
 def _text(raw: bytes | None) -> bytes:

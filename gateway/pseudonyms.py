@@ -8,8 +8,8 @@ capability: knowing one gives no right.
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -22,6 +22,10 @@ _DOMAIN = b"qianjiang/subject/v1"
 
 #: Characters of a subject: 33 bytes in base64url.
 SUBJECT_CHARS = 44
+
+#: From the alphabet of addresses to the standard one (RFC 4648 5): the strict decoder knows that
+#: one only, and costs a third of the standard library's own way.
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class Pseudonyms:
@@ -44,15 +48,14 @@ class Pseudonyms:
 
     def open(self, subject: str, sector: int) -> UUID | None:
         """The citizen behind a subject, or None where it was not made for this sector."""
-        # The decoder would take the other alphabet's `+` and `/` too: a second spelling.
+        # The standard alphabet's `+` and `/` would be a second spelling of the same subject.
         if len(subject) != SUBJECT_CHARS or "+" in subject or "/" in subject:
             return None
         try:
-            raw = urlsafe_b64decode(subject)
-        except (binascii.Error, ValueError):
+            raw = a2b_base64(subject.encode().translate(_STANDARD), strict_mode=True)
+        except ValueError:
             return None
-        # 33 bytes fill 44 characters exactly, so there are no stray bits and one spelling only;
-        # but the decoder skips characters outside its alphabet, which shortens the result.
+        # 33 bytes fill 44 characters exactly, so there are no stray bits and one spelling only.
         cipher = self._ciphers.get(raw[0]) if len(raw) == 33 else None
         if cipher is None:
             return None

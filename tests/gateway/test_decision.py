@@ -10,6 +10,7 @@ import pytest
 
 from gateway.body import decode_body
 from gateway.clock import MINUTE_US, SECOND_US
+from gateway.decision import Answer
 from gateway.errors import (
     DependencyDown,
     Forbidden,
@@ -421,3 +422,42 @@ async def test_a_standing_of_an_earlier_layout_is_built_anew_when_it_is_first_as
     body = await town.owner.fetchval("SELECT body FROM standing WHERE citizen = $1", citizen)
     assert decode_body(body).living
     assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
+
+
+async def test_questions_asked_together_get_what_each_would_have_got_alone(town: TestCity) -> None:
+    await town.party()
+    ready, without = await town.ready(), await town.citizen()
+    spent = await town.citizen()
+    await town.consent(spent, frequency=1)
+    await town.commitment(spent)
+    late = msgspec.structs.replace(town.question(ready), deadline=0.0)
+    questions = [town.question(each) for each in (ready, without, spent, spent)]
+    answers = await town.city.decisions.decide_many([*questions, late])
+    outcomes = [each.outcome if isinstance(each, Answer) else type(each) for each in answers]
+    assert outcomes == [
+        *(Outcome.ELIGIBLE, Outcome.STANDARD_PATH, Outcome.ELIGIBLE, Outcome.STANDARD_PATH),
+        Overloaded,
+    ]
+    assert await town.owner.fetchval("SELECT count(*) FROM decision") == 4
+
+
+async def test_more_questions_than_may_wait_are_refused_one_by_one(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.ready()
+    town.city.decisions._first._waiting_max = 2
+    answers = await town.city.decisions.decide_many([town.question(citizen) for _ in range(3)])
+    assert [isinstance(each, Answer) for each in answers] == [True, True, False]
+    assert isinstance(answers[2], Overloaded)
+
+
+async def test_what_was_not_sent_for_an_asker_that_left_is_not_recorded(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.ready()
+    questions = [town.question(citizen) for _ in range(3)]
+    asking = asyncio.create_task(town.city.decisions.decide_many(questions))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await town.city.decisions.settled()
+    assert await town.owner.fetchval("SELECT count(*) FROM decision") == 0
