@@ -1,0 +1,165 @@
+"""A throw-away city with a gateway in front of it, and the clocks of all that it runs on."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import asyncpg
+import msgspec
+
+from gateway import server
+from gateway.local.processes import answers, free_ports
+from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity
+from gateway.settings import Settings, as_environment
+from loadtest import cpu
+
+Progress: TypeAlias = Callable[[str], None]
+Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+ROOT = Path(__file__).parent.parent
+APP = "gateway.app:create_app"
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """CPU of one call in microseconds: the gateway's workers, PostgreSQL, Valkey."""
+
+    workers: float
+    postgres: float
+    valkey: float
+
+    @property
+    def summed(self) -> float:
+        """All three."""
+        return self.workers + self.postgres + self.valkey
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Least, middle and greatest of some rounds."""
+
+    least: float
+    middle: float
+    greatest: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Spread:
+        """The spread of these values, of which there is at least one."""
+        known = sorted(values)
+        return cls(known[0], statistics.median(known), known[-1])
+
+    def __str__(self) -> str:
+        return f"{self.least:.2f} {self.middle:.2f} {self.greatest:.2f}"
+
+
+class Target(Protocol):
+    """A gateway that answers at an address, and the CPU seconds spent behind it so far."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+
+    def seconds(self) -> tuple[float, float, float]:
+        """Of workers, PostgreSQL and Valkey."""
+        ...
+
+
+class Serving:
+    """A gateway that answers, and the processes behind it."""
+
+    def __init__(self, running: RunningCity, root: int, port: int) -> None:
+        self.running, self._root = running, root
+        self.host, self.port = GATEWAY_HOST, port
+
+    def seconds(self) -> tuple[float, float, float]:
+        """CPU seconds spent so far by workers, PostgreSQL and Valkey."""
+        engines = self.running.engines
+        return (
+            cpu.seconds(cpu.tree(self._root)),
+            cpu.seconds(cpu.tree(engines.postgres.pid)),
+            cpu.seconds([engines.valkey.pid]),
+        )
+
+    def commits(self) -> int:
+        """Transactions committed so far; with answers counted, their quotient is the batch."""
+        return asyncio.run(self._commits())
+
+    async def _commits(self) -> int:
+        async with owner_of(self.running) as owner:
+            return int(
+                await owner.fetchval(
+                    "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+                )
+            )
+
+
+class Meter:
+    """What has been spent since it was made, divided by calls."""
+
+    def __init__(self, target: Target) -> None:
+        self._target, self._before = target, target.seconds()
+
+    def each(self, calls: int) -> Cost:
+        """The cost of one of so many calls."""
+        spent = zip(self._before, self._target.seconds(), strict=True)
+        return Cost(*((after - before) / max(calls, 1) * 1e6 for before, after in spent))
+
+
+@contextmanager
+def throw_away_city(progress: Progress) -> Iterator[RunningCity]:
+    """A city in a folder of its own: engines, keys and the packaged scenarios; all of it goes."""
+    ports = free_ports([GATEWAY_HOST, IDENTITY_HOST])
+    with tempfile.TemporaryDirectory(prefix="qianjiang-scale-") as folder:
+        running = RunningCity(
+            Path(folder), port=ports[0], identity_port=ports[1], progress=progress
+        )
+        try:
+            with running:
+                yield running
+        finally:
+            # As root the engines' files lie outside the folder.
+            running.engines.places.remove()
+
+
+def serve(
+    running: RunningCity,
+    *,
+    workers: int,
+    app: str = APP,
+    settings: Settings | None = None,
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
+) -> Serving:
+    """Start the gateway of a city with the flags of production; it ends with the city.
+
+    Another application, such as a yardstick, may be named and wants a `port` of its own.
+    """
+    assert running.processes is not None, "inside the city's with block"
+    port = port or urlsplit(running.base_url).port or 0
+    child = running.processes.start(
+        "gateway" if app == APP else app.replace(":", "-"),
+        server.granian(GATEWAY_HOST, port, workers, app),
+        environment={
+            **as_environment(settings or running.settings),
+            "PYTHONPATH": str(ROOT),
+            **(environment or {}),
+        },
+        ready=answers(GATEWAY_HOST, port, "/readyz"),
+    )
+    return Serving(running, child.pid, port)
+
+
+@asynccontextmanager
+async def owner_of(running: RunningCity) -> AsyncIterator[Owner]:
+    """A connection as the database's owner."""
+    connection = await asyncpg.connect(running.engines.owner_url)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=5)
