@@ -11,21 +11,19 @@ exactly one row, or the run says which is missing.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import urlencode
+from collections.abc import Sequence
 
 import click
 import msgspec
 
 from gateway.app import open_city
 from gateway.city import City
-from gateway.oauth.clients import ASSERTION_TYPE
-from gateway.oauth.metadata import TOKEN_PATH
 from gateway.settings import Settings
 from loadtest import client, whole
+from loadtest.books import Books, books
 from loadtest.client import Reply
 from loadtest.party import Shop, register
+from loadtest.requests import Call, grants, lookups, signs, tokens, withdrawals
 from loadtest.serving import (
     Cost,
     Meter,
@@ -37,7 +35,7 @@ from loadtest.serving import (
     serve,
     throw_away_city,
 )
-from loadtest.whole import SCENARIO, Visitor
+from loadtest.whole import SCENARIO
 
 #: Citizens whose lookups are read, again and again, and the answers on record about each.
 READERS, HISTORY = 100, 20
@@ -53,21 +51,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 5
     connections: int = 8
     workers: int = 2
-
-
-class Books(msgspec.Struct, frozen=True, kw_only=True):
-    """Acknowledged writes against rows: `beyond` counts rows whose write was not acknowledged."""
-
-    acknowledged: int
-    once: int
-    missing: int
-    doubled: int
-    beyond: int
-
-    @property
-    def balanced(self) -> bool:
-        """Whether there are acknowledged writes, and every one exists exactly once."""
-        return 0 < self.acknowledged == self.once and not self.missing and not self.doubled
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,36 +75,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     options: Options
     lines: list[Line]
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """Requests of one kind, ready to be sent.
-
-    `keys` says for each request what its row is found by, `query` finds (key, id) of the rows for
-    keys, and `told` is the id that an answer's body acknowledges.
-    """
-
-    name: str
-    status: int
-    requests: list[bytes]
-    keys: list[str]
-    query: str
-    told: Callable[[str, bytes], str]
-
-
-def books(acknowledged: Iterable[tuple[str, str]], rows: Iterable[tuple[str, str]]) -> Books:
-    """Compare (key, id) of what was acknowledged with (key, id) of all rows there are."""
-    held: defaultdict[str, list[str]] = defaultdict(list)
-    for key, identifier in rows:
-        held[key].append(identifier)
-    told = list(acknowledged)
-    return Books(
-        acknowledged=len(told),
-        once=sum(held.get(key, []) == [identifier] for key, identifier in told),
-        missing=sum(identifier not in held.get(key, []) for key, identifier in told),
-        doubled=sum(len(held.get(key, [])) > 1 for key, _ in told),
-        beyond=sum(len(held[key]) for key in held.keys() - {key for key, _ in told}),
-    )
 
 
 async def audit(owner: Owner, call: Call, replies: Sequence[Reply]) -> Books:
@@ -155,105 +108,6 @@ async def run(
     leaving = withdrawals(target, people, granting, granted.replies)
     lines.append(await _line(target, owner, leaving, options, progress))
     return lines
-
-
-def tokens(target: Target, city: City, shop: Shop, count: int) -> Call:
-    """`POST /oauth/token` with private_key_jwt: each assertion signed beforehand, good once."""
-    assertions = [shop.assertion(city) for _ in range(count)]
-    forms = [
-        urlencode(
-            {
-                "grant_type": "client_credentials",
-                "client_assertion_type": ASSERTION_TYPE,
-                "client_assertion": assertion,
-            }
-        )
-        for assertion, _ in assertions
-    ]
-    return Call(
-        name="token",
-        status=200,
-        requests=[
-            _request(target, "POST", TOKEN_PATH, form.encode(), kind=_FORM) for form in forms
-        ],
-        keys=[jti for _, jti in assertions],
-        query="SELECT jti AS key, jti AS id FROM assertion_used WHERE jti = ANY ($1::text[])",
-        told=lambda jti, body: jti if b'"access_token":"' in body else "",
-    )
-
-
-def grants(target: Target, city: City, people: Sequence[Visitor], links: Sequence[str]) -> Call:
-    """A citizen grants the request behind a link."""
-    text = city.registry[SCENARIO].manifest.consent.text_sha256.hex()
-    body = msgspec.json.encode({"text_sha256": text})
-    return Call(
-        name="consent grant",
-        status=200,
-        requests=[
-            _request(target, "POST", f"/v1/me/consent-requests/{link}/grant", body, each)
-            for each, link in zip(people, links, strict=True)
-        ],
-        keys=_citizens(people),
-        query=_OF_CITIZENS.format(table="consent", status="active"),
-        told=_id,
-    )
-
-
-def signs(target: Target, city: City, people: Sequence[Visitor], signed: Sequence[str]) -> Call:
-    """A citizen hands in a signed commitment; the text and nonce were fetched before."""
-    return Call(
-        name="commitment sign",
-        status=201,
-        requests=[
-            _request(target, "POST", "/v1/me/commitments", msgspec.json.encode({"jws": jws}), each)
-            for each, jws in zip(people, signed, strict=True)
-        ],
-        keys=_citizens(people),
-        query=_OF_CITIZENS.format(table="commitment", status="signed"),
-        told=_id,
-    )
-
-
-def lookups(target: Target, readers: Sequence[Visitor]) -> Call:
-    """A citizen reads who asked: the number of lines read is the number of answers on record."""
-    return Call(
-        name="lookups",
-        status=200,
-        requests=[_request(target, "GET", "/v1/me/lookups", b"", each) for each in readers],
-        keys=_citizens(readers),
-        query="SELECT citizen::text AS key, count(*)::text AS id FROM decision"
-        " WHERE citizen = ANY ($1::text[]::uuid[]) GROUP BY citizen",
-        told=lambda _key, body: str(len(msgspec.json.decode(body)["lookups"])),
-    )
-
-
-def withdrawals(
-    target: Target, people: Sequence[Visitor], granting: Call, granted: Sequence[Reply]
-) -> Call:
-    """Every citizen takes the consent back that was granted before."""
-    consents = {
-        granting.keys[reply.place]: _id("", reply.body)
-        for reply in granted
-        if reply.status == granting.status
-    }
-    leaving = [each for each in people if str(each.citizen) in consents]
-    return Call(
-        name="withdrawal",
-        status=200,
-        requests=[
-            _request(
-                target,
-                "POST",
-                f"/v1/me/consents/{consents[str(each.citizen)]}/withdraw",
-                b"",
-                each,
-            )
-            for each in leaving
-        ],
-        keys=_citizens(leaving),
-        query=_OF_CITIZENS.format(table="consent", status="withdrawn"),
-        told=_id,
-    )
 
 
 class _Sent(msgspec.Struct, frozen=True):
@@ -310,44 +164,6 @@ async def _told(owner: Owner, call: Call, sent: _Sent) -> Line:
         p99_ms=client.percentile(took, 0.99) * 1e3,
         books=await audit(owner, call, sent.replies),
     )
-
-
-_FORM = "application/x-www-form-urlencoded"
-
-_OF_CITIZENS = (
-    "SELECT citizen::text AS key, id::text AS id FROM {table}"
-    " WHERE citizen = ANY ($1::text[]::uuid[]) AND status = '{status}'"
-)
-
-
-def _request(
-    target: Target,
-    method: str,
-    path: str,
-    body: bytes,
-    visitor: Visitor | None = None,
-    kind: str = "application/json",
-) -> bytes:
-    """The bytes of a request, as the citizen's page or the party's program sends it."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\n"
-    if visitor is not None:
-        head += f"Cookie: {visitor.cookie}\r\n"
-        if method == "POST":
-            # The session's own CSRF token is a good name for its single write of a path.
-            head += f'X-CSRF-Token: {visitor.csrf}\r\nIdempotency-Key: "{visitor.csrf}{path}"\r\n'
-    if body:
-        head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-    elif method == "POST":
-        head += "Content-Length: 0\r\n"
-    return head.encode() + b"\r\n" + body
-
-
-def _citizens(people: Iterable[Visitor]) -> list[str]:
-    return [str(each.citizen) for each in people]
-
-
-def _id(_key: str, body: bytes) -> str:
-    return str(msgspec.json.decode(body)["id"])
 
 
 def unthrottled(settings: Settings) -> Settings:

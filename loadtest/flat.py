@@ -16,7 +16,6 @@ of each side goes ahead uncounted.
 from __future__ import annotations
 
 import asyncio
-import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,34 +26,19 @@ import click
 import msgspec
 
 from gateway.city import City
-from gateway.clock import SystemClock
-from gateway.ids import SystemIds
 from gateway.local.running import RunningCity
 from gateway.working_days import calendar
 from loadtest import manifests, population
 from loadtest.party import Shop, register
 from loadtest.questions import Questions
-from loadtest.serving import (
-    APP,
-    Cost,
-    Meter,
-    Progress,
-    Serving,
-    Spread,
-    owner_of,
-    serve,
-    throw_away_city,
-)
-from scenarios.contract import Outcome
+from loadtest.serving import APP, Progress, checkpoint, owner_of, serve, throw_away_city
+from loadtest.sides import Comparison, Pace, Side, compare, describe
 from scenarios.registry import Registry, load_registry
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class Options(Pace, frozen=True, kw_only=True):
     """How much to measure, and how big is big."""
 
-    rounds: int = 5
-    seconds: float = 4
-    connections: int = 64
     workers: int = 2
     many_citizens: int = 1_000_000
     citizens: int = 10_000
@@ -62,95 +46,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: int = 5
     many_consents: int = 200
     consents: int = 3
-
-
-class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """One side for some seconds: cost of a decision, and how the answers came.
-
-    `recorded` rows are of this round (those beyond `answers` were under way at its end), and
-    `eligible` is their share that was a yes: a side that answered from nothing would show here.
-    """
-
-    cost: Cost
-    answers: int
-    wrong: int
-    recorded: int
-    eligible: float
-    per_second: float
-    p50_ms: float
-    p99_ms: float
-
-
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Paired rounds of a big and a small side, and the ratios of their costs (big over small)."""
-
-    name: str
-    target: float
-    big: str
-    small: str
-    big_rounds: list[Round]
-    small_rounds: list[Round]
-    workers: Spread
-    postgres: Spread
-    valkey: Spread
-    summed: Spread
-
-    @property
-    def met(self) -> bool:
-        """Whether the summed cost in the middle stays within the target."""
-        return self.summed.middle <= self.target
-
-
-class Side(msgspec.Struct, frozen=True):
-    """A gateway and what it is asked."""
-
-    says: str
-    serving: Serving
-    questions: Questions
-
-    def round(self, options: Options) -> Round:
-        """Ask for some seconds and divide what it cost by the answers."""
-        serving, first = self.serving, SystemIds().uuid7(SystemClock().now_us())
-        meter = Meter(serving)
-        load = self.questions.ask(serving.host, serving.port, options.connections, options.seconds)
-        cost = meter.each(load.answers)
-        recorded, eligible = asyncio.run(_recorded(serving.running, first))
-        return Round(
-            cost=cost,
-            answers=load.answers,
-            wrong=load.wrong,
-            recorded=recorded,
-            eligible=eligible / max(recorded, 1),
-            per_second=load.per_second,
-            p50_ms=load.p50_ms,
-            p99_ms=load.p99_ms,
-        )
-
-
-def compare(
-    name: str, target: float, big: Side, small: Side, options: Options, progress: Progress
-) -> Comparison:
-    """Ask both sides in turn, so that what else happens on the machine befalls both."""
-    for side in (big, small):
-        progress(f"{name}: warming up, {side.says}")
-        side.round(options)
-    bigs, smalls = [], []
-    for number in range(options.rounds):
-        progress(f"{name}: round {number + 1} of {options.rounds}")
-        bigs.append(big.round(options))
-        smalls.append(small.round(options))
-    return Comparison(
-        name=name,
-        target=target,
-        big=big.says,
-        small=small.says,
-        big_rounds=bigs,
-        small_rounds=smalls,
-        workers=_spread(bigs, smalls, lambda cost: cost.workers),
-        postgres=_spread(bigs, smalls, lambda cost: cost.postgres),
-        valkey=_spread(bigs, smalls, lambda cost: cost.valkey),
-        summed=_spread(bigs, smalls, lambda cost: cost.summed),
-    )
 
 
 def by_citizens(options: Options, progress: Progress) -> Comparison:
@@ -278,60 +173,14 @@ async def _people(
             group = await population.settle(city, owner, citizens, holdings, progress)
             await population.warm(city, owner, group, progress)
             people.append(group)
+        await checkpoint(running)
         return shop, people
-
-
-async def _recorded(running: RunningCity, first: UUID) -> tuple[int, int]:
-    """Rows of decisions from an id on, and those of them that say yes."""
-    async with owner_of(running) as owner:
-        query = "SELECT count(*), count(*) FILTER (WHERE outcome = $2) FROM decision WHERE id >= $1"
-        row = await owner.fetchrow(query, first, Outcome.ELIGIBLE.value)
-    assert row is not None, "an aggregate is one row"
-    return row[0], row[1]
 
 
 def _folder(parent: Path, name: str) -> Path:
     made = parent / name
     made.mkdir()
     return made
-
-
-def _spread(
-    bigs: Sequence[Round], smalls: Sequence[Round], part: Callable[[Cost], float]
-) -> Spread:
-    ratios = [
-        part(big.cost) / max(part(small.cost), 0.01)
-        for big, small in zip(bigs, smalls, strict=True)
-    ]
-    return Spread.of(ratios)
-
-
-def describe(comparison: Comparison) -> str:
-    """A comparison in a few lines."""
-    parts = ("workers", "postgres", "valkey", "summed")
-    return "\n".join(
-        [
-            f"{comparison.name}: {comparison.big} against {comparison.small}",
-            _said(comparison.big, comparison.big_rounds),
-            _said(comparison.small, comparison.small_rounds),
-            *(f"  {part:8} {getattr(comparison, part)}" for part in parts),
-            f"  target {comparison.target}: {'met' if comparison.met else 'not met'}",
-        ]
-    )
-
-
-def _said(says: str, rounds: Sequence[Round]) -> str:
-    workers, postgres, valkey = (
-        statistics.median(getattr(each.cost, part) for each in rounds)
-        for part in ("workers", "postgres", "valkey")
-    )
-    wrong, answers = (sum(getattr(each, name) for each in rounds) for name in ("wrong", "answers"))
-    return (
-        f"  {says}: workers {workers:.0f} µs, PostgreSQL {postgres:.0f}, Valkey {valkey:.1f};"
-        f" {statistics.median(each.per_second for each in rounds):,.0f}/s,"
-        f" {wrong} of {answers} not a 200,"
-        f" {min(each.eligible for each in rounds):.1%} eligible"
-    )
 
 
 @click.command()

@@ -163,3 +163,12 @@ async def owner_of(running: RunningCity) -> AsyncIterator[Owner]:
         yield connection
     finally:
         await connection.close(timeout=5)
+
+
+async def checkpoint(running: RunningCity) -> None:
+    """Write out what loading in bulk left dirty, or decisions would pay for it page by page."""
+    connection = await asyncpg.connect(running.engines.postgres.superuser_url)
+    try:
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close(timeout=5)

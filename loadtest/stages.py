@@ -7,7 +7,7 @@ reads the body and answers something of the same size. What remains is the loop:
 caches gone cold. A profiler would distort what it measures here; a loop of its own flatters a
 stage, whose code and data are then always in the processor's caches, so `rest` is not small.
 
-`STAGES` is the one place to change when the path does.
+The stages themselves are in `loadtest/way.py`.
 
     python -m loadtest.stages
 """
@@ -18,25 +18,16 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 import uvloop
-from litestar.types import HTTPScope, Receive, Scope, Send
 
 from gateway.app import open_city
 from gateway.city import City
-from gateway.decision import Answer, Premises, Question, _judge
-from gateway.edge.body import ELIGIBILITY_BYTES, decode, read_body
-from gateway.edge.eligibility import Eligibility
 from gateway.local.processes import free_port
 from gateway.local.running import RunningCity
-from gateway.processes import die_with_parent
-from gateway.standing import Standing, Wanted
-from gateway.store.decision import Proposal
 from loadtest import population
 from loadtest.party import register
 from loadtest.questions import Questions
@@ -45,12 +36,12 @@ from loadtest.serving import (
     Meter,
     Progress,
     Serving,
+    checkpoint,
     owner_of,
     serve,
     throw_away_city,
 )
-
-SCENARIO = "rent"
+from loadtest.way import SCENARIO, STAGES, Way, on_their_way
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,25 +82,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return self.total_us - sum(stage.us for stage in self.stages)
 
 
-class Asked(msgspec.Struct):
-    """One question on its way through the stages; each fills in what the next one takes."""
-
-    scope: HTTPScope
-    body: bytes
-    subject: str = ""
-    wish: Any = None
-    question: Any = None
-    standing: Any = None
-    premises: Any = None
-    proposal: Any = None
-    answer: Any = None
-    sent: bytes = b""
-
-    async def receive(self) -> Any:
-        """The body in one piece, as nearly every body comes."""
-        return {"type": "http.request", "body": self.body, "more_body": False}
-
-
 class _Whole(msgspec.Struct, frozen=True):
     """Medians of the rounds at the running gateway."""
 
@@ -119,110 +91,6 @@ class _Whole(msgspec.Struct, frozen=True):
     server_us: float
     per_second: float
     batch: int
-
-
-class Way:
-    """The parts of a worker that a question passes."""
-
-    def __init__(self, city: City, batch: int) -> None:
-        self.city, self.batch = city, batch
-        self.wire = Eligibility(city)._wires[SCENARIO]
-
-    async def token(self, asked: Sequence[Asked]) -> None:
-        """Find the token that was verified before, and the party's place in the scenario."""
-        for each in asked:
-            principal = self.city.tokens.authenticate(each.scope["headers"])
-            each.question = principal, principal.party.registrations[SCENARIO]
-
-    async def parse(self, asked: Sequence[Asked]) -> None:
-        """Read, check and decode the body."""
-        for each in asked:
-            raw = await read_body(each.scope, each.receive, limit_bytes=ELIGIBILITY_BYTES)
-            each.wish = decode(raw, self.wire.decoder)
-
-    async def subject(self, asked: Sequence[Asked]) -> None:
-        """Open the citizen's name, and put the question together."""
-        city, now_us = self.city, self.city.clock.now_us()
-        for each in asked:
-            principal, registration = each.question
-            citizen = city.pseudonyms.open(each.wish.subject, registration.view.sector)
-            assert citizen is not None, "made for this recipient"
-            each.question = Question(
-                principal=principal,
-                registration=registration,
-                scenario=self.wire.scenario,
-                citizen=citizen,
-                facts=each.wish.facts,
-                received_us=now_us,
-                deadline=city.clock.monotonic() + city.settings.decision_deadline_s,
-            )
-
-    async def standing(self, asked: Sequence[Asked]) -> None:
-        """Get the entries, a batch in one MGET, and make them usable."""
-        for start in range(0, len(asked), self.batch):
-            batch = asked[start : start + self.batch]
-            wanted = [Wanted(each.question.citizen) for each in batch]
-            found: list[Standing] = await self.city.standings._read(wanted)
-            for each, standing in zip(batch, found, strict=True):
-                each.premises = self.city.decisions._usable(standing)
-
-    async def scenario(self, asked: Sequence[Asked]) -> None:
-        """What the scenario may see, and its verdict."""
-        now_us = self.city.clock.now_us()
-        for each in asked:
-            question: Question = each.question
-            premises: Premises = each.premises
-            _judge(question, premises, question.registration.view, now_us, used_up=False)
-
-    async def record(self, asked: Sequence[Asked]) -> None:
-        """The record: verdict (again), id, digest, hashes, sealed facts."""
-        now_us = self.city.clock.now_us()
-        for each in asked:
-            each.proposal = self.city.decisions._propose(
-                each.question, each.premises, now_us, None, used_up=False
-            )
-
-    async def commit(self, asked: Sequence[Asked]) -> None:
-        """Send batches to PostgreSQL and take the outcomes."""
-        committer, database = self.city.committer, self.city._batch
-        for start in range(0, len(asked), self.batch):
-            batch = asked[start : start + self.batch]
-            proposals: list[Proposal] = [each.proposal for each in batch]
-            outcomes = await committer._record(proposals, database)
-            for each, outcome in zip(batch, outcomes, strict=True):
-                assert not isinstance(outcome, Exception), outcome
-                assert outcome.receipt is not None, "recorded"
-                each.answer = each.proposal.record, outcome
-
-    async def encode(self, asked: Sequence[Asked]) -> None:
-        """The answer as JSON."""
-        for each in asked:
-            record, outcome = each.answer
-            each.sent = self.wire.encode(
-                Answer(
-                    decision=record.id,
-                    outcome=record.outcome,
-                    at_us=outcome.at_us,
-                    valid_until_us=outcome.valid_until_us,
-                    receipt=outcome.receipt,
-                    score_as_of=record.score_as_of,
-                )
-            )
-
-
-Step = Callable[[Way, Sequence[Asked]], Awaitable[None]]
-
-#: Every stage in the order of the path, with the stages that are measured inside it once more.
-STAGES: tuple[tuple[str, Step, tuple[str, ...]], ...] = (
-    ("token", Way.token, ()),
-    ("parse", Way.parse, ()),
-    ("subject", Way.subject, ()),
-    ("standing", Way.standing, ()),
-    ("scenario", Way.scenario, ()),
-    ("record", Way.record, ("scenario",)),
-    ("commit", Way.commit, ()),
-    ("encode", Way.encode, ()),
-)
 
 
 def measure(options: Options, progress: Progress) -> Profile:
@@ -236,7 +104,7 @@ def measure(options: Options, progress: Progress) -> Profile:
         questions = runner.run(_people(city, running, options, Path(folder), progress))
         serving = serve(running, workers=options.workers)
         bare = serve(
-            running, workers=options.workers, app="loadtest.stages:create_bare", port=free_port()
+            running, workers=options.workers, app="loadtest.bare:create_app", port=free_port()
         )
         whole = _under_load(serving, bare, questions, options, progress)
         progress(f"stages, {whole.batch} decisions in a batch")
@@ -264,6 +132,7 @@ async def _people(
         holdings = population.shoppers(shop, list(city.registry), [SCENARIO], 3)
         people = await population.settle(city, owner, options.citizens, holdings, progress)
         await population.warm(city, owner, people, progress)
+        await checkpoint(running)
         return Questions(city, shop, people, [SCENARIO], folder)
 
 
@@ -301,7 +170,7 @@ async def _stages(city: City, questions: Questions, batch: int, options: Options
     async with city.running():
         way = Way(city, batch)
         for number in range(options.rounds + 1):
-            asked = _asked(questions, options.sample)
+            asked = on_their_way(questions, options.sample)
             for name, step, _ in STAGES:
                 begun = time.process_time_ns()
                 await step(way, asked)
@@ -313,42 +182,6 @@ async def _stages(city: City, questions: Questions, batch: int, options: Options
         Stage(name, middle[name] - sum(middle[inner] for inner in inside))
         for name, _, inside in STAGES
     ]
-
-
-def _asked(questions: Questions, count: int) -> list[Asked]:
-    """The first so many questions as the server hands them to the application."""
-    asked = []
-    for raw in questions.requests("127.0.0.1", 80)[:count]:
-        head, _, body = raw.partition(b"\r\n\r\n")
-        first, *fields = head.split(b"\r\n")
-        pairs = (field.split(b": ", 1) for field in fields)
-        headers = [(name.lower(), value) for name, value in pairs]
-        path = first.split(b" ")[1].decode()
-        scope: Any = {"type": "http", "method": "POST", "path": path, "headers": headers}
-        asked.append(Asked(scope=scope, body=body))
-    return asked
-
-
-_EMPTY = b'{"decision_id":"' + b"x" * 420 + b'"}'
-_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-
-
-def create_bare() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The yardstick of the server's part: the body is read, an answer of a decision's size sent."""
-    die_with_parent()
-    return _bare
-
-
-async def _bare(scope: Scope, receive: Receive, send: Send) -> None:
-    message = await receive()
-    if scope["type"] != "http":  # lifespan
-        while message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-            message = await receive()
-        await send({"type": "lifespan.shutdown.complete"})
-        return
-    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-    await send({"type": "http.response.body", "body": _EMPTY, "more_body": False})
 
 
 def describe(profile: Profile) -> str:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest import calls, client, population, whole
-from loadtest.calls import Books, Options, audit, books
+from loadtest import calls, client, population, requests, whole
+from loadtest.books import Books, books
+from loadtest.calls import Options, audit
 from loadtest.party import Shop
 from loadtest.questions import Questions
 from tests.engines import Database
@@ -44,7 +45,7 @@ async def test_a_grant_whose_row_is_gone_or_doubled_is_found_out(
     """The negative control of the bookkeeping."""
     people = await whole.visitors(town.city, 4, silent)
     links = await whole.links(town.city, shop, len(people))
-    granting = calls.grants(gateway, town.city, people, links)
+    granting = requests.grants(gateway, town.city, people, links)
     replies = await client.send_each(gateway.host, gateway.port, granting.requests, 2)
     assert (await audit(town.owner, granting, replies)).balanced
 
@@ -72,9 +73,9 @@ async def test_a_write_that_was_refused_is_not_acknowledged(
 ) -> None:
     people = await whole.visitors(town.city, 2, silent)
     links = await whole.links(town.city, shop, len(people))
-    honest = calls.grants(gateway, town.city, people, links)
+    honest = requests.grants(gateway, town.city, people, links)
     forged = msgspec.structs.replace(people[1], csrf="x" * 43)
-    granting = calls.grants(gateway, town.city, [people[0], forged], links)
+    granting = requests.grants(gateway, town.city, [people[0], forged], links)
     assert granting.keys == honest.keys
 
     replies = await client.send_each(gateway.host, gateway.port, granting.requests, 1)
@@ -92,8 +93,8 @@ async def test_a_populations_questions_are_all_answered_yes(
     folder = tmp_path_factory.mktemp("questions")
     questions = Questions(town.city, shop, people, ["rent"], folder)
 
-    requests = questions.requests(gateway.host, gateway.port)
-    replies = await client.send_each(gateway.host, gateway.port, requests, 2)
+    sent = questions.requests(gateway.host, gateway.port)
+    replies = await client.send_each(gateway.host, gateway.port, sent, 2)
 
     bodies = [msgspec.json.decode(reply.body) for reply in replies if reply.status == 200]
     assert [body["outcome"] for body in bodies] == ["eligible"] * 5

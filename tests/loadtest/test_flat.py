@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.flat import Round, _spread
 from loadtest.serving import Cost, Meter, Spread
+from loadtest.sides import Round, _spread
 
 
 def a_round(workers: float) -> Round:

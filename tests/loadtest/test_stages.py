@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtest import population, stages
+from loadtest import population, stages, way
 from loadtest.party import Shop
 from loadtest.questions import Questions
 from tests.gateway.city import TestCity
@@ -24,11 +24,11 @@ async def test_questions_pass_every_stage_to_a_recorded_answer(
     holdings = population.shoppers(shop, list(town.city.registry), ["rent"], 3)
     people = await population.settle(town.city, town.owner, OPTIONS.sample, holdings, silent)
     questions = Questions(town.city, shop, people, ["rent"], tmp_path)
-    way = stages.Way(town.city, batch=4)
-    asked = stages._asked(questions, OPTIONS.sample)
+    worker = way.Way(town.city, batch=4)
+    asked = way.on_their_way(questions, OPTIONS.sample)
 
-    for _, step, _ in stages.STAGES:
-        await step(way, asked)
+    for _, step, _ in way.STAGES:
+        await step(worker, asked)
 
     rows = await town.owner.fetch("SELECT id, outcome FROM decision")
     assert {row["outcome"] for row in rows} == {1}
@@ -38,8 +38,8 @@ async def test_questions_pass_every_stage_to_a_recorded_answer(
 
 
 def test_a_stage_measured_inside_another_is_taken_out_of_it() -> None:
-    names = [name for name, _, _ in stages.STAGES]
-    assert all(inner in names for _, _, inside in stages.STAGES for inner in inside)
+    names = [name for name, _, _ in way.STAGES]
+    assert all(inner in names for _, _, inside in way.STAGES for inner in inside)
     profile = stages.Profile(
         total_us=10,
         postgres_us=1,
