@@ -25,7 +25,15 @@ from redis.asyncio import Redis
 from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.app import open_city
-from gateway.body import Body, CommitmentSlip, ConsentSlip, digest, encode_body
+from gateway.body import (
+    Body,
+    CommitmentSlip,
+    ConsentSlip,
+    digest,
+    encode_body,
+    pack_commitments,
+    pack_consents,
+)
 from gateway.city import City
 from gateway.clock import DAY_US, HOUR_US
 from gateway.settings import Settings
@@ -206,8 +214,10 @@ def _body(city: City, citizen: UUID, holding: Holding, number: int) -> Body:
     return Body(
         key=city.vault.new_key(citizen),
         band=3 + number % 3,
-        consents=tuple(consents),
-        commitments=tuple(CommitmentSlip(name, 0, since_us) for name in holding.commitments),
+        consents=pack_consents(consents),
+        commitments=pack_commitments(
+            CommitmentSlip(name, 0, since_us) for name in holding.commitments
+        ),
     )
 
 

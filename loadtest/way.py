@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 from litestar.types import HTTPScope
 
+from gateway.body import consent_of
 from gateway.city import City
 from gateway.decision import Answer, Premises, Question, _judge
-from gateway.edge.body import ELIGIBILITY_BYTES, decode, read_body
-from gateway.edge.eligibility import Eligibility
-from gateway.edge.headers import fault
+from gateway.edge.body import ELIGIBILITY_BYTES, check_fields, collect
+from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
+from gateway.edge.headers import fault, fields_of
 from gateway.standing import Standing, Wanted
 from gateway.store.decision import Proposal
 from loadtest.questions import Questions
@@ -35,6 +36,7 @@ class Asked(msgspec.Struct):
     body: bytes
     subject: str = ""
     wish: Any = None
+    facts_json: bytes = b""
     question: Any = None
     standing: Any = None
     premises: Any = None
@@ -52,7 +54,7 @@ class Way:
 
     def __init__(self, city: City, batch: int) -> None:
         self.city, self.batch = city, batch
-        self.wire = Eligibility(city)._wires[SCENARIO]
+        self.wire = Eligibility(city)._wires[PREFIX + SCENARIO + SUFFIX]
 
     async def guard(self, asked: Sequence[Asked]) -> None:
         """Look at the header fields before anything else does."""
@@ -62,14 +64,18 @@ class Way:
     async def token(self, asked: Sequence[Asked]) -> None:
         """Find the token that was verified before, and the party's place in the scenario."""
         for each in asked:
-            principal = self.city.tokens.authenticate(each.scope["headers"])
+            fields = fields_of(each.scope)
+            principal = self.city.tokens.recognise(fields.get(b"authorization"))
+            if principal is None:  # the first time only
+                principal = self.city.tokens.authenticate(each.scope["headers"])
             each.question = principal, principal.party.registrations[SCENARIO]
 
     async def parse(self, asked: Sequence[Asked]) -> None:
         """Read, check and decode the body."""
         for each in asked:
-            raw = await read_body(each.scope, each.receive, limit_bytes=ELIGIBILITY_BYTES)
-            each.wish = decode(raw, self.wire.decoder)
+            check_fields(fields_of(each.scope), limit_bytes=ELIGIBILITY_BYTES)
+            raw = await collect(each.receive, ELIGIBILITY_BYTES)
+            each.wish, each.facts_json = self.wire.decode(raw)
 
     async def subject(self, asked: Sequence[Asked]) -> None:
         """Open the citizen's name, and put the question together."""
@@ -84,6 +90,7 @@ class Way:
                 scenario=self.wire.scenario,
                 citizen=citizen,
                 facts=each.wish.facts,
+                facts_json=each.facts_json,
                 received_us=now_us,
                 deadline=city.clock.monotonic() + city.settings.decision_deadline_s,
             )
@@ -93,7 +100,7 @@ class Way:
         for start in range(0, len(asked), self.batch):
             batch = asked[start : start + self.batch]
             wanted = [Wanted(each.question.citizen) for each in batch]
-            found: list[Standing] = await self.city.standings._read(wanted)
+            found: list[Standing] = await self.city.standings.read_many(wanted)
             for each, standing in zip(batch, found, strict=True):
                 each.premises = self.city.decisions._usable(standing)
 
@@ -103,7 +110,8 @@ class Way:
         for each in asked:
             question: Question = each.question
             premises: Premises = each.premises
-            _judge(question, premises, question.registration.view, now_us, used_up=False)
+            slip = consent_of(premises.body, question.registration.view)
+            _judge(question, premises, slip, now_us, used_up=False)
 
     async def record(self, asked: Sequence[Asked]) -> None:
         """The record: verdict (again), id, digest, hashes, sealed facts."""

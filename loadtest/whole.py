@@ -100,13 +100,15 @@ def principal(city: City, shop: Shop) -> Principal:
 def _question(city: City, shop: Shop, citizen: UUID) -> Question:
     caller, scenario = principal(city, shop), city.registry[SCENARIO]
     now_us = city.clock.now_us()
-    facts = msgspec.json.encode(scenario.manifest.example_at(now_us))
+    example = msgspec.json.encode(scenario.manifest.example_at(now_us))
+    facts = msgspec.json.decode(example, type=scenario.facts_type)
     return Question(
         principal=caller,
         registration=caller.party.registrations[SCENARIO],
         scenario=scenario,
         citizen=citizen,
-        facts=msgspec.json.decode(facts, type=scenario.facts_type),
+        facts=facts,
+        facts_json=msgspec.json.encode(facts),
         received_us=now_us,
         deadline=city.clock.monotonic() + 5,
     )
