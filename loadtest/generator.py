@@ -18,8 +18,15 @@ from typing import Any
 
 import msgspec
 
+from loadtest.popularity import Distribution, draws
+
 SECONDS_MAX = 600
 CONNECTIONS_MAX = 1024
+SEED = 20260101
+#: Requests drawn by popularity before they come again in the same order.
+DRAWS = 200_000
+#: Where the subject stands in the template of a body.
+SUBJECT = "@subject@"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,14 +40,26 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     token: str = ""
     facts: str = ""
     subjects: tuple[str, ...] = ()
+    body: str = ""
+    """A body of another shape than the gateway's own, with `SUBJECT` where the subject stands."""
+    distribution: Distribution = "uniform"
+    """How often each subject comes, the first the most often if not alike."""
+
+    @property
+    def template(self) -> str:
+        """The body, with `SUBJECT` where the subject stands."""
+        return self.body or f'{{"subject":"{SUBJECT}","facts":{self.facts}}}'
 
     def requests(self) -> list[bytes]:
-        """The bytes of every request."""
+        """The bytes of every request, in the order of the subjects."""
         head = f"Host: {self.host}:{self.port}\r\n"
         if not self.subjects:
             return [f"GET {self.path} HTTP/1.1\r\n{head}\r\n".encode()]
-        head += f"Authorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
-        bodies = (f'{{"subject":"{name}","facts":{self.facts}}}' for name in self.subjects)
+        if self.token:
+            head += f"Authorization: Bearer {self.token}\r\n"
+        head += "Content-Type: application/json\r\n"
+        before, _, after = self.template.partition(SUBJECT)
+        bodies = (before + name + after for name in self.subjects)
         return [
             f"POST {self.path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
             for body in bodies
@@ -81,8 +100,12 @@ async def run(plan: Plan) -> dict[str, Any]:
     if plan.connections > CONNECTIONS_MAX or plan.seconds > SECONDS_MAX:
         raise ValueError(f"at most {CONNECTIONS_MAX} connections and {SECONDS_MAX} s")
     requests = plan.requests()
-    random.Random(20260101).shuffle(requests)  # an order, not a secret
-    turn = itertools.cycle(requests)
+    if plan.distribution == "uniform":
+        random.Random(SEED).shuffle(requests)  # an order, not a secret
+        turn = itertools.cycle(requests)
+    else:
+        drawn = draws(DRAWS, len(requests), plan.distribution, SEED)
+        turn = itertools.cycle([requests[n] for n in drawn])
     tally, started = Tally(), time.perf_counter()
     until = started + plan.seconds
     await asyncio.gather(*(_connection(plan, turn, tally, until) for _ in range(plan.connections)))

@@ -8,19 +8,35 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from loadtest.generator import Plan
+from loadtest.generator import SEED, SUBJECT, Plan
 
 _LUA = """
 local subjects = {}
 for line in io.lines("%(subjects)s") do subjects[#subjects + 1] = line end
-math.randomseed(20260101)
-local headers = {["Authorization"] = "Bearer %(token)s", ["Content-Type"] = "application/json"}
+math.randomseed(%(seed)d)
+local headers = {["Content-Type"] = "application/json"}
+if "%(token)s" ~= "" then headers["Authorization"] = "Bearer %(token)s" end
+%(choose)s
 request = function()
-  local subject = subjects[math.random(#subjects)]
-  return wrk.format("POST", "%(path)s", headers,
-    '{"subject":"' .. subject .. '","facts":%(facts)s}')
+  return wrk.format("POST", "%(path)s", headers, %(before)s .. subjects[choose()] .. %(after)s)
 end
 """
+#: Which subject comes next, by the same weights as `loadtest.popularity`.
+_CHOOSE = {
+    "uniform": "local choose = function() return math.random(#subjects) end",
+    "zipf": """
+local summed, sum = {}, 0
+for n = 1, #subjects do sum = sum + 1 / n; summed[n] = sum end
+local choose = function()
+  local wanted, low, high = math.random() * sum, 1, #subjects
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if summed[middle] < wanted then low = middle + 1 else high = middle end
+  end
+  return low
+end
+""",
+}
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
@@ -35,21 +51,31 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
     if plan.subjects:
         (folder / "subjects").write_text("\n".join(plan.subjects))
         script = folder / "load.lua"
-        script.write_text(
-            _LUA
-            % {
-                "subjects": folder / "subjects",
-                "token": plan.token,
-                "path": plan.path,
-                "facts": plan.facts,
-            }
-        )
+        script.write_text(_script(plan, folder / "subjects"))
         line += ["-s", str(script)]
     line.append(f"http://{plan.host}:{plan.port}{plan.path}")
     done = subprocess.run(  # wrk by name, arguments of our own making
         line, capture_output=True, text=True, timeout=plan.seconds + 30, check=True
     )
     return _summary(done.stdout)
+
+
+def _script(plan: Plan, subjects: Path) -> str:
+    before, _, after = plan.template.partition(SUBJECT)
+    return _LUA % {
+        "subjects": subjects,
+        "seed": SEED,
+        "token": plan.token,
+        "path": plan.path,
+        "choose": _CHOOSE[plan.distribution],
+        "before": _quoted(before),
+        "after": _quoted(after),
+    }
+
+
+def _quoted(text: str) -> str:
+    """A Lua literal: a long bracket leaves everything as it is."""
+    return f"[=[{text}]=]"
 
 
 def _summary(text: str) -> dict[str, Any]:
