@@ -29,8 +29,11 @@ check: .venv/ready ## lint, format, types, import contracts
 nightly: .venv/ready ## the long runs: more cycles, more seeds
 	@$(BIN)/python -m pytest --durations=10 -m "nightly or not nightly" --timeout=3600 $(ARGS)
 
-bench: .venv/ready ## decisions per second, CPU per decision, beside the baseline
+bench: .venv/bench ## decisions per second, CPU per decision, beside the baseline
 	@$(BIN)/qianjiang bench
+
+.venv/bench: .venv/ready locks/bench.txt scripts/bench.sh
+	@scripts/bench.sh
 
 # No addresses in the locks: whoever installs decides where from, the hashes decide what.
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
@@ -39,4 +42,5 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate
 lock: .venv/ready ## resolve the dependencies anew (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) pyproject.toml -o locks/runtime.txt
 	$(COMPILE) $(UPGRADE) -c locks/runtime.txt --group dev pyproject.toml -o locks/dev.txt
+	$(COMPILE) $(UPGRADE) -c locks/dev.txt --group pyproject.toml:bench -o locks/bench.txt
 	echo uv | $(COMPILE) -c locks/dev.txt - -o locks/uv.txt

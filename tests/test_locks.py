@@ -11,6 +11,7 @@ from packaging.version import Version
 LOCKS = Path(__file__).parent.parent / "locks"
 FLOORS = tomllib.loads((LOCKS / "floors.toml").read_text())
 NAMES = ["runtime.txt", "dev.txt"]
+BENCH_ONLY = {"fastapi", "httptools", "sqlalchemy", "uvicorn"}
 DEVELOPMENT_ONLY = {"hypothesis", "locust", "mypy", "pytest", "ruff", "schemathesis", "uv"}
 
 
@@ -26,7 +27,7 @@ def locked(name: str) -> dict[str, list[Version]]:
     return versions
 
 
-@pytest.mark.parametrize("name", [*NAMES, "uv.txt"])
+@pytest.mark.parametrize("name", [*NAMES, "bench.txt", "uv.txt"])
 def test_every_requirement_carries_hashes_and_no_address(name: str) -> None:
     text = (LOCKS / name).read_text()
     entries = re.split(r"\n(?=\S)", text.strip())
@@ -53,3 +54,10 @@ def test_the_tools_of_development_are_not_installed_with_the_service() -> None:
 def test_both_locks_agree() -> None:
     development = locked("dev.txt")
     assert all(development[name] == pins for name, pins in locked("runtime.txt").items())
+
+
+def test_the_measured_peers_need_what_nobody_else_does_and_change_no_version_of_ours() -> None:
+    bench, development = locked("bench.txt"), locked("dev.txt")
+    assert bench.keys() >= BENCH_ONLY
+    assert not BENCH_ONLY & development.keys()
+    assert all(development[name] == bench[name] for name in bench.keys() & development.keys())
