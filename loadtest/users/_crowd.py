@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from gevent import get_hub
 from locust import FastHttpUser, constant_throughput, events, task
 from locust.env import Environment
 from locust.exception import StopUser
@@ -124,6 +125,9 @@ def _find_the_city(environment: Environment, **_: Any) -> None:
     if not is_loopback(city.base_url):
         raise SystemExit("these users play people who do not exist: on this machine only")
     _cities[environment], environment.host = city, city.base_url
+    # gevent's clock stands while files are read and modules imported, and the run's time would be
+    # counted from where it stood.
+    get_hub().loop.update_now()
 
 
 def _judge(environment: Environment, **_: Any) -> None:

@@ -18,7 +18,7 @@ from loadtest.popularity import Distribution
 from tests.engines import Engines
 from tests.loadtest.counterpart import Counterpart, answer
 
-SUBJECTS = tuple(f"subject-{n}" for n in range(50))
+SUBJECTS = tuple(f"subject-{n}" for n in range(12))
 
 
 def site(engines: Engines, folder: Path) -> Site:
@@ -45,7 +45,7 @@ def test_a_peer_grants_where_it_must_and_its_work_is_counted(
         plan = msgspec.structs.replace(started.plan, seconds=0.3, connections=4)
         result = generate(plan, own=True)
         after = started.spent()
-        assert result["answers"] > 20
+        assert result["answers"] > 5
         assert result["statuses"] == {200: result["answers"]}
         assert all(after[part] > before[part] for part in after), "of the server and each engine"
         twisted = msgspec.structs.replace(started, yes=b"never said")
@@ -94,11 +94,11 @@ def test_both_closed_loops_ask_about_everybody_as_often_as_the_plan_says(
     assert asked.keys() == set(SUBJECTS)
     shares = [asked[name] / asked.total() for name in SUBJECTS]
     assert all("Authorization: Bearer the-token" in head for head, _ in server.seen)
-    if distribution == "zipf":  # the first of fifty has 22 % of it, the tenth 2 %
-        assert 0.15 < shares[0] < 0.30
+    if distribution == "zipf":  # the first of twelve has 32 % of it, the tenth 3 %
+        assert 0.22 < shares[0] < 0.42
         assert shares[0] / shares[9] > 4
     else:
-        assert max(shares) < 0.05
+        assert max(shares) < 0.2
 
 
 def test_a_body_of_another_shape_has_the_subject_where_it_says() -> None:
