@@ -8,6 +8,7 @@ A question's way, from the socket to the answer
     city.py                 one worker's working parts, put together
     edge/headers.py         requests that two machines could read differently are not read
     edge/access.py          who may call what, closed by default
+    edge/admission.py       the door in front of it: what kind of request, and its room
     edge/routes.py          the route table of everything that is not hot
     edge/body.py            reading a body and turning it into a typed value
     edge/patience.py        a body that takes too long is cut, at the price of one timer
@@ -15,9 +16,14 @@ A question's way, from the socket to the answer
     scan.py                 the checks that a typed decoder does not make
     edge/wire.py            words that several wire structs share, with their bounds
     edge/eligibility.py     the hot route
+    admission.py            who is let in: so many at a time, the most urgent first
+    waiting_line.py         who waits for that, and who is told to come back
     decision.py             THE PATH: standing, scenario, commit, answer
     batching.py             one call in flight, the next takes what has gathered
     committer.py            the group commit: durable and still true, or no answer
+    limits.py               what a party may ask, counted in the same round trip
+    gcra.py                 a rate with a burst, as one number
+    edge/limits.py          and in an answer's header fields
     evidence.py             the bytes that a receipt is the hash of
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
@@ -44,6 +50,7 @@ Writes, and what follows them
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
     jose.py                 the guard in front of every signed token
+    forgeries.py            how many bad signatures are looked at
     claims.py               the kinds of token and what each says
     jwk.py                  public keys from outside
     edge/oauth.py           the authorization server's three addresses
@@ -93,6 +100,7 @@ What is kept, the only SQL and Valkey
     store/preflight.py      what the database says of itself before serving
     store/decision.py       the commit statement, and reading answers back
     store/standing.py       standings: loading and rebuilding them
+    store/limit.py          parties' limits in Valkey: one script for a batch
     store/cache.py          their copy in Valkey: fast, and never believed
     store/line.py           one connection to Valkey, commands out together
     store/citizen.py        who they are (sealed), how they sign in, what they authorised

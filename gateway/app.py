@@ -18,9 +18,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import logs
+from gateway.admission import Admission
 from gateway.city import City
 from gateway.clock import SystemClock
 from gateway.edge import access, body, contract, problems, routes
+from gateway.edge.admission import Door
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
 from gateway.edge.headers import HeaderGuard
 from gateway.ids import SystemIds
@@ -76,15 +78,16 @@ def build_app(city: City) -> ASGIApp:
         multipart_form_part_limit=1,
     )
     framework.state.city = city
-    front = Front(framework, Eligibility(city))
+    front = Front(framework, Eligibility(city), city.admission)
     return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc])
 
 
 class Front:
     """Sends the hot route to its handler and everything else to the framework."""
 
-    def __init__(self, framework: Litestar, eligibility: Eligibility) -> None:
+    def __init__(self, framework: Litestar, eligibility: Eligibility, admission: Admission) -> None:
         self.framework = framework
+        self._door = Door(framework, admission)
         self._eligibility = eligibility
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -92,7 +95,7 @@ class Front:
             path = scope["path"]
             if path.startswith(PREFIX) and path.endswith(SUFFIX):
                 return self._eligibility(scope, receive, send)
-        return self.framework(scope, receive, send)
+        return self._door(scope, receive, send)
 
 
 def _lifespan(city: City) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

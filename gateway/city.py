@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from gateway.admission import Admission
 from gateway.authorisations import Authorisations
 from gateway.citizens import Citizens
 from gateway.clock import Clock
@@ -20,8 +21,11 @@ from gateway.consents import Consents
 from gateway.decision import Decisions
 from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
+from gateway.forgeries import Forgeries
+from gateway.gcra import Rate
 from gateway.ids import Ids
 from gateway.keys import Keyring
+from gateway.limits import Limits
 from gateway.lookups import Lookups
 from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
@@ -78,10 +82,22 @@ class City:
         )
         self.vault = Vault(keys.city, ids)
         self.pseudonyms = Pseudonyms(keys.subject, settings.city)
-        self.parties = Parties(self.database, registry)
-        self.tokens = AccessTokens(keys, settings, clock, ids, self.parties)
+        self.forgeries = Forgeries(clock, settings.bad_signatures_max)
+        self.admission = Admission(
+            clock,
+            per_s=settings.admission_per_s / settings.workers,
+            in_flight=settings.admission_in_flight,
+            waiting=settings.admission_waiting,
+        )
+        self.limits = Limits(self.cache, clock, workers=settings.workers)
+        self.parties = Parties(
+            self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
+        )
+        self.tokens = AccessTokens(keys, settings, clock, ids, self.parties, self.forgeries)
         self.token_endpoint = TokenEndpoint(
-            ClientAuthentication(settings, clock, self.database, self.parties), self.tokens
+            ClientAuthentication(settings, clock, self.database, self.parties, self.forgeries),
+            self.tokens,
+            self.limits,
         )
         self.policies = Policies(self.database, registry)
         self.committer = Committer(
@@ -92,7 +108,7 @@ class City:
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
         )
-        self.standings = StandingReader(self.cache, self.database)
+        self.standings = StandingReader(self.cache, self.database, self.limits)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
@@ -174,6 +190,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:
         settings = self.settings

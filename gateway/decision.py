@@ -35,6 +35,7 @@ from gateway.errors import (
     GatewayError,
     IdempotencyMismatch,
     Overloaded,
+    QuotaExceeded,
 )
 from gateway.evidence import Record, facts_hash
 from gateway.ids import Ids, uuid_of
@@ -151,6 +152,7 @@ class Decisions:
             DependencyDown, OutcomeUnknown, Overloaded: there is no answer (503).
             Forbidden: the party may no longer ask.
             IdempotencyMismatch: the request id was used with another body.
+            QuotaExceeded: the party's own limit is spent.
         """
         return await self._finished(self._begun(question))
 
@@ -211,7 +213,7 @@ class Decisions:
         self, attempts: Sequence[Attempt]
     ) -> list[Outcome | Exception | HandedOn | None]:
         """Read the standings of a batch in one go, decide each, and hand it to the commit."""
-        wanted = [Wanted(each.question.citizen, each.question.stock) for each in attempts]
+        wanted = [_wanted(each.question) for each in attempts]
         standings = await self._standings.read_many(wanted)
         at_us = self._clock.now_us()
         return [
@@ -220,9 +222,11 @@ class Decisions:
         ]
 
     def _first_try(
-        self, attempt: Attempt, standing: Standing, at_us: int
+        self, attempt: Attempt, standing: Standing | QuotaExceeded, at_us: int
     ) -> Exception | HandedOn | None:
         """Hand one on; None leaves it to its own asker: bytes of no use, or the second lane."""
+        if isinstance(standing, QuotaExceeded):
+            return standing
         try:
             premises = attempt.premises = self._usable(standing)
         except (msgspec.DecodeError, SealBroken):
@@ -408,6 +412,10 @@ class Decisions:
         if saved.body_hash != question.body_hash:
             raise IdempotencyMismatch
         return saved
+
+
+def _wanted(question: Question) -> Wanted:
+    return Wanted(question.citizen, question.stock, question.principal.party)
 
 
 def _judge(

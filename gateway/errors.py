@@ -102,12 +102,28 @@ class TooManyRequests(GatewayError):
         self.retry_after_s = retry_after_s
 
 
+class QuotaExceeded(TooManyRequests):
+    """A party's own limit, `quota` requests in `window_s` seconds, is spent."""
+
+    def __init__(self, retry_after_s: int, *, quota: int, window_s: int) -> None:
+        super().__init__(retry_after_s)
+        self.quota, self.window_s = quota, window_s
+
+
+class AbnormalUsage(TooManyRequests):
+    """Too many signatures that were not good came in this caller's name to look at one more."""
+
+
 class Overloaded(GatewayError):
     """The gateway sheds load; the caller may return after `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: int = 1) -> None:
         super().__init__("overloaded")
         self.retry_after_s = retry_after_s
+
+
+class ReducedCapacity(Overloaded):
+    """More is asked than can be done now, and this request's kind had to wait too long."""
 
 
 class DependencyDown(GatewayError):

@@ -9,7 +9,8 @@ The rules, in the order in which they cost least:
 3. a `typ` of exactly the expected kind, so that no kind passes for another;
 4. claims of fixed types, times as whole seconds, exact issuer and audience, a capped life;
 5. the key by (kind, issuer, kid) from our own registry, its algorithm the key's own;
-6. the signature, last, for it costs a hundred times the rest.
+6. the signature, last, for it costs a hundred times the rest, and only where the caller
+   tolerates one more from whom the claims name.
 
 A refusal is a value with a reason for the audit record; callers answer every reason alike.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Protocol
 
 import jwt
@@ -35,6 +37,8 @@ MAX_TOKEN_CHARS: Final = 8 * 1024
 
 #: How far in the future `iat` and `nbf` may lie. FAPI 2.0 asks to accept 10 s, for clocks differ.
 FUTURE_S: Final = 10
+
+Tolerates = Callable[[Any], bool]
 
 _SHAPE = re.compile(r"\A[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 _LIMITS = Limits(depth=8, members=128, string=4096)
@@ -55,6 +59,7 @@ class Reason(enum.StrEnum):
     KEY = "key"
     ALGORITHM = "algorithm"
     SIGNATURE = "signature"
+    SHED = "shed"  # the signature was not looked at
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -106,15 +111,17 @@ def verify(
     issuer: str | None,
     audience: str | None,
     now_us: int,
+    tolerates: Tolerates | None = None,
 ) -> Passed | Refused:
     """Whether a compact JWS is a token of this kind, from this issuer, for this audience, now.
 
     `issuer` is required but for assertions, where None takes the token's own `iss` to look up
     the key; the key then proves it. For a commitment it names the citizen's device owner, and
     `audience` is None, for it has neither claim. `now_us` is microseconds since the epoch.
+    `tolerates`, where given, is asked with the claims before the signature is looked at.
     """
     try:
-        return _verify(compact, kind, keys, issuer, audience, now_us // SECOND_US)
+        return _verify(compact, kind, keys, issuer, audience, now_us // SECOND_US, tolerates)
     except _Stop as stop:
         return Refused(stop.reason)
 
@@ -148,7 +155,13 @@ class _Stop(Exception):
 
 
 def _verify(
-    compact: str, kind: Kind, keys: Keys, issuer: str | None, audience: str | None, now_s: int
+    compact: str,
+    kind: Kind,
+    keys: Keys,
+    issuer: str | None,
+    audience: str | None,
+    now_s: int,
+    tolerates: Tolerates | None,
 ) -> Passed:
     rule = RULES[kind]
     header_json, payload, signature = _segments(compact)
@@ -164,6 +177,8 @@ def _verify(
     # The algorithm is the key's: a header that names another is a confusion attack.
     if header.alg != key.alg.value or key.alg not in rule.algs:
         raise _Stop(Reason.ALGORITHM)
+    if tolerates is not None and not tolerates(claims):
+        raise _Stop(Reason.SHED)
     _check_signature(compact, signature, key)
     message = compact.rpartition(".")[0].encode("ascii")
     return Passed(kind, header.kid, claims, payload, hashlib.sha256(message).digest())

@@ -37,7 +37,7 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     standing_digest: bytes  # 32 bytes, keys the digest that commits join on
     blind_index: bytes  # 32 bytes, keys look-ups by identity number
     facts_hash: bytes  # 32 bytes, keys the comparison of facts
-    link: bytes  # 32 bytes, derives the unguessable part of consent links
+    link: bytes  # 32 bytes, derives the unguessable part of consent links and of tokens' ids
     cookie: bytes  # 32 bytes, seals the login attempt's cookie
     oidc_client: str  # EC P-256 private key for private_key_jwt at the identity provider
     webhook: str  # Ed25519 private key, signs webhooks (v1a)

@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from gateway.errors import GatewayError
+from gateway.gcra import BURST_MAX, RATE_MAX
 from gateway.jwk import JwkRefused, parse_jwk, public_jwk
 from gateway.settings import is_loopback
 from gateway.store import party as rows
@@ -141,6 +142,21 @@ async def rotate_key(connection: Connection, party: str, jwk: bytes, *, overlap_
         await _add_key(connection, party, num, kid, public)
         await rows.end_other_keys(connection, num, kid, overlap_s)
     return kid
+
+
+async def limit(connection: Connection, party: str, rate: tuple[int, int] | None) -> None:
+    """Set how much a party may ask, a second for ever and at once; None leaves it to the settings.
+
+    Raises:
+        OnboardingRefused: no such party, or a rate that is none.
+    """
+    per_s, burst = rate or (None, None)
+    if rate is not None and not 1 <= rate[0] <= min(RATE_MAX, rate[1]) <= rate[1] <= BURST_MAX:
+        raise OnboardingRefused(
+            f"a rate is 1 to {RATE_MAX} a second, a burst at least that and at most {BURST_MAX}"
+        )
+    async with connection.transaction():
+        await rows.limit(connection, await _found(connection, party), per_s, burst)
 
 
 def _checked(form: PartyForm, scenarios: Collection[str]) -> dict[str, str]:

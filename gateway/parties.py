@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.body import Viewpoint
 from gateway.errors import Forbidden, Unauthenticated
+from gateway.gcra import Rate
 from gateway.store import party as rows
 from gateway.store.database import Database
 from gateway.store.party import PartyRow, Recipient
@@ -29,6 +30,7 @@ class Party(msgspec.Struct, frozen=True):
 
     row: PartyRow
     registrations: dict[str, Registration]
+    rate: Rate
 
     @property
     def active(self) -> bool:
@@ -47,11 +49,16 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 class Parties:
-    """All parties of the city, refreshed when one changes."""
+    """All parties of the city, refreshed when one changes.
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    Args:
+        rate: how much a party may ask that has no limit of its own.
+    """
+
+    def __init__(self, database: Database, registry: Registry, rate: Rate) -> None:
         self._database = database
         self._registry = registry
+        self._rate = rate
         self._by_id: dict[str, Party] = {}
         self._revisions = -1
 
@@ -109,4 +116,5 @@ class Parties:
             for scenario, recipient in row.scenarios.items()
             if scenario in self._registry
         }
-        return Party(row, registrations)
+        own = Rate.of(row.rate_per_s, row.rate_burst) if row.rate_per_s and row.rate_burst else None
+        return Party(row, registrations, own or self._rate)

@@ -9,11 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
+from gateway.gcra import BURST_MAX, RATE_MAX
+
 _PREFIX = "QIANJIANG_"
+
+
+#: What whole-number settings may be: least and most.
+BOUNDS: Final = (
+    ("workers", 1, 10_000),
+    ("party_rate_per_s", 1, RATE_MAX),
+    ("party_burst", 1, BURST_MAX),
+    ("bad_signatures_max", 1, 10_000),
+    ("admission_per_s", 0, 1_000_000),
+    ("admission_in_flight", 1, 100_000),
+    ("admission_waiting", 0, 100_000),
+)
 
 
 class SettingsError(Exception):
@@ -53,10 +68,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     token_ttl_s: int = 300
     """Life of an access token; Bearer tokens never live longer than 300 s."""
+    workers: int = 2
+    """Worker processes of the city, on all its machines: each keeps its share of bounds that are
+    the whole city's. `serve` sets it to its own `--workers` where it is not set."""
+    party_rate_per_s: int = 2000
+    """Requests a second that a party without a limit of its own may make for ever."""
+    party_burst: int = 4000
+    """Requests that it may make at once after a rest; at least a second's worth."""
     token_attempts_per_s: float = 5.0
     """Token requests a second of one client at one address, at one worker, for ever."""
     token_attempts_burst: int = 60
     """Token requests that it may make at once after a rest."""
+    bad_signatures_max: int = 50
+    """Bad signatures in one client's name that a worker looks at in ten seconds; what comes after
+    them is refused unlooked at. Ten times as many for all names, or one address, together."""
+    admission_per_s: int = 0
+    """Requests a second that the city lets in, all workers together; 0 = as many as there is
+    room for."""
+    admission_in_flight: int = 256
+    """Requests that one worker works on at a time."""
+    admission_waiting: int = 512
+    """Requests that may wait for that in one worker, the least urgent given up first."""
     session_ttl_s: int = 1800
     consent_request_ttl_s: int = 900
     """How long a citizen may take to decide a party's request for consent."""
@@ -94,6 +126,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(f"{_PREFIX}TOKEN_TTL_S must be 1 to 300")
         if not 1 <= self.answer_ttl_s <= 60:
             raise SettingsError(f"{_PREFIX}ANSWER_TTL_S must be 1 to 60")
+        self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        # No bound is switched off by a zero: it would be unlimited where nobody looks.
+        for name, least, most in BOUNDS:
+            if not least <= getattr(self, name) <= most:
+                raise SettingsError(f"{_PREFIX}{name.upper()} must be {least} to {most}")
+        if self.party_burst < self.party_rate_per_s:
+            raise SettingsError(f"{_PREFIX}PARTY_BURST must be at least {_PREFIX}PARTY_RATE_PER_S")
 
 
 def is_loopback(url: str) -> bool:

@@ -17,6 +17,9 @@ import msgspec
 
 from gateway.batching import Batcher
 from gateway.body import digest, encode_body
+from gateway.errors import QuotaExceeded
+from gateway.limits import Limits
+from gateway.parties import Party
 from gateway.store import standing as rows
 from gateway.store import stock as stocks
 from gateway.store.cache import Cache, Entry
@@ -31,6 +34,7 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
 
     citizen: UUID
     stock: tuple[str, str] | None = None  # community, item
+    asker: Party | None = None  # whose limit it counts against
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -46,15 +50,18 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 class StandingReader:
     """Coalesced reads of one worker: cache first, PostgreSQL for what is missing."""
 
-    def __init__(self, cache: Cache, database: Database) -> None:
+    def __init__(self, cache: Cache, database: Database, limits: Limits) -> None:
         self._cache = cache
         self._database = database
+        self._limits = limits
         self._fills: Batcher[tuple[Entry, bytes], None] = Batcher(
             self._fill, batch_max=64, waiting_max=1024
         )
 
-    async def read_many(self, batch: Sequence[Wanted]) -> list[Standing]:
+    async def read_many(self, batch: Sequence[Wanted]) -> list[Standing | QuotaExceeded]:
         """The standings of citizens as cached or, failing that, as stored.
+
+        In place of one that was asked for beyond the asker's own limit stands the refusal.
 
         Raises:
             DependencyDown: neither the cache nor PostgreSQL has them.
@@ -62,10 +69,12 @@ class StandingReader:
         keys = [self._cache.key(wish.citizen) for wish in batch]
         shelves = [wish for wish in batch if wish.stock is not None]
         keys += [self._cache.stock_key(*wish.stock) for wish in shelves if wish.stock]
-        found = await self._cache.get(keys)
+        found, refusals = await self._limits.get(keys, [wish.asker for wish in batch])
         held: dict[UUID, tuple[Entry, bytes]] = {}
         missing: dict[UUID, bytes] = {}
-        for wish, value in zip(batch, found, strict=False):
+        for wish, value, refusal in zip(batch, found, refusals, strict=False):
+            if refusal is not None:
+                continue
             entry = self._cache.unpack(wish.citizen, value) if value else None
             if entry is not None and value is not None:
                 held[wish.citizen] = entry, value
@@ -74,7 +83,10 @@ class StandingReader:
         if missing:
             held |= await self._load(missing)
         stock = await self._stock(shelves, found[len(batch) :]) if shelves else {}
-        return [_standing(wish, held, stock) for wish in batch]
+        return [
+            refusal or _standing(wish, held, stock)
+            for wish, refusal in zip(batch, refusals, strict=True)
+        ]
 
     async def read_stored(self, wanted: Wanted) -> Standing:
         """The standing as PostgreSQL holds it now, past the cache.

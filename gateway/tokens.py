@@ -4,11 +4,17 @@ A token is verified once and then found by the SHA-256 of its whole text, signat
 keyed by less, a genuine token once seen would vouch for a forged signature. What may have changed
 since is looked at on each hit: the time, and the party. The copy of the party may itself be a
 moment old; a decision rests on the commit, which compares the party's revision with PostgreSQL.
+
+A flood of forgeries must cost little and shut nobody out. So a token's `jti` carries a mark, a
+keyed hash that costs a hundredth of a signature to check: who never held a token of a party cannot
+make one in its name. Signatures under marked claims are counted apart from all others, and so a
+flood in a party's name does not keep its own new tokens from passing.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,10 +23,11 @@ import msgspec
 from gateway.claims import AccessClaims, Kind
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unauthenticated
+from gateway.forgeries import Forgeries
 from gateway.ids import Ids
-from gateway.jose import Refused, sign, token_key, verify
-from gateway.jwk import Alg, Key
-from gateway.keys import Keyring
+from gateway.jose import Reason, Refused, sign, token_key, verify
+from gateway.jwk import Alg, Key, unb64url
+from gateway.keys import Keyring, b64url
 from gateway.parties import Parties, Party, Principal
 from gateway.settings import Settings
 
@@ -31,6 +38,11 @@ REMEMBERED: Final = 10_000
 SCOPE_PREFIX: Final = "scenario:"
 
 _SCHEME = b"bearer "
+
+_decode_claims = msgspec.json.Decoder(AccessClaims).decode
+
+#: Bytes of a token's random part and of its mark: together the `jti`.
+_NONCE, _MARK = 16, 8
 
 
 class PartyNewer(Unauthenticated):
@@ -53,7 +65,13 @@ class AccessTokens:
     """
 
     def __init__(
-        self, keys: Keyring, settings: Settings, clock: Clock, ids: Ids, parties: Parties
+        self,
+        keys: Keyring,
+        settings: Settings,
+        clock: Clock,
+        ids: Ids,
+        parties: Parties,
+        forgeries: Forgeries,
     ) -> None:
         self._kid, self._signer = keys.token_kid, keys.token_signing[keys.token_kid]
         self._own = {
@@ -61,6 +79,8 @@ class AccessTokens:
         }
         self._issuer, self._ttl_s = settings.issuer, settings.token_ttl_s
         self._clock, self._ids, self._parties = clock, ids, parties
+        self._forgeries = forgeries
+        self._mark_key = hmac.digest(keys.link, b"the mark of an access token", "sha256")
         self._seen: dict[bytes, Principal] = {}
 
     @property
@@ -83,7 +103,7 @@ class AccessTokens:
             aud=self._issuer,
             sub=party.row.id,
             client_id=party.row.id,
-            jti=self._ids.token(),
+            jti=self._jti(party.row.id, issued_s, issued_s + self._ttl_s),
             iat=issued_s,
             exp=issued_s + self._ttl_s,
             scope=" ".join(sorted(scopes)),
@@ -97,6 +117,7 @@ class AccessTokens:
 
         Raises:
             Unauthenticated: there is no token, more than one, or not a good one.
+            AbnormalUsage: too many forgeries came in its name; it was not looked at.
             PartyNewer: good, as far as this worker can tell; `admit` finds out.
             Forbidden: the party is suspended or closed.
         """
@@ -151,8 +172,14 @@ class AccessTokens:
             issuer=self._issuer,
             audience=self._issuer,
             now_us=self._clock.now_us(),
+            tolerates=lambda claims: self._forgeries.tolerates(*self._claimant(claims)),
         )
         if isinstance(answer, Refused):
+            if answer.reason is Reason.SHED:
+                raise self._forgeries.refusal()
+            if answer.reason is Reason.SIGNATURE:
+                payload = unb64url(compact.split(".")[1])
+                self._forgeries.failed(*self._claimant(_decode_claims(payload)))
             raise Unauthenticated(answer.reason.value)
         claims = answer.claims
         assert isinstance(claims, AccessClaims), "the guard decodes each kind to its own claims"
@@ -168,6 +195,27 @@ class AccessTokens:
                 scopes=frozenset(claims.scope.split()),
             )
         )
+
+    def _jti(self, party: str, issued_s: int, expires_s: int) -> str:
+        nonce = self._ids.random_bytes(_NONCE)
+        return b64url(nonce + self._mark(nonce, party, issued_s, expires_s))
+
+    def _mark(self, nonce: bytes, party: str, issued_s: int, expires_s: int) -> bytes:
+        # With the times in it, the mark of a token that is over is good for no other.
+        text = b"%b %d %d %b" % (nonce, issued_s, expires_s, party.encode())
+        return hmac.digest(self._mark_key, text, "sha256")[:_MARK]
+
+    def _claimant(self, claims: AccessClaims) -> tuple[str, str | None]:
+        """Under which name, and in which crowd, a bad signature counts."""
+        try:
+            jti = unb64url(claims.jti)
+        except ValueError:
+            jti = b""
+        mark = self._mark(jti[:_NONCE], claims.client_id, claims.iat, claims.exp)
+        if hmac.compare_digest(jti[_NONCE:], mark):
+            return f"marked {claims.client_id}", None
+        # Anybody may claim any name, as often as there are names.
+        return f"unmarked {claims.client_id}", "unmarked"
 
     def _remember(self, name: bytes, principal: Principal) -> Principal:
         if len(self._seen) >= REMEMBERED:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import onboarding
+from gateway.gcra import BURST_MAX, RATE_MAX
 from gateway.store import migrate
 from gateway.store import party as rows
 from gateway.working_days import calendar
@@ -52,10 +53,11 @@ def add(owner_url: str | None, file: Path) -> None:
 @click.pass_obj
 def list_all(owner_url: str | None) -> None:
     """Show every party, whatever its status."""
-    table = Table("party", "kind", "status", "scenarios", "keys", box=None)
+    table = Table("party", "kind", "status", "limit", "scenarios", "keys", box=None)
     for row in _run(owner_url, rows.everyone):
         keys = [kid if key.until_us is None else f"{kid} (ending)" for kid, key in row.keys.items()]
-        table.add_row(row.id, row.kind, row.status, " ".join(row.scenarios), " ".join(keys))
+        rate = f"{row.rate_per_s}/s, {row.rate_burst}" if row.rate_per_s else "default"
+        table.add_row(row.id, row.kind, row.status, rate, " ".join(row.scenarios), " ".join(keys))
     Console().print(table)
 
 
@@ -75,6 +77,23 @@ def resume(owner_url: str | None, party: str) -> None:
     """Let a suspended PARTY ask again, with new tokens."""
     _run(owner_url, lambda owner: onboarding.resume(owner, party))
     click.echo(f"resumed {party}")
+
+
+@command.command()
+@click.argument("party")
+@click.option("--per-s", type=click.IntRange(1, RATE_MAX), help="Requests a second for ever.")
+@click.option("--burst", type=click.IntRange(1, BURST_MAX), help="At once. [default: 2 x --per-s]")
+@click.option("--default", is_flag=True, help="No limit of its own: what the settings say.")
+@click.pass_obj
+def limit(
+    owner_url: str | None, party: str, per_s: int | None, burst: int | None, default: bool
+) -> None:
+    """Set how much PARTY may ask."""
+    if default == (per_s is not None) or (default and burst is not None):
+        raise click.ClickException("give --per-s, with or without --burst, or else --default")
+    rate = (per_s, burst or 2 * per_s) if per_s is not None else None
+    _run(owner_url, lambda owner: onboarding.limit(owner, party, rate))
+    click.echo(f"{party}: {rate[0]} a second, {rate[1]} at once" if rate else f"{party}: default")
 
 
 @command.command("rotate-key")

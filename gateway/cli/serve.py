@@ -20,8 +20,9 @@ from gateway.settings import Settings, SettingsError, read_settings
 @click.option("--workers", default=2, show_default=True, help="Worker processes.")
 def command(host: str, port: int, workers: int) -> None:
     """Check everything the promises rest on, then answer. Settings: QIANJIANG_*."""
+    environment = {"QIANJIANG_WORKERS": str(workers)} | os.environ
     try:
-        settings = read_settings(os.environ)
+        settings = read_settings(environment)
         load_keys(settings.keys_file)
     except (SettingsError, KeyFileError) as fault:
         raise click.ClickException(str(fault)) from None
@@ -29,9 +30,14 @@ def command(host: str, port: int, workers: int) -> None:
         raise click.ClickException(
             "QIANJIANG_ALLOW_LOOPBACK_HTTP is for the demo and tests; unset it to serve"
         )
+    if settings.workers < workers:
+        raise click.ClickException(
+            "QIANJIANG_WORKERS counts the workers of all machines, so it is at least --workers"
+        )
     asyncio.run(_check(settings))
     line = server.granian(host, port, workers)
-    os.execv(line[0], line)  # noqa: S606  # becoming the server keeps signals and exit code its own
+    # Becoming the server keeps signals and exit code its own.
+    os.execve(line[0], line, environment)  # noqa: S606
 
 
 async def _check(settings: Settings) -> None:

@@ -69,6 +69,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     Raises:
         Unauthenticated: no credential, a bad one, or a route that declares no access.
         Forbidden: a good credential of one who may not.
+        QuotaExceeded: a party's own limit is spent.
         MethodNotAllowed: OPTIONS, which no route answers.
     """
     access = handler.opt.get(ACCESS)
@@ -80,16 +81,23 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         case Access.PUBLIC:
             return
         case Access.PARTY:
-            connection.state[_PRINCIPAL] = await city.tokens.admit(connection.scope["headers"])
+            connection.state[_PRINCIPAL] = await _party(city, connection)
         case Access.CITIZEN:
             connection.state[_CITIZEN] = await city.sessions.authenticate(connection)
         case Access.PARTY_OR_CITIZEN if "authorization" in connection.headers:
             # Who sends a token is judged by it alone: a bad one never falls back to a cookie.
-            connection.state[_PRINCIPAL] = await city.tokens.admit(connection.scope["headers"])
+            connection.state[_PRINCIPAL] = await _party(city, connection)
         case Access.PARTY_OR_CITIZEN:
             connection.state[_CITIZEN] = await city.sessions.authenticate(connection)
         case _:
             raise Unauthenticated("route-without-access")
+
+
+async def _party(city: City, connection: Connection) -> Principal:
+    """The party of a token, with this request counted against its limit."""
+    principal = await city.tokens.admit(connection.scope["headers"])
+    await city.limits.charge(principal.party)
+    return principal
 
 
 def _made_by_framework(handler: BaseRouteHandler) -> bool:

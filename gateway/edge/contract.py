@@ -27,7 +27,7 @@ from litestar.routes import HTTPRoute
 from gateway.city import City
 from gateway.edge.access import ACCESS, Access
 from gateway.edge.eligibility import PREFIX, SUFFIX, Policy, question_type
-from gateway.edge.problems import INTERNAL, TABLE, TYPE_PREFIX
+from gateway.edge.problems import INTERNAL, TABLE
 from gateway.sessions import CSRF_HEADER
 from scenarios.manifest import Obligation
 
@@ -102,7 +102,7 @@ def draw(city: City, handlers: Sequence[HTTPRouteHandler]) -> Json:
 def problem_schema() -> Json:
     """Problem details (RFC 9457) from the table that answers with them."""
     text = {"type": "string"}
-    kinds = sorted(TYPE_PREFIX + kind.slug for kind in (*TABLE.values(), INTERNAL))
+    kinds = sorted(kind.type for kind in (*TABLE.values(), INTERNAL))
     fault = {
         "type": "object",
         "properties": {"pointer": text, "detail": text},
@@ -110,7 +110,8 @@ def problem_schema() -> Json:
     }
     return {
         "title": "Problem",
-        "description": "RFC 9457; `errors` names the faults of a 400 by JSON Pointers (RFC 6901)",
+        "description": "RFC 9457; `errors` names the faults of a 400 by JSON Pointers (RFC 6901),"
+        " `violated-policies` the limit of a 429",
         "type": "object",
         "properties": {
             "type": {"type": "string", "enum": kinds},
@@ -118,6 +119,7 @@ def problem_schema() -> Json:
             "title": text,
             "instance": text,
             "errors": {"type": "array", "items": fault},
+            "violated-policies": {"type": "array", "items": text},
         },
         "required": ["type", "status", "title"],
     }

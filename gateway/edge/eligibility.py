@@ -13,13 +13,16 @@ import hashlib
 from typing import Any, Final
 
 import msgspec
-from litestar.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
+from litestar.types import HTTPScope, Receive, Send
 
 from gateway.city import City
 from gateway.clock import rfc3339
 from gateway.decision import Answer, Question
+from gateway.edge.admission import of_party
 from gateway.edge.body import ELIGIBILITY_BYTES, check_fields, collect, decode
 from gateway.edge.headers import fields_of
+from gateway.edge.limits import Fields
+from gateway.edge.limits import fields as limit_fields
 from gateway.edge.problems import send_problem
 from gateway.edge.wire import Label, RequestId, Subject
 from gateway.errors import Forbidden, Malformed, MethodNotAllowed, NotFound
@@ -32,11 +35,7 @@ from scenarios.contract import Outcome
 PREFIX, SUFFIX = "/v1/scenarios/", "/eligibility"
 
 _encoder = msgspec.json.Encoder()
-_START: Final[HTTPResponseStartEvent] = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [(b"content-type", b"application/json"), (b"cache-control", b"no-store")],
-}
+_HEADERS: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 _OUTCOMES = {outcome: outcome.wire.encode() for outcome in Outcome}
 
 
@@ -77,16 +76,17 @@ class Eligibility:
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         try:
-            body = await self._answer(scope, receive)
+            body, limits = await self._answer(scope, receive)
         except Exception as fault:
             # A client that left is answered too: a server that gets no answer from its
             # application makes a 500 of what may just be a badly framed body.
             await send_problem(send, fault)
             return
-        await send(_START)
+        headers = [*_HEADERS, *limits]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def _answer(self, scope: HTTPScope, receive: Receive) -> bytes:
+    async def _answer(self, scope: HTTPScope, receive: Receive) -> tuple[bytes, Fields]:
         city, received_us = self._city, self._city.clock.now_us()
         if scope["method"] != "POST":
             raise MethodNotAllowed(["POST"])
@@ -97,28 +97,45 @@ class Eligibility:
         wire, registration = self._permitted(scope["path"], principal)
         check_fields(fields, limit_bytes=ELIGIBILITY_BYTES)
         body = await collect(receive, ELIGIBILITY_BYTES)
+        kind = of_party(principal.party.row.kind)
+        if not city.admission.try_enter(kind):
+            await city.admission.wait(kind)
+        try:
+            question = self._question(principal, registration, wire, body, received_us)
+            answer = await city.decisions.decide(question)
+        finally:
+            city.admission.leave()
+        return wire.encode(answer), limit_fields(city.limits.quota(principal.party))
+
+    def _question(
+        self,
+        principal: Principal,
+        registration: Registration,
+        wire: _Wire,
+        body: bytes,
+        received_us: int,
+    ) -> Question:
+        """The body understood."""
+        city = self._city
         asked, facts_json = wire.decode(body)
         citizen = city.pseudonyms.open(asked.subject, registration.view.sector)
         if citizen is None:
             raise Malformed([("/subject", "not a subject of this recipient")])
-        answer = await city.decisions.decide(
-            Question(
-                principal=principal,
-                registration=registration,
-                scenario=wire.scenario,
-                citizen=citizen,
-                facts=asked.facts,
-                facts_json=facts_json,
-                received_us=received_us,
-                deadline=city.clock.monotonic() + city.settings.decision_deadline_s,
-                stock=wire.shelf(asked.facts),
-                staff=asked.staff,
-                reference=asked.reference,
-                request_id=asked.request_id,
-                body_hash=hashlib.sha256(body).digest() if asked.request_id else b"",
-            )
+        return Question(
+            principal=principal,
+            registration=registration,
+            scenario=wire.scenario,
+            citizen=citizen,
+            facts=asked.facts,
+            facts_json=facts_json,
+            received_us=received_us,
+            deadline=city.clock.monotonic() + city.settings.decision_deadline_s,
+            stock=wire.shelf(asked.facts),
+            staff=asked.staff,
+            reference=asked.reference,
+            request_id=asked.request_id,
+            body_hash=hashlib.sha256(body).digest() if asked.request_id else b"",
         )
-        return wire.encode(answer)
 
     def _permitted(self, path: str, principal: Principal) -> tuple[_Wire, Registration]:
         """The scenario of the path, and the party's place in it."""

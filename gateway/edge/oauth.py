@@ -1,7 +1,8 @@
 """The authorization server's three addresses: token, metadata, keys.
 
 The token endpoint speaks RFC 6749 and not problem+json: its errors are what OAuth client
-libraries look for. A limit (429) and a body too large (413) are HTTP's own and stay problems.
+libraries look for. A limit (429), a body too large (413) and a gateway without room (503) are
+HTTP's own and stay problems.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from gateway.oauth.metadata import (
     metadata,
 )
 from gateway.oauth.token import Granted
+from gateway.waiting_line import Priority
 
 #: RFC 6749 5.1 asks for both.
 _NEVER_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
@@ -66,10 +68,13 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
     if form is None:
         return _denied(OAuthCode.INVALID_REQUEST)
     address = request.client.host if request.client else ""
-    try:
-        answer = await city_of(request).token_endpoint.answer(form, address)
-    except (DependencyDown, Overloaded, OutcomeUnknown):
-        return _denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
+    city = city_of(request)
+    # Whose it is shows later, and a hospital without a token cannot ask at all.
+    async with city.admission.room(Priority.HOSPITAL):
+        try:
+            answer = await city.token_endpoint.answer(form, address)
+        except (DependencyDown, Overloaded, OutcomeUnknown):
+            return _denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
     if isinstance(answer, Denied):
         return _denied(answer.code)
     return Response(answer, headers=_NEVER_STORED)

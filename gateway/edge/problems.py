@@ -18,12 +18,17 @@ from litestar.exceptions import HTTPException, SerializationException
 from litestar.types import Send
 
 from gateway import errors
+from gateway.edge.limits import PARTY, fields
+from gateway.gcra import Quota
 from gateway.logs import places_of
 
 Headers = list[tuple[bytes, bytes]]
 
 #: Problem types are names, not pages, so a URN that resolves nowhere is the honest form.
 TYPE_PREFIX = "urn:qianjiang:problem:"
+
+#: But for those that are registered for everybody (draft-ietf-httpapi-ratelimit-headers).
+IANA_PREFIX = "https://iana.org/assignments/http-problem-types#"
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +39,12 @@ class Kind(msgspec.Struct, frozen=True):
     slug: str
     status: int
     title: str
+    registered: bool = False
+
+    @property
+    def type(self) -> str:
+        """The problem type (RFC 9457 3.1.1)."""
+        return (IANA_PREFIX if self.registered else TYPE_PREFIX) + self.slug
 
 
 INTERNAL = Kind("internal", 500, "The gateway failed; nothing was decided")
@@ -81,8 +92,20 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         "idempotency-mismatch", 422, "The idempotency key was used with another body"
     ),
     errors.TooManyRequests: Kind("too-many-requests", 429, "The caller's limit is spent"),
+    errors.QuotaExceeded: Kind(
+        "quota-exceeded", 429, "The party's own limit is spent", registered=True
+    ),
+    errors.AbnormalUsage: Kind(
+        "abnormal-usage-detected",
+        429,
+        "Too many bad signatures came in this name",
+        registered=True,
+    ),
     errors.HeadersTooLarge: Kind("headers-too-large", 431, "The header fields are too large"),
     errors.Overloaded: Kind("overloaded", 503, "The gateway is overloaded"),
+    errors.ReducedCapacity: Kind(
+        "temporary-reduced-capacity", 503, "More is asked than can be done now", registered=True
+    ),
     errors.DependencyDown: Kind("unavailable", 503, "No answer is possible now"),
     errors.OutcomeUnknown: Kind("outcome-unknown", 503, "The outcome is not known yet"),
 }
@@ -114,6 +137,7 @@ class _Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str
     instance: str | None = None
     errors: list[_Fault] | None = None
+    violated: list[str] | None = msgspec.field(name="violated-policies", default=None)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -136,7 +160,8 @@ def problem_bytes(exc: BaseException, instance: str | None = None) -> tuple[int,
     faults = None
     if isinstance(exc, errors.Malformed) and exc.pointers:
         faults = [_Fault(pointer, detail) for pointer, detail in exc.pointers]
-    body = _encode(_Problem(TYPE_PREFIX + kind.slug, kind.status, kind.title, instance, faults))
+    violated = [PARTY] if isinstance(exc, errors.QuotaExceeded) else None
+    body = _encode(_Problem(kind.type, kind.status, kind.title, instance, faults, violated))
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", b"%d" % len(body)),
@@ -155,6 +180,9 @@ def _headers_of(exc: BaseException) -> Headers:
             return [(b"allow", ", ".join(allow).encode("ascii"))]
         case errors.StillRunning():
             return [(b"retry-after", b"1")]  # what it waits for ends within the lock's timeout
+        case errors.QuotaExceeded(retry_after_s=wait_s, quota=quota, window_s=window_s):
+            spent = fields(Quota(quota, window_s, 0, wait_s))
+            return [*spent, (b"retry-after", b"%d" % spread_out(wait_s))]
         case (
             errors.TooManyRequests(retry_after_s=wait_s)
             | errors.Overloaded(retry_after_s=wait_s)

@@ -16,7 +16,7 @@ from types import TracebackType
 
 import asyncpg
 
-from gateway import server
+from gateway import gcra, server
 from gateway.ids import SystemIds
 from gateway.keys import load_keys, write_keys
 from gateway.local.city import LocalCity
@@ -82,6 +82,10 @@ class RunningCity:
             oidc_issuer=self.identity_url,
             oidc_synthetic=True,
             allow_loopback_http=True,
+            workers=self._workers,
+            # A measurement asks for a whole city in one party's name.
+            party_rate_per_s=gcra.RATE_MAX,
+            party_burst=gcra.RATE_MAX,
         )
 
     @property

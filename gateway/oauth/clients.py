@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gateway.claims import AssertionClaims, Kind
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import TooManyRequests
+from gateway.forgeries import Forgeries
 from gateway.jose import MAX_TOKEN_CHARS, Passed, Reason, Refused, verify
 from gateway.jwk import Alg, JwkRefused, Key, parse_jwk, unb64url
 from gateway.oauth.errors import OAuthCode
@@ -56,9 +57,15 @@ class ClientAuthentication:
     """Decides who is asking for a token; one instance per worker."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, database: Database, parties: Parties
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        parties: Parties,
+        forgeries: Forgeries,
     ) -> None:
         self._issuer = settings.issuer
+        self._forgeries = forgeries
         self._clock, self._database, self._parties = clock, database, parties
         per_s, burst = settings.token_attempts_per_s, settings.token_attempts_burst
         self._by_client = Throttle(clock, per_s=per_s, burst=burst)
@@ -73,6 +80,8 @@ class ClientAuthentication:
 
         Raises:
             TooManyRequests: this client, or this address, tries too often.
+            AbnormalUsage: too many bad signatures came in its name from there, or from there
+                altogether; this one was not looked at.
             DependencyDown, Overloaded: PostgreSQL cannot decide on the assertion's single use.
         """
         assertion = form.get("client_assertion", "")
@@ -84,14 +93,19 @@ class ClientAuthentication:
             return Denied(OAuthCode.INVALID_CLIENT, "shape")
         name, kid = claimed(assertion)
         self._throttle(name, address)
-        known, answer = self._registered(name, kid), self._verify(assertion)
+        claimant = f"{name} {address}", address
+        known, answer = self._registered(name, kid), self._verify(assertion, claimant)
         if isinstance(answer, Refused) and answer.reason in _KEY_REASONS:
             # The key may have been registered a moment ago. Everybody who fails here costs this
             # look, or its time would tell an unknown client from a wrong key.
             await self._parties.refresh()
             if self._registered(name, kid) != known:
-                answer = self._verify(assertion)
+                answer = self._verify(assertion, claimant)
         if isinstance(answer, Refused):
+            if answer.reason is Reason.SHED:
+                raise self._forgeries.refusal()
+            if answer.reason is Reason.SIGNATURE:
+                self._forgeries.failed(*claimant)
             return Denied(OAuthCode.INVALID_CLIENT, answer.reason.value)
         claims = answer.claims
         assert isinstance(claims, AssertionClaims), "the guard decodes each kind to its own claims"
@@ -122,7 +136,7 @@ class ClientAuthentication:
             return None
         return key.jwk
 
-    def _verify(self, assertion: str) -> Passed | Refused:
+    def _verify(self, assertion: str, claimant: tuple[str, str]) -> Passed | Refused:
         return verify(
             assertion,
             Kind.ASSERTION,
@@ -132,6 +146,7 @@ class ClientAuthentication:
             # "the token endpoint" could have been lured out for somebody else's (FAPI 2.0 5.3.2).
             audience=self._issuer,
             now_us=self._clock.now_us(),
+            tolerates=lambda _: self._forgeries.tolerates(*claimant),
         )
 
     async def _spend(self, claims: AssertionClaims, kid: str) -> Client | Denied:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from gateway.limits import Limits
 from gateway.oauth.clients import Client, ClientAuthentication, Denied
 from gateway.oauth.errors import OAuthCode
 from gateway.parties import Party
@@ -30,15 +31,17 @@ class Granted(msgspec.Struct, frozen=True):
 class TokenEndpoint:
     """Turns a client's credentials into a token; one instance per worker."""
 
-    def __init__(self, clients: ClientAuthentication, tokens: AccessTokens) -> None:
+    def __init__(self, clients: ClientAuthentication, tokens: AccessTokens, limits: Limits) -> None:
         self._clients = clients
         self._tokens = tokens
+        self._limits = limits
 
     async def answer(self, form: Mapping[str, str], address: str) -> Granted | Denied:
         """The answer to a token request; a refusal leaves its reason in the log.
 
         Raises:
             TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
+            QuotaExceeded: the party's own limit is spent.
         """
         answer = await self._answer(form, address)
         if isinstance(answer, Denied):
@@ -54,6 +57,8 @@ class TokenEndpoint:
         client = await self._clients.authenticate(form, address)
         if isinstance(client, Denied):
             return client
+        # Only now is it known whose limit this is: nobody can use up a stranger's.
+        await self._limits.charge(client.party)
         scopes = scopes_of(client.party, form.get("scope"))
         if not scopes:
             return Denied(OAuthCode.INVALID_SCOPE, "scope")

@@ -23,7 +23,9 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.body import SCHEMA
 from gateway.clock import Clock
+from gateway.gcra import Grant
 from gateway.ids import Ids
+from gateway.store import limit
 from gateway.store.line import Line
 
 _log = structlog.get_logger(__name__)
@@ -120,6 +122,32 @@ class Cache:
             self._rest(found)
             return [None] * len(keys)
         return cast("list[bytes | None]", found)  # responses are not decoded
+
+    async def get_limited(
+        self, keys: Sequence[bytes], charges: Sequence[limit.Charge]
+    ) -> tuple[list[bytes | None], list[Grant] | None]:
+        """As `get`, and what is granted of each charge, in one round trip.
+
+        No grants, hence None, where Valkey does not answer: the caller then limits by itself.
+        """
+        nothing: list[bytes | None] = [None] * len(keys)
+        if self._resting():
+            return nothing, None
+        script = (b"EVALSHA", limit.SHA, *limit.arguments(self.generation, charges))
+        commands = [script, (b"MGET", *keys)] if keys else [script]
+        try:
+            told, *found = await self._line.exchange(*commands)
+            if isinstance(told, NoScriptError):
+                # Valkey was restarted and has forgotten the script, so nothing was charged yet.
+                load = (b"SCRIPT", b"LOAD", limit.SCRIPT)
+                _, told = await self._line.exchange(load, script)
+            for answer in (told, *found):
+                if isinstance(answer, Exception):
+                    raise answer
+        except (RedisError, OSError) as fault:
+            self._rest(fault)
+            return nothing, None
+        return found[0] if found else nothing, limit.grants(told)
 
     async def offer(self, entries: Sequence[tuple[Entry, bytes]]) -> None:
         """Set each entry if it is newer than what is held, or if what is held is its second part:

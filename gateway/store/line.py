@@ -1,13 +1,14 @@
 """One connection to Valkey of its own: commands out together, replies back in order.
 
-The client's pool, locks, retries and a task for each write cost more than reading fifty keys. The
-hot path has one exchange under way at a time (gateway/batching.py), so it needs none of them: a
-connection, one bound on time, and a new connection after any fault.
+The client's pool, retries, health checks and a task for each write cost more than reading fifty
+keys. Here is a connection, one exchange at a time, one bound on its time with the wait for a turn,
+and a new connection after any fault.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio.connection import Connection, parse_url
@@ -38,7 +39,8 @@ class Line:
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
         self._timeout_s = timeout_s
-        self._taken = False
+        # Replies are told apart by their order alone, so two exchanges must never overlap.
+        self._turn = asyncio.Lock()
 
     async def exchange(self, *commands: Command) -> list[Any]:
         """The replies to commands that are sent together; a command's own error is its reply.
@@ -46,20 +48,20 @@ class Line:
         Raises:
             RedisError, OSError: there are no replies, and the next exchange connects anew.
         """
-        # Replies are told apart by their order alone, so two exchanges must never overlap.
-        assert not self._taken, "one exchange at a time"
-        self._taken = True
-        replies: list[Any] = []
         try:
-            async with asyncio.timeout(self._timeout_s):
-                packed = self._connection.pack_commands(commands)
-                await self._connection.send_packed_command(packed, check_health=False)
-                while len(replies) < len(commands):
-                    replies.append(await self._reply())
+            async with asyncio.timeout(self._timeout_s), self._turn:
+                return await self._exchange(commands)
         except TimeoutError:
             raise ValkeyTimeoutError("no reply in time") from None
+
+    async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
+        replies: list[Any] = []
+        try:
+            packed = self._connection.pack_commands(commands)
+            await self._connection.send_packed_command(packed, check_health=False)
+            while len(replies) < len(commands):
+                replies.append(await self._reply())
         finally:
-            self._taken = False
             if len(replies) < len(commands):
                 # What was not read now would be taken for the next exchange's reply.
                 await self._connection.disconnect(nowait=True)

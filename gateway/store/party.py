@@ -41,6 +41,8 @@ class PartyRow(msgspec.Struct, frozen=True, kw_only=True):
     city: str | None
     community: str | None
     webhook_url: str | None
+    rate_per_s: int | None  # None = the settings' limit
+    rate_burst: int | None
     scenarios: dict[str, Recipient]
     keys: dict[str, PartyKey]  # by kid
 
@@ -112,6 +114,11 @@ async def suspend(connection: Connection, num: int) -> None:
 async def resume(connection: Connection, num: int) -> None:
     """Give a party its right back; it needs a new token."""
     await connection.execute(_sql.resume, num)
+
+
+async def limit(connection: Connection, num: int, per_s: int | None, burst: int | None) -> None:
+    """Set how much a party may ask; None for both leaves it to the settings."""
+    await connection.execute(_sql.limit, num, per_s, burst)
 
 
 async def end_other_keys(connection: Connection, num: int, kid: str, overlap_s: int) -> None:

@@ -6,6 +6,7 @@ SELECT coalesce(sum(revision), 0)::bigint FROM party
 -- name: everyone
 SELECT p.num, p.id, p.entity, e.sector AS own_sector, p.kind, p.name, p.status, p.revision,
   to_us(p.tokens_not_before) AS tokens_not_before_us, p.city, p.community, p.webhook_url,
+  p.rate_per_s, p.rate_burst,
   ARRAY(SELECT row(s.scenario, r.id, r.sector, r.name, r.contact) FROM party_scenario AS s
           JOIN legal_entity AS r ON r.id = s.recipient
          WHERE s.party = p.num ORDER BY s.scenario) AS scenarios,
@@ -46,6 +47,9 @@ UPDATE party
 
 -- name: resume
 UPDATE party SET status = 'active' WHERE num = $1
+
+-- name: limit
+UPDATE party SET rate_per_s = $2, rate_burst = $3 WHERE num = $1
 
 -- name: end_other_keys
 -- Every key but one ends after so many seconds, unless it ends sooner anyway.

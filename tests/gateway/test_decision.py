@@ -20,7 +20,7 @@ from gateway.errors import (
     Unauthenticated,
 )
 from gateway.evidence import Record, receipt
-from gateway.standing import Wanted
+from gateway.standing import Standing, Wanted
 from gateway.store.cache import Entry
 from scenarios.contract import Outcome
 from tests.gateway.city import TestCity
@@ -172,6 +172,7 @@ async def test_a_consent_ends_by_the_databases_clock_not_the_workers(town: TestC
     await town.consent(citizen, to_us=now + SECOND_US // 4)
     question = town.question(citizen)
     (standing,) = await town.city.standings.read_many([Wanted(citizen)])
+    assert isinstance(standing, Standing)
     premises = town.city.decisions._usable(standing)
     await asyncio.sleep(0.3)
     proposal = town.city.decisions._propose(question, premises, now, None, used_up=False)

@@ -53,6 +53,16 @@ def test_all_that_is_missing_is_named_at_once() -> None:
         {"token_ttl_s": 301},
         {"token_ttl_s": 0},
         {"answer_ttl_s": 61},
+        {"workers": 0},
+        {"party_rate_per_s": 0},
+        {"party_rate_per_s": -1},
+        {"party_rate_per_s": 100, "party_burst": 99},
+        {"party_burst": 0},
+        {"party_burst": 1_000_001},
+        {"bad_signatures_max": 0},
+        {"admission_per_s": -1},
+        {"admission_in_flight": 0},
+        {"admission_waiting": -1},
     ],
 )
 def test_a_setting_that_weakens_a_promise_refuses_to_start(wrong: dict[str, Any]) -> None:

@@ -269,7 +269,9 @@ async def test_every_key_of_the_ring_verifies_and_the_newest_signs(town: TestCit
     city, old = town.city, await issued(town)
     signing = {**city.keys.token_signing, "newer": forge.PRIVATE}
     ring = msgspec.structs.replace(city.keys, token_signing=signing, token_kid="newer")
-    rotated = AccessTokens(ring, city.settings, city.clock, SystemIds(), city.parties)
+    rotated = AccessTokens(
+        ring, city.settings, city.clock, SystemIds(), city.parties, city.forgeries
+    )
     assert rotated.authenticate(bearer(old))
     principal = town.principal()
     new = rotated.issue(principal.party, "k1", principal.scopes).token

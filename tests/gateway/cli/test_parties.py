@@ -64,6 +64,12 @@ def test_a_party_is_added_listed_suspended_resumed_and_given_a_new_key(
     assert done.output == "suspended wheels-north\n"
     assert "suspended" in run("parties", "list", owner_url=url).output
     assert run("parties", "resume", "wheels-north", owner_url=url).exit_code == 0
+    limit = "parties", "limit", "wheels-north"
+    done = run(*limit, "--per-s", "50", owner_url=url)
+    assert done.output == "wheels-north: 50 a second, 100 at once\n"
+    assert "50/s, 100" in run("parties", "list", owner_url=url).output
+    assert run(*limit, "--default", owner_url=url).output == "wheels-north: default\n"
+    assert "default" in run("parties", "list", owner_url=url).output
     public = tmp_path / "second.public.jwk"
     public.write_bytes(msgspec.json.encode(new := new_key(tmp_path, "second.jwk")))
     words = "parties", "rotate-key", "wheels-north", str(public), "--overlap", "600"
@@ -74,6 +80,11 @@ def test_what_cannot_be_done_is_one_plain_line(database: Database, parties_file:
     url = database.owner_url
     assert failed_plainly(run("parties", "list"))
     assert failed_plainly(run("parties", "suspend", "nobody", owner_url=url))
+    assert failed_plainly(run("parties", "limit", "nobody", "--per-s", "5", owner_url=url))
+    for words in ([], ["--default", "--per-s", "5"], ["--burst", "5"], ["--default", "--burst=5"]):
+        assert failed_plainly(run("parties", "limit", "x", *words, owner_url=url))
+    burst = "--per-s", "5", "--burst", "4"
+    assert failed_plainly(run("parties", "limit", "wheels-north", *burst, owner_url=url))
     run("parties", "add", str(parties_file), owner_url=url)
     assert failed_plainly(run("parties", "add", str(parties_file), owner_url=url))
     assert failed_plainly(run("parties", "rotate-key", "x", str(parties_file), owner_url=url))

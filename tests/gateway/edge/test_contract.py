@@ -14,7 +14,7 @@ from litestar.routes import HTTPRoute
 from gateway.app import Front, build_app
 from gateway.edge import contract
 from gateway.edge.headers import HeaderGuard
-from gateway.edge.problems import TABLE, TYPE_PREFIX
+from gateway.edge.problems import TABLE
 from tests.gateway.city import TestCity
 
 HOT = "/v1/scenarios/{scenario}/eligibility"
@@ -89,7 +89,7 @@ async def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
             assert [status for status in answers if status.startswith(("4", "5"))] == []
             assert len(answers) > 1, "the answers themselves are still there"
     kinds = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
-    assert {TYPE_PREFIX + kind.slug for kind in TABLE.values()} < set(kinds)
+    assert {kind.type for kind in TABLE.values()} < set(kinds)
 
 
 async def test_the_hot_route_has_one_question_for_each_scenario(

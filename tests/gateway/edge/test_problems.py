@@ -34,10 +34,17 @@ SAMPLES: list[errors.GatewayError] = [
     errors.StillRunning(),
     errors.IdempotencyMismatch(),
     errors.TooManyRequests(3),
+    errors.QuotaExceeded(3, quota=40, window_s=2),
+    errors.AbnormalUsage(3),
     errors.Overloaded(2),
+    errors.ReducedCapacity(2),
     errors.DependencyDown("valkey"),
     errors.OutcomeUnknown(),
 ]
+
+
+#: Problem types that are everybody's (draft-ietf-httpapi-ratelimit-headers).
+REGISTERED = {errors.QuotaExceeded, errors.AbnormalUsage, errors.ReducedCapacity}
 
 
 def headers_of(exc: Exception) -> dict[bytes, bytes]:
@@ -60,8 +67,12 @@ def test_every_problem_has_the_same_shape(exc: errors.GatewayError) -> None:
     status, headers, body = problems.problem_bytes(exc)
     problem = json.loads(body)
     assert problem["status"] == status
-    assert problem["type"].startswith("urn:qianjiang:problem:")
-    assert set(problem) <= {"type", "title", "status", "instance", "errors"}
+    assert problem["type"].startswith(
+        "https://iana.org/assignments/http-problem-types#"
+        if type(exc) in REGISTERED
+        else "urn:qianjiang:problem:"
+    )
+    assert set(problem) <= {"type", "title", "status", "instance", "errors", "violated-policies"}
     assert (b"content-type", b"application/problem+json") in headers
     assert (b"content-length", str(len(body)).encode()) in headers
 
@@ -116,6 +127,19 @@ def test_waits_are_spread_between_one_and_two_times_the_base() -> None:
 )
 def test_a_wait_is_told(exc: errors.GatewayError) -> None:
     assert int(headers_of(exc)[b"retry-after"]) >= 2
+
+
+def test_a_spent_limit_says_which_and_asks_nobody_back_before_it_is_there_again() -> None:
+    spent = errors.QuotaExceeded(3, quota=40, window_s=2)
+    status, headers, body = problems.problem_bytes(spent)
+    fields = dict(headers)
+    assert status == 429
+    assert json.loads(body)["violated-policies"] == ["party"]
+    assert fields[b"ratelimit-policy"] == b'"party";q=40;w=2'
+    assert fields[b"ratelimit"] == b'"party";r=0;t=3'
+    waits = {int(headers_of(spent)[b"retry-after"]) for _ in range(50)}
+    assert min(waits) >= 3
+    assert len(waits) > 1
 
 
 def test_only_a_conflict_that_passes_by_itself_says_when_to_return() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -69,16 +70,16 @@ class Door(msgspec.Struct, frozen=True):
 
 @contextmanager
 def open_door(
-    engines: Engines, folder: Path, app: str = "gateway.app:create_app"
+    engines: Engines, folder: Path, app: str = "gateway.app:create_app", **changes: Any
 ) -> Iterator[Door]:
-    """Start it, and end it with everything that it started."""
+    """Start it, with other settings where given, and end it with everything that it started."""
     database = engines.clone()
     valkey = engines.flushed()
     port = free_port(HOST)
     issuer = f"http://{HOST}:{port}"
     try:
         settings, caller, visit, facts = asyncio.run(
-            _arranged(database, valkey.url, folder, issuer)
+            _arranged(database, valkey.url, folder, issuer, changes)
         )
         with Supervisor(folder) as processes:
             child = processes.start(
@@ -93,12 +94,12 @@ def open_door(
 
 
 async def _arranged(
-    database: Database, valkey_url: str, folder: Path, issuer: str
+    database: Database, valkey_url: str, folder: Path, issuer: str, changes: dict[str, Any]
 ) -> tuple[Settings, Caller, Visit, str]:
     owner = await asyncpg.connect(database.owner_url)
     try:
         async with open_test_city(
-            database.gateway_url, owner, valkey_url, folder, issuer=issuer
+            database.gateway_url, owner, valkey_url, folder, issuer=issuer, **changes
         ) as town:
             return town.city.settings, await party(town), await visit(town), _facts(town)
     finally:
