@@ -25,6 +25,7 @@ A question's way, from the socket to the answer
     gcra.py                 a rate with a burst, as one number
     edge/limits.py          and in an answer's header fields
     evidence.py             the bytes that a receipt is the hash of
+    edge/counted.py         answers counted, by the kind of caller
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
     edge/scenarios.py       the scenarios, open to everybody
@@ -121,6 +122,14 @@ What is kept, the only SQL and Valkey
     store/city_fact.py      waivers, bills, loans, cards, points, residency, …
     store/seed.py           what only seeding asks
     store/staff.py          acts of staff, for the citizen to see
+
+What is counted, and shown to nobody but operators
+    counts.py               what one process counts: plain numbers, about nobody
+    pulse.py                what a process costs, and where it stood still
+    seats.py                counts that outlive a process
+    metrics.py              what each metric is called and means, as text
+    edge/scrape.py          GET /metrics, on a listener of its own
+    monitor.py              what a process shows of itself each second
 
 What everything stands on
     settings.py             all that can be set, in one frozen struct

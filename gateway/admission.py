@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.clock import Clock
+from gateway.counts import Counts
 from gateway.errors import ReducedCapacity
 from gateway.waiting_line import Priority, WaitingLine
 
@@ -37,8 +38,16 @@ class Admission:
         waiting: requests that may wait.
     """
 
-    def __init__(self, clock: Clock, *, per_s: float, in_flight: int, waiting: int) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        per_s: float,
+        in_flight: int,
+        waiting: int,
+        counts: Counts | None = None,
+    ) -> None:
+        self._clock, self._counts = clock, counts or Counts(clock)
         self._step_s = 1 / per_s if per_s else 0.0
         self._full_at = 0.0
         kept = in_flight // KEPT
@@ -86,6 +95,7 @@ class Admission:
             raise
         if not entered:
             self.shed[kind] += 1
+            self._counts.limited("admission")
             raise ReducedCapacity(RETRY_S)
 
     @asynccontextmanager

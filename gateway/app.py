@@ -18,11 +18,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import logs
-from gateway.admission import Admission
 from gateway.city import City
 from gateway.clock import SystemClock
 from gateway.edge import access, body, contract, problems, routes
 from gateway.edge.admission import Door
+from gateway.edge.counted import Counted
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
 from gateway.edge.headers import HeaderGuard
 from gateway.ids import SystemIds
@@ -78,16 +78,18 @@ def build_app(city: City) -> ASGIApp:
         multipart_form_part_limit=1,
     )
     framework.state.city = city
-    front = Front(framework, Eligibility(city), city.admission)
-    return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc])
+    door = Counted(Door(framework, city.admission), city.counts)
+    front = Front(framework, Eligibility(city), door)
+    refused = city.counts.route("refused")
+    return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc], refused)
 
 
 class Front:
     """Sends the hot route to its handler and everything else to the framework."""
 
-    def __init__(self, framework: Litestar, eligibility: Eligibility, admission: Admission) -> None:
+    def __init__(self, framework: Litestar, eligibility: Eligibility, door: ASGIApp) -> None:
         self.framework = framework
-        self._door = Door(framework, admission)
+        self._door = door
         self._eligibility = eligibility
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

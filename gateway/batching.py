@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
+from gateway.counts import Counts, Queue
 from gateway.errors import Overloaded
 
 Item = TypeVar("Item")
@@ -36,6 +37,7 @@ class Batcher(Generic[Item, Result]):
         waiting_max: items that may wait; one more raises `Overloaded` at once.
         linger_s: asked before each batch how many seconds to let more gather; for a step whose
             results would only wait at the next one.
+        queue: where sizes of batches and waiting are counted.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Batcher(Generic[Item, Result]):
         batch_max: int,
         waiting_max: int,
         linger_s: Callable[[], float] = lambda: 0.0,
+        queue: Queue | None = None,
     ) -> None:
         self._run = run
         self._linger_s = linger_s
         self._batch_max = batch_max
         self._waiting_max = waiting_max
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._queue = queue or Counts().queue("")
+        self._waiting: deque[tuple[Item, asyncio.Future[Result], float]] = deque()
         self._runner: asyncio.Task[None] | None = None
         self.batches = 0
         self.items = 0
@@ -74,10 +78,11 @@ class Batcher(Generic[Item, Result]):
             Overloaded: too many are waiting.
         """
         if len(self._waiting) >= self._waiting_max:
+            self._queue.refused()
             raise Overloaded(retry_after_s=1)
         if future is None:
             future = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        self._waiting.append((item, future, self._queue.now()))
         if self._runner is None:
             # The task starts with the loop's next tick, so all that this tick submits goes along.
             self._runner = asyncio.get_running_loop().create_task(self._drain())
@@ -105,9 +110,10 @@ class Batcher(Generic[Item, Result]):
             return
         self.batches += 1
         self.items += len(batch)
+        self._queue.sent([arrived for _, _, arrived in batch])
         results: Sequence[Result | Exception | HandedOn]
         try:
-            results = await self._run([item for item, _ in batch])
+            results = await self._run([item for item, _, _ in batch])
             if len(results) != len(batch):
                 raise ValueError("a run returns one result for each item")
         except Exception as fault:
@@ -115,7 +121,7 @@ class Batcher(Generic[Item, Result]):
         except BaseException:
             self._give_up(batch)
             raise
-        for (_, future), result in zip(batch, results, strict=True):
+        for (_, future, _), result in zip(batch, results, strict=True):
             if isinstance(result, HandedOn) or future.done():
                 continue
             if isinstance(result, Exception):
@@ -123,17 +129,17 @@ class Batcher(Generic[Item, Result]):
             else:
                 future.set_result(result)
 
-    def _give_up(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    def _give_up(self, batch: list[tuple[Item, asyncio.Future[Result], float]]) -> None:
         # The worker is being stopped: nobody may be left waiting for ever.
-        for _, future in batch + list(self._waiting):
+        for _, future, _ in batch + list(self._waiting):
             future.cancel()
         self._waiting.clear()
 
-    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+    def _take(self) -> list[tuple[Item, asyncio.Future[Result], float]]:
         """The next batch, without those whose asker has gone."""
-        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        batch: list[tuple[Item, asyncio.Future[Result], float]] = []
         while self._waiting and len(batch) < self._batch_max:
-            item, future = self._waiting.popleft()
+            item, future, arrived = self._waiting.popleft()
             if not future.done():
-                batch.append((item, future))
+                batch.append((item, future, arrived))
         return batch

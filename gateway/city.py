@@ -18,6 +18,7 @@ from gateway.commitments import Commitments
 from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
+from gateway.counts import Counts
 from gateway.decision import Decisions
 from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
@@ -70,6 +71,7 @@ class City:
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
         self.clock, self.ids = clock, ids
+        self.counts = Counts(clock)
         self.database = self._database(settings.pool_max, {})
         self._batch = self._database(1, PLANNER)
         self._single = self._database(2, PLANNER)
@@ -79,23 +81,29 @@ class City:
             ttl_s=settings.cache_ttl_s,
             clock=clock,
             ids=ids,
+            counts=self.counts,
         )
         self.vault = Vault(keys.city, ids)
         self.pseudonyms = Pseudonyms(keys.subject, settings.city)
-        self.forgeries = Forgeries(clock, settings.bad_signatures_max)
+        self.forgeries = Forgeries(clock, settings.bad_signatures_max, self.counts)
         self.admission = Admission(
             clock,
+            counts=self.counts,
             per_s=settings.admission_per_s / settings.workers,
             in_flight=settings.admission_in_flight,
             waiting=settings.admission_waiting,
         )
-        self.limits = Limits(self.cache, clock, workers=settings.workers)
+        self.limits = Limits(self.cache, clock, self.counts, workers=settings.workers)
         self.parties = Parties(
             self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
         )
-        self.tokens = AccessTokens(keys, settings, clock, ids, self.parties, self.forgeries)
+        self.tokens = AccessTokens(
+            keys, settings, clock, ids, self.parties, self.forgeries, self.counts
+        )
         self.token_endpoint = TokenEndpoint(
-            ClientAuthentication(settings, clock, self.database, self.parties, self.forgeries),
+            ClientAuthentication(
+                settings, clock, self.database, self.parties, self.forgeries, self.counts
+            ),
             self.tokens,
             self.limits,
         )
@@ -107,8 +115,9 @@ class City:
             answer_ttl_s=settings.answer_ttl_s,
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
+            counts=self.counts,
         )
-        self.standings = StandingReader(self.cache, self.database, self.limits)
+        self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
@@ -160,6 +169,7 @@ class City:
             parties=self.parties,
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
+            counts=self.counts,
         )
 
     @asynccontextmanager

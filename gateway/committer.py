@@ -21,6 +21,7 @@ import structlog
 
 from gateway.batching import Batcher
 from gateway.clock import SECOND_US, Clock
+from gateway.counts import Counts
 from gateway.errors import DependencyDown, GatewayError, OutcomeUnknown, Overloaded
 from gateway.store import decision as rows
 from gateway.store.database import LOST, Database
@@ -77,15 +78,20 @@ class Committer:
         answer_ttl_s: int,
         batch_max: int,
         waiting_max: int,
+        counts: Counts,
     ) -> None:
         self._batch = batch
         self._single = single
         self._clock = clock
         self._answer_ttl_us = answer_ttl_s * SECOND_US
+        self._counts = counts
         self._unknown: list[Lost] = []
         #: Resolves a decision's future with the outcome; `None` is for those who never came here.
         self.batcher: Batcher[Waiting, Outcome | None] = Batcher(
-            self._run_batch, batch_max=batch_max, waiting_max=waiting_max
+            self._run_batch,
+            batch_max=batch_max,
+            waiting_max=waiting_max,
+            queue=counts.queue("commit"),
         )
 
     async def record(self, proposal: Proposal, deadline: float) -> Outcome:
@@ -124,6 +130,7 @@ class Committer:
             settled = [one for one in lost if one.backend not in living]
             ids = [identifier for one in settled for identifier in one.ids]
             found = await rows.mark_undelivered(connection, ids)
+        self._counts.undelivered(found)
         self._unknown = [one for one in self._unknown if one not in settled]
         return found
 
@@ -133,6 +140,8 @@ class Committer:
     async def _run(self, batch: Sequence[Waiting], database: Database) -> list[Outcome | Exception]:
         now = self._clock.monotonic()
         timely = [waiting.proposal for waiting in batch if waiting.deadline > now]
+        if len(timely) < len(batch):
+            self._counts.limited("deadline", len(batch) - len(timely))
         recorded = iter(await self._record(timely, database) if timely else [])
         return [
             next(recorded) if waiting.deadline > now else Overloaded(retry_after_s=1)
@@ -161,7 +170,7 @@ class Committer:
 
     async def _send(self, proposals: list[Proposal], database: Database) -> list[Outcome]:
         async with database.connection() as connection:
-            backend = connection.get_server_pid()
+            backend, began = connection.get_server_pid(), self._clock.monotonic()
             try:
                 return await rows.record(connection, proposals, answer_ttl_us=self._answer_ttl_us)
             except LOST as fault:
@@ -171,8 +180,12 @@ class Committer:
                 with suppress(asyncpg.InterfaceError):  # it has ended by itself
                     connection.terminate()
                 raise OutcomeUnknown from fault
+            finally:
+                lane = "batch" if database is self._batch else "single"
+                self._counts.committed(lane, self._clock.monotonic() - began)
 
     def _remember(self, backend: int, proposals: list[Proposal]) -> None:
+        self._counts.unknown(len(proposals))
         ids = tuple(proposal.record.id for proposal in proposals)
         self._unknown.append(Lost(backend, self._clock.now_us(), ids))
         del self._unknown[:-UNKNOWN_MAX]

@@ -29,6 +29,7 @@ from gateway.body import (
 )
 from gateway.clock import DAY_US, Clock, shanghai_midnight_after
 from gateway.committer import Committer, Waiting
+from gateway.counts import Counts
 from gateway.errors import (
     DependencyDown,
     Forbidden,
@@ -130,6 +131,7 @@ class Decisions:
         parties: Parties,
         waiting_max: int,
         linger_s: Callable[[], float] = lambda: 0.0,
+        counts: Counts,
     ) -> None:
         self._standings = standings
         self._writer = writer
@@ -141,8 +143,13 @@ class Decisions:
         self._digest_key = digest_key
         self._facts_key = facts_key
         self._parties = parties
+        self._counts = counts
         self._first: Batcher[Attempt, Outcome | None] = Batcher(
-            self._first_tries, batch_max=256, waiting_max=waiting_max, linger_s=linger_s
+            self._first_tries,
+            batch_max=256,
+            waiting_max=waiting_max,
+            linger_s=linger_s,
+            queue=counts.queue("read"),
         )
 
     async def decide(self, question: Question) -> Answer:
@@ -197,9 +204,11 @@ class Decisions:
             if outcome.receipt is not None:
                 break
             # Not recorded: learn what no longer holds, and decide again from the truth.
+            self._counts.stale(outcome.changed)
             saved = await self._learn(attempt, outcome)
             if saved is not None:
                 return _replayed(saved)
+            self._counts.retried()
             self._propose_again(attempt, outcome.at_us)
             outcome = await self._record(attempt)
         return self._answered(attempt, outcome)
@@ -281,9 +290,15 @@ class Decisions:
 
     def _answered(self, attempt: Attempt, outcome: Outcome) -> Answer:
         if outcome.receipt is None:
+            self._counts.stale(outcome.changed)
+            self._counts.limited("tries")
             raise Overloaded(retry_after_s=1)
         assert attempt.proposal is not None, "what was recorded was proposed"
-        return _answer(attempt.proposal.record, outcome, outcome.receipt)
+        answer = _answer(attempt.proposal.record, outcome, outcome.receipt)
+        question = attempt.question
+        kind = question.principal.party.row.kind
+        self._counts.decided(question.scenario.id, kind, answer.outcome)
+        return answer
 
     async def _true_premises(self, question: Question, unusable: Premises) -> Premises:
         """The standing from PostgreSQL, where the cache's bytes are of no use.

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from gateway.clock import Clock
+from gateway.counts import Counts
 from gateway.errors import AbnormalUsage
 
 WINDOW_S: Final = 10
@@ -33,7 +34,8 @@ class Forgeries:
         most: bad signatures of one name in a window that are looked at.
     """
 
-    def __init__(self, clock: Clock, most: int) -> None:
+    def __init__(self, clock: Clock, most: int, counts: Counts | None = None) -> None:
+        self._told = counts or Counts(clock)
         self._clock, self._most = clock, most
         self._counts: dict[str, int] = {}
         self._ends_at = clock.monotonic() + WINDOW_S
@@ -47,6 +49,7 @@ class Forgeries:
         ):
             return True
         self.shed += 1
+        self._told.limited("bad_signatures")
         return False
 
     def failed(self, name: str, crowd: str | None = None) -> None:

@@ -15,6 +15,7 @@ import structlog
 
 from gateway.city import City
 from gateway.errors import GatewayError
+from gateway.monitor import SERVER, WORKER, Monitor, monitored
 from gateway.probing import ProbeWatch
 from gateway.standing import CacheRelay
 from gateway.store import consent as consent_rows
@@ -118,19 +119,23 @@ def jobs(city: City) -> tuple[Job, ...]:
 
 async def run_jobs(city: City, stop: asyncio.Event) -> None:
     """Run every job of a city until told to stop; steps under way are finished first."""
-    async with asyncio.TaskGroup() as group:
-        for job in jobs(city):
+    async with (
+        monitored(city.counts, city.settings, WORKER, city.clock) as monitor,
+        asyncio.TaskGroup() as group,
+    ):
+        for job in (*jobs(city), *_shown(monitor)):
             group.create_task(_repeat(job, city, stop), name=f"job-{job.name}")
 
 
-async def tick(city: City, stop: asyncio.Event) -> None:
+async def tick(city: City, stop: asyncio.Event, monitor: Monitor | None = None) -> None:
     """What every worker does for itself each second, until told to stop.
 
-    It learns what changed elsewhere (parties, policies, generation), and says of statements whose
-    outcome it did not hear whether they were recorded.
+    It learns what changed elsewhere (parties, policies, generation), says of statements whose
+    outcome it did not hear whether they were recorded, and shows what it has counted.
     """
+    own = (Job("refresh", TICK_S, _refreshed), Job("reconcile", TICK_S, _reconciled))
     async with asyncio.TaskGroup() as group:
-        for job in (Job("refresh", TICK_S, _refreshed), Job("reconcile", TICK_S, _reconciled)):
+        for job in (*own, *_shown(monitor)):
             group.create_task(_repeat(job, city, stop), name=f"tick-{job.name}")
 
 
@@ -138,14 +143,27 @@ async def tick(city: City, stop: asyncio.Event) -> None:
 async def ticking(city: City) -> AsyncIterator[None]:
     """A worker's tick for as long as the block lasts."""
     stop = asyncio.Event()
-    task = asyncio.create_task(tick(city, stop), name="tick")
-    try:
-        yield
-    finally:
-        stop.set()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    async with monitored(city.counts, city.settings, SERVER, city.clock) as monitor:
+        task = asyncio.create_task(tick(city, stop, monitor), name="tick")
+        try:
+            yield
+        finally:
+            stop.set()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def _shown(monitor: Monitor | None) -> tuple[Job, ...]:
+    """The step in which a process shows its counts, where metrics are wanted."""
+    if monitor is None:
+        return ()
+
+    async def show(_city: City) -> int:
+        await monitor.step()
+        return 0
+
+    return (Job("metrics", TICK_S, show),)
 
 
 async def _refreshed(city: City) -> int:
@@ -166,13 +184,17 @@ async def _repeat(job: Job, city: City, stop: asyncio.Event) -> None:
 
 
 async def _run(job: Job, city: City) -> int:
+    began = city.clock.monotonic()
     try:
         async with asyncio.timeout(STEP_S):
-            return await job.step(city)
+            done = await job.step(city)
     except Exception as fault:  # whatever it is, the next step comes
         # The class alone: an exception's text may hold personal data.
         _log.error("job_failed", job=job.name, error=type(fault).__qualname__)
+        city.counts.job(job.name, "failed", 0, city.clock.monotonic() - began)
         return 0
+    city.counts.job(job.name, "done", done, city.clock.monotonic() - began)
+    return done
 
 
 def _spread(city: City) -> float:

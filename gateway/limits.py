@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gateway.clock import SECOND_US, Clock
+from gateway.counts import Counts
 from gateway.errors import QuotaExceeded
 from gateway.gcra import Grant, Quota, charge
 from gateway.parties import Party
@@ -53,11 +54,11 @@ class LocalLimits:
 class Limits:
     """The parties' limits as one worker asks for them."""
 
-    def __init__(self, cache: Cache, clock: Clock, *, workers: int) -> None:
+    def __init__(self, cache: Cache, clock: Clock, counts: Counts, *, workers: int) -> None:
         self._cache = cache
+        self._counts = counts
         self._local = LocalLimits(clock, workers)
         self._quotas: dict[int, Quota] = {}
-        self.refused = 0
 
     async def get(
         self, keys: Sequence[bytes], askers: Sequence[Party | None]
@@ -97,7 +98,7 @@ class Limits:
             if grant.admitted < wanted.count:
                 left[wanted.party] = grant.admitted
                 refusals[wanted.party] = _refusal(wanted, grant)
-                self.refused += wanted.count - grant.admitted
+                self._counts.limited("party_quota", wanted.count - grant.admitted)
         answers: list[QuotaExceeded | None] = [None] * len(askers)
         for at, asker in enumerate(askers if left else ()):
             if asker is not None and (number := asker.row.num) in left:

@@ -108,6 +108,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A standing stays in the cache for so long, shortened at random by up to a quarter."""
     amounts_max: int = 8
     """Distinct facts a legal entity may ask of one citizen and scenario in a day."""
+    metrics_host: str = "127.0.0.1"
+    """Address that Prometheus scrapes; what is shown there is open to whoever reaches it."""
+    metrics_port: int = 8702
+    """Its port, one for all processes of a city on one machine; 0 = no metrics."""
 
     def __post_init__(self) -> None:
         if not self.allow_loopback_http:
@@ -126,6 +130,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(f"{_PREFIX}TOKEN_TTL_S must be 1 to 300")
         if not 1 <= self.answer_ttl_s <= 60:
             raise SettingsError(f"{_PREFIX}ANSWER_TTL_S must be 1 to 60")
+        if not 0 <= self.metrics_port <= 65535:
+            raise SettingsError(f"{_PREFIX}METRICS_PORT must be 0 to 65535")
         self._check_bounds()
 
     def _check_bounds(self) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from gateway.batching import Batcher
 from gateway.body import digest, encode_body
+from gateway.counts import Counts
 from gateway.errors import QuotaExceeded
 from gateway.limits import Limits
 from gateway.parties import Party
@@ -50,10 +51,11 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 class StandingReader:
     """Coalesced reads of one worker: cache first, PostgreSQL for what is missing."""
 
-    def __init__(self, cache: Cache, database: Database, limits: Limits) -> None:
+    def __init__(self, cache: Cache, database: Database, limits: Limits, counts: Counts) -> None:
         self._cache = cache
         self._database = database
         self._limits = limits
+        self._counts = counts
         self._fills: Batcher[tuple[Entry, bytes], None] = Batcher(
             self._fill, batch_max=64, waiting_max=1024
         )
@@ -80,6 +82,8 @@ class StandingReader:
                 held[wish.citizen] = entry, value
             else:
                 missing[wish.citizen] = value or b""
+        unusable = sum(map(bool, missing.values()))
+        self._counts.standings(cache=len(held), absent=len(missing) - unusable, unusable=unusable)
         if missing:
             held |= await self._load(missing)
         stock = await self._stock(shelves, found[len(batch) :]) if shelves else {}

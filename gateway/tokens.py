@@ -22,6 +22,7 @@ import msgspec
 
 from gateway.claims import AccessClaims, Kind
 from gateway.clock import SECOND_US, Clock
+from gateway.counts import Counts
 from gateway.errors import Unauthenticated
 from gateway.forgeries import Forgeries
 from gateway.ids import Ids
@@ -72,6 +73,7 @@ class AccessTokens:
         ids: Ids,
         parties: Parties,
         forgeries: Forgeries,
+        counts: Counts | None = None,
     ) -> None:
         self._kid, self._signer = keys.token_kid, keys.token_signing[keys.token_kid]
         self._own = {
@@ -81,6 +83,7 @@ class AccessTokens:
         self._clock, self._ids, self._parties = clock, ids, parties
         self._forgeries = forgeries
         self._mark_key = hmac.digest(keys.link, b"the mark of an access token", "sha256")
+        self._counts = counts or Counts(clock)
         self._seen: dict[bytes, Principal] = {}
 
     @property
@@ -123,16 +126,19 @@ class AccessTokens:
         """
         compact = _bearer(headers)
         name = token_key(compact)
-        principal = self._seen.get(name)
+        principal, result = self._seen.get(name), "remembered"
         if principal is None:
             principal = self._remember(name, self._verified(compact))
+            result = "verified"
         elif self._parties.get(principal.party.row.id) is not principal.party:
             # The party was loaded again since: the token must be good under what it is now.
             del self._seen[name]
             principal = self._remember(name, self._parties.readmit(principal))
         if principal.expires_us <= self._clock.now_us():
             del self._seen[name]
+            self._counts.token("refused")
             raise Unauthenticated("expired")
+        self._counts.token(result)
         return principal
 
     def recognise(self, authorization: bytes | None) -> Principal | None:
@@ -150,6 +156,7 @@ class AccessTokens:
             or self._parties.get(principal.party.row.id) is not principal.party
         ):
             return None
+        self._counts.token_checks["remembered",] += 1
         return principal
 
     async def admit(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
@@ -175,6 +182,7 @@ class AccessTokens:
             tolerates=lambda claims: self._forgeries.tolerates(*self._claimant(claims)),
         )
         if isinstance(answer, Refused):
+            self._counts.token("refused")
             if answer.reason is Reason.SHED:
                 raise self._forgeries.refusal()
             if answer.reason is Reason.SIGNATURE:

@@ -14,6 +14,7 @@ from gateway.cli import ended_by
 from gateway.cli._stages import stages
 from gateway.cli.assertion import assertion
 from gateway.clock import SystemClock
+from gateway.edge import scrape
 from gateway.local import upfile
 from gateway.local.generator import MERCHANT
 from gateway.local.populate import populate
@@ -21,6 +22,7 @@ from gateway.local.processes import free_ports, stop_on_sigterm
 from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity, data_folder
 from gateway.local.seeds import load_seeds
 from gateway.scores import today
+from gateway.settings import Settings
 
 PORT = 8700
 
@@ -32,8 +34,8 @@ PORT = 8700
     show_envvar=True,
     default=PORT,
     show_default=True,
-    type=click.IntRange(0, 65534),
-    help="The gateway's port; the identity provider takes the next. 0 = any free ones.",
+    type=click.IntRange(0, 65533),
+    help="The gateway's port; identity provider and metrics take the next two. 0 = any free ones.",
 )
 @click.option(
     "--workers",
@@ -55,8 +57,9 @@ def command(port: int, workers: int, citizens: int) -> None:
     """Bring a seeded city up and keep it until Ctrl-C. NOT FOR PRODUCTION."""
     stop_on_sigterm()
     console = Console()
-    ports = (port, port + 1) if port else tuple(free_ports([GATEWAY_HOST, IDENTITY_HOST]))
-    for host, wanted in zip((GATEWAY_HOST, IDENTITY_HOST), ports, strict=True):
+    hosts = [GATEWAY_HOST, IDENTITY_HOST, GATEWAY_HOST]
+    ports = [port, port + 1, port + 2] if port else free_ports(hosts)
+    for host, wanted in zip(hosts, ports, strict=True):
         _reserve(host, wanted)
     seeds = load_seeds()
     with stages(console) as tell:
@@ -64,6 +67,7 @@ def command(port: int, workers: int, citizens: int) -> None:
             data_folder("up"),
             port=ports[0],
             identity_port=ports[1],
+            metrics_port=ports[2],
             workers=workers,
             progress=tell,
             personas=[persona.identity(today(SystemClock())) for persona in seeds.personas],
@@ -112,7 +116,7 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
         subjects_file=str(population.subjects_file),
     )
     upfile.write(file, city)
-    _greet(console, city, str(file))
+    _greet(console, city, str(file), running.settings)
     assert running.processes is not None
     try:
         ended = running.processes.watch()
@@ -121,11 +125,13 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
     raise click.ClickException(f"{ended.name} ended:\n{ended.tail()}")
 
 
-def _greet(console: Console, city: upfile.UpFile, file: str) -> None:
+def _greet(console: Console, city: upfile.UpFile, file: str, settings: Settings) -> None:
     token = assertion(city.base_url, city.party(MERCHANT))
     console.print("[bold red]NOT FOR PRODUCTION:[/] throw-away keys, people who do not exist")
     console.print(f"gateway            {city.base_url}")
     console.print(f"identity provider  {city.identity_url}")
+    metrics = f"http://{settings.metrics_host}:{settings.metrics_port}{scrape.PATH}"
+    console.print(f"metrics            {metrics}")
     console.print(f"for your scripts   {file}  (mode 0600)")
     console.print("\nA token, once (an assertion is good for 60 s and a single use):", style="bold")
     click.echo(

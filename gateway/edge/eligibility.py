@@ -23,7 +23,7 @@ from gateway.edge.body import ELIGIBILITY_BYTES, check_fields, collect, decode
 from gateway.edge.headers import fields_of
 from gateway.edge.limits import Fields
 from gateway.edge.limits import fields as limit_fields
-from gateway.edge.problems import send_problem
+from gateway.edge.problems import kind_of, send_problem
 from gateway.edge.wire import Label, RequestId, Subject
 from gateway.errors import Forbidden, Malformed, MethodNotAllowed, NotFound
 from gateway.keys import b64url
@@ -71,20 +71,24 @@ class Eligibility:
 
     def __init__(self, city: City) -> None:
         self._city = city
+        self._counted = city.counts.route("eligibility")
         wires = [_Wire(city.registry[name]) for name in city.registry]
         self._wires = {f"{PREFIX}{wire.scenario.id}{SUFFIX}": wire for wire in wires}
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        began = self._city.counts.now()
         try:
             body, limits = await self._answer(scope, receive)
         except Exception as fault:
             # A client that left is answered too: a server that gets no answer from its
             # application makes a 500 of what may just be a badly framed body.
             await send_problem(send, fault)
+            self._counted.answered(kind_of(fault).status, self._city.counts.now() - began)
             return
         headers = [*_HEADERS, *limits]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
+        self._counted.answered(200, self._city.counts.now() - began)
 
     async def _answer(self, scope: HTTPScope, receive: Receive) -> tuple[bytes, Fields]:
         city, received_us = self._city, self._city.clock.now_us()

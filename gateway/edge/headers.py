@@ -16,6 +16,7 @@ from typing import Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from gateway.counts import Counts, Route
 from gateway.edge.problems import problem_bytes
 from gateway.errors import (
     GatewayError,
@@ -128,13 +129,15 @@ class HeaderGuard:
     """An ASGI application around another: `HeaderGuard(app, hosts)`.
 
     `hosts` are the Host values (with the port where it is not the default) of this gateway, in
-    lower case. A request that carries a well-formed `X-Request-ID` gets it back.
+    lower case. A request that carries a well-formed `X-Request-ID` gets it back. `refused` counts
+    those that go no further.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], refused: Route | None = None) -> None:
         if not hosts:
             raise ValueError("a gateway that answers to every Host answers to none: name them")
         self._app = app
+        self._refused = refused or Counts().route("refused")
         self._hosts = frozenset(host.lower().encode("ascii") for host in hosts)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -144,14 +147,15 @@ class HeaderGuard:
             return self._app(scope, receive, send)
         found = fault(scope, self._hosts)
         if found is not None:
-            return _refuse(found, send)
+            return _refuse(found, send, self._refused)
         return self._app(scope, receive, _echoing(scope, send))
 
 
-async def _refuse(found: GatewayError, send: Send) -> None:
+async def _refuse(found: GatewayError, send: Send, refused: Route) -> None:
     status, headers, body = problem_bytes(found)
     # Whatever follows on this connection may be the other half of a smuggled request.
     headers.append((b"connection", b"close"))
+    refused.answered(status, 0.0)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 

@@ -41,6 +41,7 @@ class RunningCity:
     Args:
         data: its folder, kept between runs.
         port, identity_port: where gateway and identity provider listen; free ones, picked before.
+        metrics_port: where the gateway's address shows its metrics; 0 = nowhere.
         workers: gateway processes.
         progress: told in a few words what begins.
         app: what the gateway's processes run; the tests' negative controls name another.
@@ -53,6 +54,7 @@ class RunningCity:
         *,
         port: int,
         identity_port: int,
+        metrics_port: int = 0,
         workers: int = 2,
         progress: Callable[[str], None] = lambda _: None,
         app: str = "gateway.app:create_app",
@@ -63,6 +65,7 @@ class RunningCity:
         self.base_url = f"http://{GATEWAY_HOST}:{port}"
         self.identity_url = f"http://{IDENTITY_HOST}:{identity_port}"
         self._ports = port, identity_port
+        self._metrics_port = metrics_port
         self._workers = workers
         self._progress = progress
         self._app = app
@@ -86,6 +89,8 @@ class RunningCity:
             # A measurement asks for a whole city in one party's name.
             party_rate_per_s=gcra.RATE_MAX,
             party_burst=gcra.RATE_MAX,
+            metrics_host=GATEWAY_HOST,
+            metrics_port=self._metrics_port,
         )
 
     @property

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.claims import AssertionClaims, Kind
 from gateway.clock import SECOND_US, Clock
+from gateway.counts import Counts
 from gateway.errors import TooManyRequests
 from gateway.forgeries import Forgeries
 from gateway.jose import MAX_TOKEN_CHARS, Passed, Reason, Refused, verify
@@ -63,10 +64,12 @@ class ClientAuthentication:
         database: Database,
         parties: Parties,
         forgeries: Forgeries,
+        counts: Counts,
     ) -> None:
         self._issuer = settings.issuer
         self._forgeries = forgeries
         self._clock, self._database, self._parties = clock, database, parties
+        self._counts = counts
         per_s, burst = settings.token_attempts_per_s, settings.token_attempts_burst
         self._by_client = Throttle(clock, per_s=per_s, burst=burst)
         self._by_address = Throttle(
@@ -126,6 +129,7 @@ class ClientAuthentication:
         """
         wait_s = self._by_address.wait_s(address) or self._by_client.wait_s(f"{name} {address}")
         if wait_s:
+            self._counts.limited("token_attempts")
             raise TooManyRequests(wait_s)
 
     def _registered(self, name: str, kid: str) -> str | None:

@@ -23,6 +23,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.body import SCHEMA
 from gateway.clock import Clock
+from gateway.counts import Counts
 from gateway.gcra import Grant
 from gateway.ids import Ids
 from gateway.store import limit
@@ -73,7 +74,16 @@ class Cache:
 
     REST_S = 1.0
 
-    def __init__(self, url: str, *, timeout_s: float, ttl_s: int, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float,
+        ttl_s: int,
+        clock: Clock,
+        ids: Ids,
+        counts: Counts | None = None,
+    ) -> None:
         self._pool = BlockingConnectionPool.from_url(
             url,
             max_connections=4,
@@ -90,6 +100,7 @@ class Cache:
         self._ttl_ms = ttl_s * 1000
         self._clock = clock
         self._ids = ids
+        self._counts = counts or Counts(clock)
         self._resting_until = 0.0
         self.generation = 0
 
@@ -114,10 +125,12 @@ class Cache:
         """The values of keys in one MGET; all None where Valkey does not answer."""
         if self._resting():
             return [None] * len(keys)
+        began = self._clock.monotonic()
         try:
             (found,) = await self._line.exchange((b"MGET", *keys))
         except (RedisError, OSError) as fault:
             found = fault
+        self._counts.mget(self._clock.monotonic() - began)
         if isinstance(found, Exception):
             self._rest(found)
             return [None] * len(keys)
@@ -135,8 +148,10 @@ class Cache:
             return nothing, None
         script = (b"EVALSHA", limit.SHA, *limit.arguments(self.generation, charges))
         commands = [script, (b"MGET", *keys)] if keys else [script]
+        began = self._clock.monotonic()
         try:
             told, *found = await self._line.exchange(*commands)
+            self._counts.mget(self._clock.monotonic() - began)
             if isinstance(told, NoScriptError):
                 # Valkey was restarted and has forgotten the script, so nothing was charged yet.
                 load = (b"SCRIPT", b"LOAD", limit.SCRIPT)

@@ -47,6 +47,18 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     true_version: int | None
     true_body: bytes | None
 
+    @property
+    def changed(self) -> list[str]:
+        """Of a proposal that was not recorded: the premises that no longer held."""
+        holds = {
+            "standing": self.standing_holds,
+            "party": self.party_holds,
+            "policy": self.policy_holds,
+            "time": self.time_holds,
+            "used_up": not self.used_up,
+        }
+        return [premise for premise, held in holds.items() if not held] or ["request_id"]
+
 
 async def record(
     connection: Connection,

@@ -157,6 +157,8 @@ async def test_a_frozen_server_process_says_nothing_and_its_late_row_is_listed(
     late = await worker.owner.fetchval("SELECT count(*) FROM decision") - 1
     assert late in (0, 3)
     assert await worker.city.committer.reconcile() == late
+    assert worker.city.counts.outcomes_unknown[()] == 3
+    assert worker.city.counts.decisions_undelivered[()] == late
     assert await worker.owner.fetchval("SELECT count(*) FROM decision_undelivered") == late
     assert worker.city.committer._unknown == []
 

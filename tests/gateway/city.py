@@ -228,6 +228,7 @@ async def open_test_city(
         "oidc_issuer": "http://127.0.0.2:8701",
         "oidc_synthetic": True,
         "allow_loopback_http": True,
+        "metrics_port": 0,
     }
     city = City(
         Settings(**(given | settings)), load_keys(keys), registry(), clock or SystemClock(), ids

@@ -76,7 +76,7 @@ async def test_beyond_its_burst_a_party_is_told_when_to_return(slow: TestCity) -
     refused = refusals(answers)
     assert len(refused) == 5
     assert {(each.retry_after_s, each.quota, each.window_s) for each in refused} == {(60, 3, 180)}
-    assert slow.city.limits.refused == 5
+    assert slow.city.counts.requests_limited["party_quota",] == 5
     # A batch is granted from its beginning: who came first is answered.
     assert [isinstance(answer, Answer) for answer in answers] == [True] * 3 + [False] * 5
 

@@ -63,6 +63,8 @@ def test_all_that_is_missing_is_named_at_once() -> None:
         {"admission_per_s": -1},
         {"admission_in_flight": 0},
         {"admission_waiting": -1},
+        {"metrics_port": -1},
+        {"metrics_port": 65536},
     ],
 )
 def test_a_setting_that_weakens_a_promise_refuses_to_start(wrong: dict[str, Any]) -> None:

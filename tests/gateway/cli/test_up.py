@@ -32,10 +32,23 @@ def test_a_second_city_never_shares_the_port_of_the_first(tmp_path: Path) -> Non
     assert "QIANJIANG_PORT" in said
 
 
+@pytest.mark.parametrize("after", [0, 2])
+def test_every_address_of_the_city_is_looked_at_before_anything_starts(
+    after: int, tmp_path: Path
+) -> None:
+    """The gateway's own, and the one that its metrics would have."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = refused(["up", "--port", str(port - after)], tmp_path)
+    assert f"127.0.0.1:{port}" in said
+
+
 @pytest.mark.parametrize(
     "words",
     [
-        ["up", "--port", "65535"],
+        ["up", "--port", "65534"],
         ["up", "--port", "-1"],
         ["up", "--workers", "0"],
         ["up", "--citizens", "-1"],

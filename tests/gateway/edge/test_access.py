@@ -64,7 +64,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
     public = {row.path for row in rows_of(framework_of(town)) if row.access is Access.PUBLIC}
     reads_nobody = {"/v1/scenarios", "/v1/scenarios/{scenario}"}
     assert public - reads_nobody <= {
-        *("/healthz", "/readyz", "/metrics", "/openapi.json"),
+        *("/healthz", "/readyz", "/openapi.json"),
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
         *("/.well-known/oauth-authorization-server", "/.well-known/authzen-configuration"),
         *("/.well-known/jwks.json", "/.well-known/webhook-keys.json"),

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from gateway import server
-from gateway.local.processes import Supervisor, answers, free_port
+from gateway.local.processes import Supervisor, answers, free_ports
 from gateway.sessions import csrf_token
 from gateway.settings import Settings, as_environment
 from loadtest import cpu
@@ -58,6 +58,11 @@ class Door(msgspec.Struct, frozen=True):
         return {pid for pid in cpu.tree(self.root) if pid != self.root}
 
     @property
+    def metrics(self) -> str:
+        """Where the processes show what they count."""
+        return f"http://{self.settings.metrics_host}:{self.settings.metrics_port}/metrics"
+
+    @property
     def log(self) -> str:
         """All that the server's processes have said."""
         return (self.folder / "gateway.log").read_text("utf-8")
@@ -75,11 +80,13 @@ def open_door(
     """Start it, with other settings where given, and end it with everything that it started."""
     database = engines.clone()
     valkey = engines.flushed()
-    port = free_port(HOST)
+    port, metrics_port = free_ports([HOST, HOST])
     issuer = f"http://{HOST}:{port}"
     try:
         settings, caller, visit, facts = asyncio.run(
-            _arranged(database, valkey.url, folder, issuer, changes)
+            _arranged(
+                database, valkey.url, folder, issuer, {"metrics_port": metrics_port} | changes
+            )
         )
         with Supervisor(folder) as processes:
             child = processes.start(

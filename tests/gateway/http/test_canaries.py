@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from gateway.citizens import Person
+from gateway.jobs import TICK_S
 from gateway.oidc import Told
 from gateway.sessions import csrf_token
 from gateway.store.migrate import Connection
@@ -46,6 +47,7 @@ class Aviary(msgspec.Struct, frozen=True):
     logs: str
     tables: dict[str, str]
     cache: bytes
+    metrics: str
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,8 @@ async def _planted(door: Door, engines: Engines) -> Aviary:
             for answer in await asyncio.gather(*(_send(http, gate, each) for each in batch))
         ]
         stored = await _asked_well(http, door, cage)
+        await asyncio.sleep(2 * TICK_S)  # each worker has written what it counted
+        metrics = (await http.get(door.metrics)).text
     logs = "".join(path.read_text("utf-8", "replace") for path in _logs(door, engines))
     return Aviary(
         frozenset(cage.planted),
@@ -77,6 +81,7 @@ async def _planted(door: Door, engines: Engines) -> Aviary:
         logs,
         await _tables(door),
         _cache(engines),
+        metrics,
     )
 
 
@@ -189,6 +194,14 @@ def test_no_log_holds_a_canary(aviary: Aviary, door: Door) -> None:
     assert {each for each in aviary.planted | secrets if each in aviary.logs} == set()
     lines = [json.loads(line) for line in door.log.splitlines()]
     assert {line["event"] for line in lines} >= {"token_denied"}, "the log is not simply empty"
+
+
+def test_no_metric_holds_a_canary_or_anybody(aviary: Aviary, door: Door) -> None:
+    secrets = {door.caller.token, door.caller.subject, door.visit.cookie, door.visit.csrf}
+    somebody = {door.caller.name, "rent-a-bike", str(door.visit.citizen), aviary.person.name}
+    text = aviary.metrics
+    assert {each for each in aviary.planted | secrets | somebody if each in text} == set()
+    assert 'qianjiang_decisions_total{outcome="eligible",party_kind="merchant"' in text, "control"
 
 
 def test_valkey_holds_no_canary(aviary: Aviary, door: Door) -> None:
