@@ -161,7 +161,7 @@ class Decisions:
             IdempotencyMismatch: the request id was used with another body.
             QuotaExceeded: the party's own limit is spent.
         """
-        return await self._finished(self._begun(question))
+        return await self.finish(self.begin(question))
 
     async def decide_many(self, questions: Sequence[Question]) -> list[Answer | GatewayError]:
         """The recorded answers to questions, in order; what went wrong with one is in its place.
@@ -171,7 +171,7 @@ class Decisions:
         begun: list[Attempt | GatewayError] = []
         for question in questions:
             try:
-                begun.append(self._begun(question))
+                begun.append(self.begin(question))
             except GatewayError as fault:
                 begun.append(fault)
         try:
@@ -186,16 +186,33 @@ class Decisions:
         if isinstance(begun, GatewayError):
             return begun
         try:
-            return await self._finished(begun)
+            return await self.finish(begun)
         except GatewayError as fault:
             return fault
 
-    def _begun(self, question: Question) -> Attempt:
+    def begin(self, question: Question) -> Attempt:
+        """Put a question on its way. Its `future` is done when the first try is.
+
+        Raises:
+            Overloaded: too many are waiting.
+        """
         attempt = Attempt(question)
         attempt.future = self._first.submit(attempt)
         return attempt
 
-    async def _finished(self, attempt: Attempt) -> Answer:
+    def at_once(self, attempt: Attempt) -> Answer | None:
+        """The answer of a first try that is done, or None where `finish` has more to do.
+
+        Raises: as `decide` does.
+        """
+        assert attempt.future is not None, "set when it was begun"
+        outcome = attempt.future.result()
+        if outcome is None or outcome.receipt is None:
+            return None
+        return self._answered(attempt, outcome)
+
+    async def finish(self, attempt: Attempt) -> Answer:
+        """The answer to a question that was begun; raises as `decide` does."""
         assert attempt.future is not None, "set when it was begun"
         outcome = await attempt.future
         if outcome is None:
