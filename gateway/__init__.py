@@ -18,6 +18,13 @@ A question's way, from the socket to the answer
     edge/eligibility.py     the hot route
     admission.py            who is let in: so many at a time, the most urgent first
     waiting_line.py         who waits for that, and who is told to come back
+    edge/answer.py          its answer, prepared once for each scenario
+    edge/authzen.py         the same questions in the words of AuthZEN 1.0: addresses, metadata
+    edge/authzen_route.py   what its routes do before they answer
+    edge/authzen_wire.py    its entities and defaults
+    edge/authzen_asking.py  from an item to a question of the hot route
+    edge/evaluation.py      one question or many
+    edge/resource_search.py  which scenarios are open
     decision.py             THE PATH: standing, scenario, commit, answer
     batching.py             one call in flight, the next takes what has gathered
     committer.py            the group commit: durable and still true, or no answer
@@ -26,12 +33,18 @@ A question's way, from the socket to the answer
     edge/limits.py          and in an answer's header fields
     evidence.py             the bytes that a receipt is the hash of
     edge/counted.py         answers counted, by the kind of caller
+    search.py               which scenarios are open to a citizen, in one record
+    search_places.py        what each party may search, made ready
+    glimpse.py              what many scenarios see of a body
+    search_committer.py     the group commit of searches
+    search_evidence.py      the bytes that a search's receipt is the hash of
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
     edge/scenarios.py       the scenarios, open to everybody
     edge/decisions.py       an answer read back, in two views; who asked about me
     lookups.py              reasons in the words of the rule that answered
     edge/contract.py        the contract as a document: /openapi.json
+    edge/twins.py           the hot routes as the contract describes them
 
 Writes, and what follows them
     idempotency.py          the same write sent twice happens once
@@ -100,6 +113,7 @@ What is kept, the only SQL and Valkey
     store/migrate.py        numbered plain SQL, forward only, hashes checked
     store/preflight.py      what the database says of itself before serving
     store/decision.py       the commit statement, and reading answers back
+    store/search.py         the same for searches
     store/standing.py       standings: loading and rebuilding them
     store/limit.py          parties' limits in Valkey: one script for a batch
     store/cache.py          their copy in Valkey: fast, and never believed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -20,8 +20,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from gateway import logs
 from gateway.city import City
 from gateway.clock import SystemClock
-from gateway.edge import access, body, contract, problems, routes
+from gateway.edge import access, authzen, body, contract, problems, routes
 from gateway.edge.admission import Door
+from gateway.edge.authzen_route import AuthZenRoute
 from gateway.edge.counted import Counted
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
 from gateway.edge.headers import HeaderGuard
@@ -79,24 +80,34 @@ def build_app(city: City) -> ASGIApp:
     )
     framework.state.city = city
     door = Counted(Door(framework, city.admission), city.counts)
-    front = Front(framework, Eligibility(city), door)
+    unframed = {path: route(city) for path, route in authzen.ROUTES.items()}
+    front = Front(framework, Eligibility(city), unframed, door)
     refused = city.counts.route("refused")
     return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc], refused)
 
 
 class Front:
-    """Sends the hot route to its handler and everything else to the framework."""
+    """Sends the hot routes to their handlers and everything else to the framework."""
 
-    def __init__(self, framework: Litestar, eligibility: Eligibility, door: ASGIApp) -> None:
+    def __init__(
+        self,
+        framework: Litestar,
+        eligibility: Eligibility,
+        unframed: Mapping[str, AuthZenRoute],
+        door: ASGIApp,
+    ) -> None:
         self.framework = framework
         self._door = door
         self._eligibility = eligibility
+        self._unframed = unframed
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == ScopeType.HTTP:
             path = scope["path"]
             if path.startswith(PREFIX) and path.endswith(SUFFIX):
                 return self._eligibility(scope, receive, send)
+            if (route := self._unframed.get(path)) is not None:
+                return route(scope, receive, send)
         return self._door(scope, receive, send)
 
 

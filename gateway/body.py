@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
@@ -159,6 +159,15 @@ def decode_body(raw: bytes) -> Body:
     return body
 
 
+def is_body(raw: bytes) -> bool:
+    """Whether these are the bytes of a body in the present layout."""
+    try:
+        decode_body(raw)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
 def digest(key: bytes, citizen: UUID, version: int, raw: bytes) -> int:
     """The keyed 64-bit digest that the commit joins on, as a signed integer.
 
@@ -234,6 +243,24 @@ def consent_of(body: Body, view: Viewpoint) -> ConsentSlip | None:
     )
 
 
+def consents_to(body: Body, sector: int, scenarios: Iterable[str]) -> dict[str, ConsentSlip]:
+    """The consents given to one recipient for some scenarios, live or not."""
+    names = {scenario_tag(name): name for name in scenarios}
+    found: dict[str, ConsentSlip] = {}
+    for tag, whose, identifier, version, *rest in _CONSENT.iter_unpack(body.consents):
+        if whose == sector and (name := names.get(tag)) is not None:
+            found.setdefault(name, ConsentSlip(identifier, version, sector, name, *rest))
+    return found
+
+
+def commitments_to(body: Body, sector: int, scenarios: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Scenario and start of the commitments to one recipient or to the whole city."""
+    names = {scenario_tag(name): name for name in scenarios}
+    for tag, whose, since_us in _COMMITMENT.iter_unpack(body.commitments):
+        if whose in (0, sector) and (name := names.get(tag)) is not None:
+            yield name, since_us
+
+
 def _found(packed: bytes, place: bytes, width: int, start: int = 0) -> int:
     """Where the first record of a place begins, from `start` on; below 0 where there is none."""
     at = packed.find(place, start)
@@ -260,7 +287,7 @@ def values_at(
     declared = {name: _READERS[name](body, view, span) for name in view.reads if name in _READERS}
     return Values(
         known=body.living,
-        consent=slip is not None and _consent_live(slip, span),
+        consent=slip is not None and consent_live(slip, span),
         used_up=used_up,
         # Nearly nobody has one of these; asking first spares three generators.
         probed=bool(body.probes) and _probed(body, view, span),
@@ -286,7 +313,8 @@ def _suspended(body: Body, view: Viewpoint, span: Interval) -> bool:
     return any(span.passed(start) for name, start in body.suspensions if name == view.scenario)
 
 
-def _consent_live(slip: ConsentSlip, span: Interval) -> bool:
+def consent_live(slip: ConsentSlip, span: Interval) -> bool:
+    """Whether a consent is in force at the interval's instant."""
     if not span.passed(slip.from_us) or span.passed(slip.to_us):
         return False
     return not slip.paused_until_us or span.passed(slip.paused_until_us)

@@ -37,6 +37,8 @@ from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.pseudonyms import Pseudonyms
 from gateway.scores import Scores
+from gateway.search import Searches
+from gateway.search_committer import SearchCommitter
 from gateway.sessions import Sessions
 from gateway.settings import Settings
 from gateway.standing import CacheRelay, StandingReader, StandingWriter
@@ -170,6 +172,25 @@ class City:
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
             counts=self.counts,
+        )
+        self.search_committer = SearchCommitter(
+            self._single,
+            clock,
+            answer_ttl_s=settings.answer_ttl_s,
+            waiting_max=settings.waiting_max,
+        )
+        self.searches = Searches(
+            standings=self.standings,
+            writer=self.writer,
+            committer=self.search_committer,
+            policies=self.policies,
+            parties=self.parties,
+            vault=self.vault,
+            clock=clock,
+            ids=ids,
+            digest_key=keys.standing_digest,
+            facts_key=keys.facts_hash,
+            answer_ttl_s=settings.answer_ttl_s,
         )
 
     @asynccontextmanager

@@ -172,7 +172,7 @@ async def _refreshed(city: City) -> int:
 
 
 async def _reconciled(city: City) -> int:
-    return await city.committer.reconcile()
+    return await city.committer.reconcile() + await city.search_committer.reconcile()
 
 
 async def _repeat(job: Job, city: City, stop: asyncio.Event) -> None:

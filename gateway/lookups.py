@@ -16,7 +16,7 @@ from gateway.jwk import unb64url
 from gateway.keys import b64url
 from gateway.store import lookup as rows
 from gateway.store.database import Database
-from gateway.store.lookup import Answered, Question, Recorded, StaffAct
+from gateway.store.lookup import Answered, Question, Recorded, Search, StaffAct
 from gateway.vault import SealBroken, Vault
 from scenarios.registry import Registry
 from scenarios.universal import UNIVERSAL
@@ -70,7 +70,7 @@ class Explained(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """A page of "who asked about me", newest first; `next` is the cursor of the following one."""
 
-    lines: list[Question | StaffAct]
+    lines: list[Question | Search | StaffAct]
     next: str | None
 
 
@@ -110,7 +110,7 @@ class Lookups:
         return Explained(record, reasons, self._facts(record, citizen))
 
     async def page(self, citizen: UUID, cursor: str | None, limit: int) -> Page:
-        """A page of questions and acts of staff about a citizen, newest first.
+        """A page of questions, searches and acts of staff about a citizen, newest first.
 
         Raises:
             Malformed: the cursor is not one that a page gave.

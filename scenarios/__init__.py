@@ -14,6 +14,9 @@ In the order in which a manifest becomes an answer:
 - `checks.py`: everything that is checked before a scenario may be asked
 - `closures.py`: clauses as closures, and the instants at which their answers turn
 - `compiler.py`: a manifest ready to decide, its revision, and the decision itself
+- `sheet.py`: a party's facts, read once for many scenarios
+- `ladder.py`: one comparison with many figures, made once
+- `sieve.py`: many scenarios asked at once, for those that are open
 - `cases.py`: the examples that a rule must agree with
 - `registry.py`: the folders `rent`, `library`, `hospital`, `points`, `recognition`, loaded
 """

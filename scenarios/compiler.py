@@ -100,14 +100,14 @@ class Program(msgspec.Struct, frozen=True):
     def _stretch(self, values: Values, t: int) -> tuple[int, int]:
         """Where the values, the parameters and the time of day all stay as they are."""
         since, until = values.since_us, values.until_us
-        start, end = self._turns(t) if self.clocks else _ALWAYS
+        start, end = self.turns(t) if self.clocks else _ALWAYS
         # Comparisons, since calls of max and min would cost a tenth of a decision.
         since = start if start > since else since
         until = end if end < until else until
         since = self.since_us if self.since_us > since else since
         return since, self.until_us if self.until_us < until else until
 
-    def _turns(self, t: int) -> tuple[int, int]:
+    def turns(self, t: int) -> tuple[int, int]:
         """The stretch of the day in Asia/Shanghai, between two times of `clocks`, around `t`."""
         elapsed = time_of_day_us(t)
         index = bisect_right(self.clocks, elapsed)
@@ -140,6 +140,10 @@ class Compiled(msgspec.Struct, frozen=True):
         interval, the values and facts being the same.
         """
         return self.programs[bisect_right(self.starts_us, t)].decide(values, facts, t)
+
+    def program_at(self, t: int) -> Program:
+        """The rules in force at `t` (microseconds, UTC)."""
+        return self.programs[bisect_right(self.starts_us, t)]
 
     def unmet(self, verdict: Verdict) -> tuple[ClauseInfo, ...]:
         """The clauses that the verdict found unmet: for the citizen's eyes only."""

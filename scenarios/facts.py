@@ -7,6 +7,7 @@ the strict decoding. A fact that is not sent stays `UNSET`, which the rule answe
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -25,12 +26,39 @@ def facts_type(manifest: Manifest) -> type[msgspec.Struct]:
 
     An explicit `null` is malformed: what a party does not know it leaves out.
     """
+    name = f"{manifest.id.title().replace('_', '')}Facts"
+    return _struct(name, fact_fields(manifest), forbid_unknown_fields=True)
+
+
+def among_others(name: str, fields: Mapping[str, Any]) -> type[msgspec.Struct]:
+    """The same for facts that travel among other members, which are ignored.
+
+    `fields` are of `fact_fields` or `kind`; those of several manifests may be put together.
+    """
+    return _struct(name, fields, forbid_unknown_fields=False)
+
+
+def fact_fields(manifest: Manifest) -> dict[str, Any]:
+    """What each declared fact is decoded into: its type with its bounds."""
+    return {fact.name: _type(fact) | UnsetType for fact in manifest.facts}
+
+
+def kind(fact: FactSpec) -> Any:
+    """The type of a fact without the bounds that may differ between scenarios."""
+    if fact.unit is Unit.TIME or fact.unit is Unit.FLAG:
+        return _type(fact) | UnsetType
+    return (int if fact.unit.is_number else str) | UnsetType
+
+
+def _struct(
+    name: str, fields: Mapping[str, Any], *, forbid_unknown_fields: bool
+) -> type[msgspec.Struct]:
     return msgspec.defstruct(
-        f"{manifest.id.title().replace('_', '')}Facts",
-        [(fact.name, _type(fact) | UnsetType, UNSET) for fact in manifest.facts],
+        name,
+        [(field, kind, UNSET) for field, kind in fields.items()],
         frozen=True,
         kw_only=True,
-        forbid_unknown_fields=True,
+        forbid_unknown_fields=forbid_unknown_fields,
         module=__name__,
     )
 
@@ -52,6 +80,11 @@ def _type(fact: FactSpec) -> Any:
     # `$` would let a trailing line feed pass, so the whole text is held by \A and \Z.
     pattern = None if fact.pattern is None else rf"\A(?:{fact.pattern})\Z"
     return Annotated[str, Meta(min_length=1, max_length=fact.max_length, pattern=pattern)]
+
+
+def whole_text(pattern: str | None) -> re.Pattern[str]:
+    """What a text must match from its beginning to its end; anything, where there is no pattern."""
+    return re.compile("" if pattern is None else rf"\A(?:{pattern})\Z")
 
 
 def is_pattern(text: str) -> bool:

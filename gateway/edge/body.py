@@ -30,6 +30,8 @@ T = TypeVar("T")
 ELIGIBILITY_BYTES: Final = 4 * 1024
 CONSENT_BYTES: Final = 16 * 1024
 COMMITMENT_BYTES: Final = 64 * 1024
+EVALUATIONS_BYTES: Final = 128 * 1024
+SEARCH_BYTES: Final = 16 * 1024
 
 #: How long a whole body may take to arrive, in seconds; cut at most a tenth of it later.
 BODY_DEADLINE_S: Final = 9.0
@@ -162,6 +164,21 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T], limits: Limits = DEFAU
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise Malformed([_explain(str(exc))]) from None
+
+
+def decode_part(part: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], where: str) -> T:
+    """A typed value from a part of a body that was checked as a whole.
+
+    `where` is the part's JSON Pointer.
+
+    Raises:
+        Malformed: as `decode` does.
+    """
+    try:
+        return decoder.decode(part)
+    except msgspec.DecodeError as exc:
+        pointer, reason = _explain(str(exc))
+        raise Malformed([(where + pointer, reason)]) from None
 
 
 _PLACE = re.compile(

@@ -1,7 +1,7 @@
 """`GET /openapi.json`: the contract as a document (OpenAPI 3.1), made from the code that keeps it.
 
-It is drawn from an application that serves nobody: the real route table and a twin of the hot
-route, which is answered before the framework. So the framework's documentation pages, which fetch
+It is drawn from an application that serves nobody: the real route table and twins of the hot
+routes, which are answered before the framework. So the framework's documentation pages, which fetch
 scripts from strangers' hosts, are no routes of the gateway. What the framework gets wrong is put
 right afterwards: its own error bodies, which never leave this gateway; regular expressions in
 Python's dialect; unknown members, which are refused; who may call.
@@ -11,25 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from functools import reduce
-from operator import or_
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
 import msgspec
-from litestar import Litestar, Response, get, post
+from litestar import Litestar, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.params import FromPath, JSONBody
 from litestar.routes import HTTPRoute
 
 from gateway.city import City
 from gateway.edge.access import ACCESS, Access
-from gateway.edge.eligibility import PREFIX, SUFFIX, Policy, question_type
 from gateway.edge.problems import INTERNAL, TABLE
+from gateway.edge.twins import twins
 from gateway.sessions import CSRF_HEADER
-from scenarios.manifest import Obligation
 
 Json = dict[str, Any]
 
@@ -39,25 +33,6 @@ PATH = "/openapi.json"
 _SAFE = frozenset({"get", "head", "options"})
 _METHODS = (*_SAFE, "put", "post", "delete", "patch")
 _REFERENCE = "#/components/schemas/"
-
-
-class Freshness(msgspec.Struct, frozen=True):
-    """How old what the answer rests on may be. Consent is never older than `decided_at`."""
-
-    score_as_of: date | None
-    decided_at: datetime
-
-
-class EligibilityAnswer(msgspec.Struct, frozen=True):
-    """All that a party learns of a citizen; every citizen-side `standard_path` reads alike."""
-
-    decision_id: UUID
-    outcome: Literal["eligible", "standard_path", "cannot_assess"]
-    obligations: tuple[Obligation, ...]
-    valid_until: datetime
-    policy: Policy
-    freshness: Freshness
-    receipt: str
 
 
 def document_handler(city: City, handlers: Sequence[HTTPRouteHandler]) -> HTTPRouteHandler:
@@ -80,10 +55,10 @@ def document_handler(city: City, handlers: Sequence[HTTPRouteHandler]) -> HTTPRo
 
 
 def draw(city: City, handlers: Sequence[HTTPRouteHandler]) -> Json:
-    """The document of these handlers and the hot route."""
+    """The document of these handlers and the hot routes."""
     config = OpenAPIConfig(title="钱江分 scenario gateway", version="1", path="/unserved")
     # Without the second setting this application would take over the process's logging.
-    model = Litestar([*handlers, _twin(city)], openapi_config=config, logging_config=None)
+    model = Litestar([*handlers, *twins(city)], openapi_config=config, logging_config=None)
     document: Json = model.openapi_schema.to_schema()
     document["servers"] = [{"url": city.settings.issuer}]
     components = document["components"]
@@ -123,21 +98,6 @@ def problem_schema() -> Json:
         },
         "required": ["type", "status", "title"],
     }
-
-
-def _twin(city: City) -> HTTPRouteHandler:
-    """A handler with the hot route's face: it is described and never called."""
-    # One member for each scenario, known at run time alone.
-    question = reduce(or_, [question_type(city.registry[name]) for name in city.registry])
-
-    async def eligibility(scenario: FromPath[str], data: Any) -> EligibilityAnswer:
-        """May this consenting citizen have this benefit, now?"""
-        raise AssertionError("the hot route answers before the framework")
-
-    json_body: Any = JSONBody
-    eligibility.__annotations__["data"] = json_body[question]
-    path = PREFIX + "{scenario:str}" + SUFFIX
-    return post(path, opt={ACCESS: Access.PARTY}, status_code=200)(eligibility)
 
 
 def _opts(model: Litestar) -> dict[tuple[str, str], dict[str, Any]]:

@@ -13,10 +13,10 @@ from litestar.params import FromPath, QueryParameter
 from gateway.city import City
 from gateway.clock import rfc3339
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of, viewer_of
-from gateway.edge.eligibility import Freshness, Policy
+from gateway.edge.answer import Freshness, Policy
 from gateway.keys import b64url
 from gateway.lookups import Explained, Obligation, Reason
-from gateway.store.lookup import Question, StaffAct
+from gateway.store.lookup import Question, Search, StaffAct
 from scenarios.contract import Outcome
 
 Limit = Annotated[int, QueryParameter(ge=1, le=100)]
@@ -92,6 +92,26 @@ class PartyQuestion(msgspec.Struct, frozen=True, tag_field="kind", tag="question
     delivered: bool
 
 
+class SearchedScenario(msgspec.Struct, frozen=True):
+    """A scenario whose rule a search asked, and whether it was open to the citizen."""
+
+    scenario: str
+    title: str
+    eligible: bool
+
+
+class PartySearch(msgspec.Struct, frozen=True, tag_field="kind", tag="search", kw_only=True):
+    """A party's search for the scenarios that are open to the citizen."""
+
+    at: str
+    search_id: UUID
+    party: str
+    staff: str | None
+    reference: str | None
+    scenarios: tuple[SearchedScenario, ...]
+    delivered: bool
+
+
 class StaffAccess(msgspec.Struct, frozen=True, tag_field="kind", tag="staff", kw_only=True):
     """An act of the city's staff that read or changed the citizen's data."""
 
@@ -104,7 +124,7 @@ class StaffAccess(msgspec.Struct, frozen=True, tag_field="kind", tag="staff", kw
 class LookupPage(msgspec.Struct, frozen=True):
     """Newest first; `next` is the `cursor` of the following page, null on the last."""
 
-    lookups: list[PartyQuestion | StaffAccess]
+    lookups: list[PartyQuestion | PartySearch | StaffAccess]
     next: str | None
 
 
@@ -175,23 +195,43 @@ def _freshness(score_as_of: Any, at_us: int) -> Freshness:
     return Freshness(score_as_of.isoformat() if score_as_of else None, rfc3339(at_us))
 
 
-def _line(city: City, line: Question | StaffAct) -> PartyQuestion | StaffAccess:
-    if isinstance(line, StaffAct):
-        return StaffAccess(
-            at=rfc3339(line.at_us), staff=line.staff, purpose=line.purpose, action=line.action
-        )
-    compiled = city.registry.get(line.scenario)
+def _line(
+    city: City, line: Question | Search | StaffAct
+) -> PartyQuestion | PartySearch | StaffAccess:
+    match line:
+        case StaffAct():
+            return StaffAccess(
+                at=rfc3339(line.at_us), staff=line.staff, purpose=line.purpose, action=line.action
+            )
+        case Search():
+            return PartySearch(
+                at=rfc3339(line.at_us),
+                search_id=line.id,
+                party=line.party,
+                staff=line.staff,
+                reference=line.reference,
+                scenarios=tuple(
+                    SearchedScenario(name, _title(city, name), eligible)
+                    for name, eligible in line.scenarios
+                ),
+                delivered=line.delivered,
+            )
     return PartyQuestion(
         at=rfc3339(line.at_us),
         decision_id=line.id,
         scenario=line.scenario,
-        title=compiled.manifest.title.zh if compiled else line.scenario,
+        title=_title(city, line.scenario),
         party=line.party,
         staff=line.staff,
         reference=line.reference,
         outcome=Outcome(line.outcome).wire,
         delivered=line.delivered,
     )
+
+
+def _title(city: City, scenario: str) -> str:
+    compiled = city.registry.get(scenario)
+    return compiled.manifest.title.zh if compiled else scenario
 
 
 HANDLERS: list[HTTPRouteHandler] = [decision, lookups]

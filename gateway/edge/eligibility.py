@@ -16,9 +16,9 @@ import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
 from gateway.city import City
-from gateway.clock import rfc3339
-from gateway.decision import Answer, Question
+from gateway.decision import Question
 from gateway.edge.admission import of_party
+from gateway.edge.answer import Wire
 from gateway.edge.body import ELIGIBILITY_BYTES, check_fields, collect, decode
 from gateway.edge.headers import fields_of
 from gateway.edge.limits import Fields
@@ -26,44 +26,14 @@ from gateway.edge.limits import fields as limit_fields
 from gateway.edge.problems import kind_of, send_problem
 from gateway.edge.wire import Label, RequestId, Subject
 from gateway.errors import Forbidden, Malformed, MethodNotAllowed, NotFound
-from gateway.keys import b64url
 from gateway.parties import Principal, Registration
 from gateway.scan import MAX_NUMBER, check, is_flat
 from scenarios.compiler import Compiled
-from scenarios.contract import Outcome
 
 PREFIX, SUFFIX = "/v1/scenarios/", "/eligibility"
 
 _encoder = msgspec.json.Encoder()
 _HEADERS: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
-_OUTCOMES = {outcome: outcome.wire.encode() for outcome in Outcome}
-
-
-class Policy(msgspec.Struct, frozen=True):
-    """Which rules answered: scenario and revision (SHA-256 of the whole policy)."""
-
-    scenario: str
-    revision: str
-
-
-class Freshness(msgspec.Struct, frozen=True):
-    """How old what the answer rests on may be. Consent is never older than `decided_at`."""
-
-    score_as_of: str | None
-    decided_at: str
-
-
-class EligibilityAnswer(msgspec.Struct, frozen=True):
-    """All that a party learns: the shape of what `_Wire.encode` writes. `obligations` (what it owes
-    the citizen with this benefit) and `policy` are the same for everybody and encoded once."""
-
-    decision_id: str
-    outcome: str
-    obligations: msgspec.Raw
-    valid_until: str
-    policy: msgspec.Raw
-    freshness: Freshness
-    receipt: str
 
 
 class Eligibility:
@@ -154,20 +124,12 @@ class Eligibility:
         return wire, registration
 
 
-class _Wire:
+class _Wire(Wire):
     """One scenario's question and answer on the wire, prepared once."""
 
     def __init__(self, scenario: Compiled) -> None:
-        self.scenario = scenario
-        self.scope = f"scenario:{scenario.id}"
+        super().__init__(scenario)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(question_type(scenario))
-        # What is the same for everybody, in the order of `EligibilityAnswer`.
-        policy = _encoder.encode(Policy(scenario.id, b64url(scenario.revision)))
-        self._after_outcome = b'","obligations":%b,"valid_until":"' % _encoder.encode(
-            scenario.manifest.obligations
-        )
-        self._after_valid = b'","policy":%b,"freshness":{"score_as_of":' % policy
-        self._reads_stock = "stock" in scenario.reads
         # Numbers without narrower bounds of their own are left to the exact check.
         self._bounded = all(
             not fact.unit.is_number
@@ -190,33 +152,6 @@ class _Wire:
         if not (self._bounded and is_flat(body, _members(asked) + facts.count(b'":'))):
             check(body)
         return asked, facts
-
-    def shelf(self, facts: Any) -> tuple[str, str] | None:
-        """The community and item whose stock the scenario reads."""
-        if not self._reads_stock or not facts.community or not facts.item:
-            return None
-        return facts.community, facts.item
-
-    def encode(self, answer: Answer) -> bytes:
-        """The answer's JSON; its size depends on nothing about the citizen."""
-        as_of = answer.score_as_of
-        return b"".join(
-            (
-                b'{"decision_id":"',
-                str(answer.decision).encode(),
-                b'","outcome":"',
-                _OUTCOMES[answer.outcome],
-                self._after_outcome,
-                rfc3339(answer.valid_until_us).encode(),
-                self._after_valid,
-                b'"%b"' % as_of.isoformat().encode() if as_of else b"null",
-                b',"decided_at":"',
-                rfc3339(answer.at_us).encode(),
-                b'"},"receipt":"',
-                b64url(answer.receipt).encode(),
-                b'"}',
-            )
-        )
 
 
 def _members(asked: Any) -> int:

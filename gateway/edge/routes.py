@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
+    authzen,
     citizen,
     commitments,
     consent_requests,
@@ -21,6 +22,7 @@ from gateway.edge import (
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
     *oauth.HANDLERS,
+    *authzen.HANDLERS,
     *login.HANDLERS,
     *citizen.HANDLERS,
     *devices.HANDLERS,

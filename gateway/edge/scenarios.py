@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from gateway.city import City
 from gateway.edge.access import ACCESS, Access, city_of
-from gateway.edge.eligibility import Policy
+from gateway.edge.answer import Policy
 from gateway.errors import NotFound
 from gateway.keys import b64url
 from scenarios.compiler import Compiled

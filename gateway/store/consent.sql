@@ -94,10 +94,16 @@ SELECT version, status, to_us(from_at) AS from_us, to_us(to_at) AS to_us, freque
   FROM consent WHERE id = $1 AND citizen = $2 ORDER BY version
 
 -- name: asked_today
--- Answers a day in Asia/Shanghai under each consent, counted from the answers themselves.
-SELECT consent, count(*)::integer AS answers FROM decision
- WHERE citizen = $1 AND consent IS NOT NULL
-   AND id >= uuid7_floor(date_trunc('day', now(), 'Asia/Shanghai'))
+-- Answers a day in Asia/Shanghai under each consent, counted from the answers themselves; a search
+-- answers under the consents of what it found.
+SELECT consent, count(*)::integer AS answers
+  FROM (SELECT consent FROM decision
+         WHERE citizen = $1 AND consent IS NOT NULL
+           AND id >= uuid7_floor(date_trunc('day', now(), 'Asia/Shanghai'))
+        UNION ALL
+        SELECT unnest(consents) FROM search
+         WHERE citizen = $1
+           AND id >= uuid7_floor(date_trunc('day', now(), 'Asia/Shanghai'))) AS answered
  GROUP BY consent
 
 -- name: ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from gateway.store.database import Connection
@@ -66,6 +67,21 @@ class Question(msgspec.Struct, frozen=True):
     delivered: bool
 
 
+class Search(msgspec.Struct, frozen=True):
+    """One line of "who asked about me": a party's search among its scenarios.
+
+    `scenarios` are those whose rules were asked, each with whether it was open.
+    """
+
+    id: UUID
+    at_us: int
+    staff: str | None
+    reference: str | None
+    party: str
+    scenarios: tuple[tuple[str, bool], ...]
+    delivered: bool
+
+
 class StaffAct(msgspec.Struct, frozen=True):
     """One line of "who asked about me": an act of the city's own staff."""
 
@@ -90,13 +106,20 @@ async def of_citizen(connection: Connection, decision: UUID, citizen: UUID) -> R
 
 async def page(
     connection: Connection, citizen: UUID, before: UUID, limit: int
-) -> list[Question | StaffAct]:
-    """What happened before an id, newest first: at most `limit` of questions and acts of staff.
+) -> list[Question | Search | StaffAct]:
+    """What happened before an id, newest first: at most `limit` of questions, searches and acts
+    of staff.
 
-    The ids of both are UUIDv7, so their order is that of time.
+    The ids of all are UUIDv7, so their order is that of time.
     """
     questions = await connection.fetch(_sql.questions, citizen, before, limit)
+    searches = await connection.fetch(_sql.searches, citizen, before, limit)
     acts = await connection.fetch(_sql.staff, citizen, before, limit)
-    lines: list[Question | StaffAct] = [Question(*row) for row in questions]
+    lines: list[Question | Search | StaffAct] = [Question(*row) for row in questions]
+    lines += [_search(row) for row in searches]
     lines += [StaffAct(*row) for row in acts]
     return sorted(lines, key=lambda line: line.id, reverse=True)[:limit]
+
+
+def _search(row: asyncpg.Record) -> Search:
+    return Search(**{**row, "scenarios": tuple(tuple(each) for each in row["scenarios"])})

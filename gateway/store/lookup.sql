@@ -31,6 +31,18 @@ SELECT d.id, d.at_us, d.outcome, d.staff, d.reference, o.scenario, p.name AS par
  WHERE d.citizen = $1 AND d.id < $2
  ORDER BY d.id DESC LIMIT $3
 
+-- name: searches
+-- Which scenarios a party searched among for the citizen, and which of them were open.
+SELECT d.id, d.at_us, d.staff, d.reference, p.name AS party,
+       ARRAY(SELECT row(o.scenario, o.num = ANY (d.found)) FROM policy AS o
+              WHERE o.num = ANY (d.evaluated) ORDER BY o.scenario) AS scenarios,
+       u.search IS NULL AS delivered
+  FROM search AS d
+  JOIN party AS p ON p.num = d.party
+  LEFT JOIN search_undelivered AS u ON u.search = d.id
+ WHERE d.citizen = $1 AND d.id < $2
+ ORDER BY d.id DESC LIMIT $3
+
 -- name: staff
 SELECT id, to_us(at) AS at_us, staff, purpose, action
   FROM staff_access WHERE citizen = $1 AND id < $2 ORDER BY id DESC LIMIT $3

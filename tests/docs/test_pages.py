@@ -13,7 +13,7 @@ import click
 import pytest
 
 from gateway.cli import main
-from gateway.edge import contract, scrape
+from gateway.edge import authzen, contract, scrape
 from gateway.edge.eligibility import PREFIX, SUFFIX
 from gateway.edge.routes import HANDLERS
 from tests.docs.pages import PAGES, ROOT, anchor, blocks, headings, links, name, prose, spans, text
@@ -42,8 +42,8 @@ def served() -> frozenset[str]:
         for path in handler.paths
         for method in handler.http_methods
     }
-    hot = f"POST {_shape(PREFIX + '{scenario}' + SUFFIX)}"
-    return frozenset({*routes, hot, f"GET {contract.PATH}", f"GET {scrape.PATH}"})
+    hot = {f"POST {_shape(path)}" for path in (PREFIX + "{scenario}" + SUFFIX, *authzen.ROUTES)}
+    return frozenset({*routes, *hot, f"GET {contract.PATH}", f"GET {scrape.PATH}"})
 
 
 def _shape(path: str) -> str:

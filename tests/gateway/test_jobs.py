@@ -21,6 +21,7 @@ from gateway.store import housekeeping
 from gateway.store.sql import read_queries
 from scenarios.contract import Outcome
 from tests.gateway.city import TestCity
+from tests.gateway.searching import search
 
 # ------------------------------------------------------------------ probing
 
@@ -101,11 +102,72 @@ SELECT overlay(d.id::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid, at_us
 """
 
 
-def _most_rows(plan: dict[str, Any]) -> float:
-    """The most rows of answers that any step of a plan read."""
-    reads_answers = plan.get("Relation Name", "").startswith("decision")
-    own: float = plan["Actual Rows"] * plan["Actual Loops"] if reads_answers else 0
-    return max([own, *(_most_rows(step) for step in plan.get("Plans", []))])
+def _most_rows(plan: dict[str, Any], table: str = "decision") -> float:
+    """The most rows of a table that any step of a plan read."""
+    reads = plan.get("Relation Name", "").startswith(table)
+    own: float = plan["Actual Rows"] * plan["Actual Loops"] if reads else 0
+    return max([own, *(_most_rows(step, table) for step in plan.get("Plans", []))])
+
+
+async def test_searches_count_as_questions_do_and_a_mark_ends_both(town: TestCity) -> None:
+    await town.party(scenarios=("rent", "library"))
+    citizen = await town.ready()
+    for fen in (100, 200):
+        assert (await search(town, citizen, facts=deposit(town, fen))).scenarios == ("rent",)
+        assert await watch(town).step() == 0
+    await town.ask(citizen, facts=deposit(town, 300))
+    assert await watch(town).step() == 0
+    await town.ask(citizen, facts=deposit(town, 400))
+    assert await watch(town).step() == 1
+    assert (await search(town, citizen, facts=deposit(town, 100))).scenarios == ()
+    assert (await town.ask(citizen, facts=deposit(town, 100))).outcome is Outcome.STANDARD_PATH
+
+
+async def test_searches_alone_are_probing_enough_whatever_they_found(town: TestCity) -> None:
+    await town.party()
+    rival = await town.party("rival", entity="rival-house")
+    citizen = await town.citizen()
+    await town.consent(citizen, recipient="rival-house")
+    await town.commitment(citizen)
+    for fen in range(1, 5):
+        assert (await search(town, citizen, facts=deposit(town, fen))).scenarios == ()
+    assert await watch(town).step() == 1
+    assert (await search(town, citizen, rival)).scenarios == ("rent",)
+
+
+async def test_searching_the_same_again_is_no_probing(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.ready()
+    for number in range(6):
+        # What no scenario declares is no fact, and no other question.
+        facts = deposit(town, 100) | {"time": number}
+        await search(town, citizen, facts=facts | {"due_at": "2030-01-01T00:00:00Z"})
+    assert await watch(town).step() == 0
+
+
+async def test_a_flood_of_searches_costs_the_watch_a_bounded_look(town: TestCity) -> None:
+    await town.party()
+    flooded, probed = await town.ready(), await town.ready()
+    await search(town, flooded)
+    await town.owner.execute(_SEARCH_FLOOD, 3 * NEWEST)
+    await town.owner.execute("ANALYZE search")
+    statement = "EXPLAIN (ANALYZE, FORMAT JSON) " + read_queries("probe")["probing"]
+    plan = await town.owner.fetchval(statement, [flooded], 3, NEWEST)
+    assert _most_rows(msgspec.json.decode(plan)[0]["Plan"], "search") <= NEWEST
+    for fen in (100, 200, 300, 400):
+        await search(town, probed, facts=deposit(town, fen))
+    assert await watch(town).step() == 1
+
+
+#: The one search there is, so many times again.
+_SEARCH_FLOOD = """
+INSERT INTO search
+SELECT overlay(id::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid, at_us, received_us,
+       party, party_revision, sector, citizen, standing_version, evaluated, found, consents,
+       consent_versions, since_us, until_us, valid_until_us, score_as_of, facts_hash, staff,
+       reference, receipt
+  FROM search, generate_series(1, $1::integer) AS n
+"""
 
 
 async def test_a_mark_is_made_once_and_by_whoever_looks_first(town: TestCity) -> None:
@@ -288,6 +350,7 @@ async def test_forgetting_is_bounded(town: TestCity) -> None:
 
 async def test_promises_and_answers_are_never_forgotten() -> None:
     kept = {"consents", "consent", "decision", "decision_facts", "commitment", "staff_access"}
+    kept |= {"search", "search_facts", "search_undelivered"}
     assert not kept & set(housekeeping.FORGETTING)
     assert len(housekeeping.FORGETTING) == len(OLD_AND_NEW) + 1
 

@@ -11,6 +11,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from gateway.app import Front, build_app
+from gateway.edge import authzen
 from gateway.edge.access import ACCESS, Access
 from gateway.edge.headers import HeaderGuard
 from tests.gateway.city import TestCity
@@ -59,7 +60,8 @@ def rows_of(framework: Litestar) -> list[Row]:
         for method, (handler, _) in route.route_handler_map.items()
         if not handler.fn.__module__.startswith("litestar.")
     ]
-    return sorted([*found, Row(HOT, "POST", Access.PARTY, hot=True)])
+    hot = [Row(path, "POST", Access.PARTY, hot=True) for path in (HOT, *authzen.ROUTES)]
+    return sorted([*found, *hot])
 
 
 def undeclared(rows: list[Row]) -> list[str]:

@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from gateway.app import Front, build_app
-from gateway.edge import contract
+from gateway.edge import authzen, contract, twins
 from gateway.edge.headers import HeaderGuard
 from gateway.edge.problems import TABLE
 from tests.gateway.city import TestCity
@@ -65,7 +65,7 @@ async def test_it_names_every_route_and_no_other(town: TestCity, document: dict[
         for method in route.methods - {"OPTIONS"}
     }
     named = {(path, method) for path, item in document["paths"].items() for method in item}
-    assert named == served | {(HOT, "post")}
+    assert named == served | {(path, "post") for path in (HOT, *authzen.ROUTES)}
     assert ("/openapi.json", "get") in named
 
 
@@ -120,7 +120,7 @@ async def test_the_hot_routes_answer_is_the_one_described(
         ),
         headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
     )
-    told = msgspec.json.decode(answer.content, type=contract.EligibilityAnswer)
+    told = msgspec.json.decode(answer.content, type=twins.EligibilityAnswer)
     assert told.outcome == "eligible"
     schema = document["components"]["schemas"]["EligibilityAnswer"]
     assert answer.json().keys() == schema["properties"].keys() == set(schema["required"])
@@ -131,6 +131,17 @@ async def test_bodies_take_no_unknown_members(document: dict[str, Any]) -> None:
     for name in ("RentQuestion", "RentFacts", "ConsentAsk", "Grant"):
         assert schemas[name]["additionalProperties"] is False, name
     assert "additionalProperties" not in schemas["EligibilityAnswer"], "answers may grow"
+
+
+async def test_authzens_bodies_may_hold_what_nobody_knows(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for path in authzen.ROUTES:
+        (content,) = document["paths"][path]["post"]["requestBody"]["content"].values()
+        asked = schemas[content["schema"]["$ref"].rpartition("/")[2]]
+        assert {"subject", "action", "resource", "context"} <= asked["properties"].keys()
+        assert "additionalProperties" not in asked
+    assert schemas["EvaluationsRequest"]["properties"]["evaluations"]["maxItems"] == 100
+    assert schemas["EvaluationsRequest"]["required"] == []
 
 
 @pytest.mark.parametrize("dialect", ["\\A", "\\Z", "(?P<"])

@@ -16,6 +16,7 @@ from gateway.store import policy as policy_rows
 from scenarios.contract import Outcome
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import TestCity
+from tests.gateway.searching import search
 
 NOWHERE = f"/v1/decisions/{UUID(int=1)}"
 
@@ -234,3 +235,37 @@ async def test_questions_answered_the_ordinary_way_are_listed_too(callers: Calle
     assert (await callers.town.ask(citizen)).outcome is Outcome.STANDARD_PATH
     (line,) = body(await (await callers.citizen(citizen)).get("/v1/me/lookups"))["lookups"]
     assert (line["outcome"], line["scenario"]) == ("standard_path", "rent")
+
+
+async def test_a_search_is_one_line_with_the_scenarios_that_were_asked(callers: Callers) -> None:
+    town = callers.town
+    await town.party("mall", scenarios=("rent", "library", "hospital"), entity="mall-house")
+    citizen, other = await town.citizen(), await town.citizen()
+    await town.consent(citizen, recipient="mall-house")
+    await town.commitment(citizen)
+    found = await search(town, citizen, town.principal("mall"), staff="desk-1", reference="c/7")
+    await search(town, other, town.principal("mall"))
+    asked = await town.ask(citizen)
+    me = await callers.citizen(citizen)
+    question, line = body(await me.get("/v1/me/lookups"))["lookups"]
+    assert question["decision_id"] == str(asked.decision)
+    titles = {name: town.city.registry[name].manifest.title.zh for name in town.city.registry}
+    assert line == {
+        "kind": "search",
+        "at": rfc3339(found.at_us),
+        "search_id": str(found.search),
+        "party": "mall",
+        "staff": "desk-1",
+        "reference": "c/7",
+        "scenarios": [
+            {"scenario": name, "title": titles[name], "eligible": name == "rent"}
+            for name in ("hospital", "library", "rent")
+        ],
+        "delivered": True,
+    }
+    await town.owner.execute("INSERT INTO search_undelivered VALUES ($1)", found.search)
+    first = body(await me.get("/v1/me/lookups", params={"limit": 1}))
+    second = body(await me.get("/v1/me/lookups", params={"limit": 1, "cursor": first["next"]}))
+    assert [page["lookups"][0]["kind"] for page in (first, second)] == ["question", "search"]
+    assert second["lookups"][0]["delivered"] is False
+    assert second["next"] is None

@@ -138,6 +138,18 @@ async def test_months_ahead_are_made_where_they_are_missing(filled: Connection) 
     assert await present(filled, await month(filled, 14)) == []
 
 
+async def test_the_months_of_searches_are_made_with_those_of_decisions(filled: Connection) -> None:
+    tables = [
+        table.replace("decision", "search")
+        for ahead in (0, 13)
+        for table in await month(filled, ahead)
+    ]
+    assert await present(filled, tables) == tables
+    await filled.execute("DROP TABLE " + ", ".join(tables))
+    assert await make_months(filled) == (4, [])
+    assert await present(filled, tables) == tables
+
+
 async def test_a_month_whose_answers_lie_in_the_default_partition_holds_no_other_up(
     filled: Connection,
 ) -> None:

@@ -49,11 +49,18 @@ async def test_the_serving_role_cannot_write_a_standing_but_through_its_function
             await connection.execute(statement)
 
 
-@pytest.mark.parametrize("table", ["decision", "decision_facts", "consent", "commitment", "policy"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("decision", "decision_facts", "search", "search_facts", "search_undelivered"),
+        *("consent", "commitment", "policy"),
+    ],
+)
 async def test_the_serving_role_can_neither_alter_nor_forget_what_was_promised_or_answered(
     connection: Connection, table: str
 ) -> None:
-    column = {"decision_facts": "sealed", "policy": "live"}.get(table, "citizen")
+    columns = {"decision_facts": "sealed", "search_facts": "sealed", "policy": "live"}
+    column = (columns | {"search_undelivered": "search"}).get(table, "citizen")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute(f"UPDATE {table} SET {column} = NULL")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -69,13 +76,13 @@ async def test_a_version_that_does_not_grow_is_an_error(connection: Connection) 
             await connection.execute(put, [citizen], [version], [2], [b"other"])
 
 
-async def _plan(connection: Connection) -> list[dict[str, Any]]:
-    """The nodes of the commit statement's generic plan, as the committer's sessions get it."""
+async def _plan(connection: Connection, noun: str, columns: int) -> list[dict[str, Any]]:
+    """The nodes of a commit statement's generic plan, as the committers' sessions get it."""
     for name, value in PLANNER.items():
         await connection.execute(f"SET {name} = {value}")
-    statement = queries("decision").record
+    statement = queries(noun).record
     await connection.execute(f"PREPARE commit_plan AS {statement}")
-    empty = "'{}', " * 8
+    empty = "'{}', " * columns
     rows = await connection.fetch(f"EXPLAIN (FORMAT json) EXECUTE commit_plan ({empty}60000000)")
     await connection.execute("DEALLOCATE commit_plan")
     return list(_nodes(json.loads(rows[0][0])[0]["Plan"]))
@@ -105,11 +112,12 @@ async def _fill(owner: Connection, standings: int) -> None:
     await owner.execute("ANALYZE standing", timeout=120)
 
 
+@pytest.mark.parametrize(("noun", "columns"), [("decision", 8), ("search", 21)])
 @pytest.mark.parametrize(
     "standings", [0, 10_000, pytest.param(1_000_000, marks=pytest.mark.nightly)]
 )
 async def test_the_commit_looks_each_premise_up_by_its_key(
-    fresh_database: Database, standings: int
+    fresh_database: Database, standings: int, noun: str, columns: int
 ) -> None:
     """The plan does not depend on statistics: it is asserted with none, some and a million."""
     owner = await asyncpg.connect(fresh_database.superuser_url)
@@ -117,11 +125,12 @@ async def test_the_commit_looks_each_premise_up_by_its_key(
     try:
         if standings:
             await _fill(owner, standings)
-        nodes = await _plan(gateway)
+        nodes = await _plan(gateway, noun, columns)
     finally:
         await gateway.close(timeout=5)
         await owner.close(timeout=5)
     found = _look_ups(nodes)
+    assert {"standing", "party", "policy"} <= {name for name, _ in found}
     for table in ("standing", "party", "policy", "decision_request"):
         assert {kind for name, kind in found if name == table} <= {
             "Index Scan",
