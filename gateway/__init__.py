@@ -3,7 +3,11 @@
 A test keeps it true: every file is named here once, and nothing that is not there.
 
 A question's way, from the socket to the answer
-    server.py               the server's process, its workers and its limits
+    server.py               the server: its command line, its flags, what a worker runs
+    workers.py              processes that serve, replaced when they die
+    edge/connection.py      one connection, bounded in time, in size and in number
+    edge/sweep.py           what takes too long on any of them, seen by one timer
+    edge/exchange.py        one request and its answer, which leaves in one write
     app.py                  the composition root: settings in, one application out
     city.py                 one worker's working parts, put together
     edge/headers.py         requests that two machines could read differently are not read

@@ -1,7 +1,7 @@
 """The composition root: settings in, one ASGI application out. It imports, nothing imports it.
 
-`create_app` is what granian calls in every worker. The hot route is answered before Litestar;
-everything else is ordinary typed handlers behind one guard and one table of problems.
+`create_app` is what every worker calls (gateway/server.py). The hot route is answered before
+Litestar; everything else is ordinary typed handlers behind one guard and one table of problems.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from gateway.edge.headers import HeaderGuard
 from gateway.ids import SystemIds
 from gateway.jobs import ticking
 from gateway.keys import load_keys
-from gateway.processes import die_with_parent
 from gateway.settings import Settings, read_settings
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
@@ -37,7 +36,6 @@ from scenarios.registry import load_registry
 
 def create_app() -> ASGIApp:
     """The application of one worker, from the environment."""
-    die_with_parent()
     logs.configure()
     app = build_app(open_city(read_settings(os.environ)))
     settle_memory()

@@ -200,8 +200,8 @@ class City:
         for pool in pools:
             await pool.open()
         try:
-            # A worker that is replaced while PostgreSQL is away must not fail to start: the server
-            # would take that for a crash loop and end. It answers 503 until the tick succeeds.
+            # A worker that is replaced while PostgreSQL is away must not fail to start: it would
+            # be started anew each second. It answers 503 until the tick succeeds.
             with suppress(DependencyDown, Overloaded):
                 await self.refresh()
             yield self

@@ -3,7 +3,7 @@
 Linux sends a process a signal of its choice when its parent ends (`PR_SET_PDEATHSIG`), SIGKILL of
 the parent included. Three properties of that request shape this file:
 
-- `fork` does not hand it on: every process asks for itself, server workers when they start.
+- `fork` does not hand it on: every process asks for itself.
 - Changing user clears it: a process that drops privileges asks afterwards.
 - "Parent" means the *thread* that forked: children are started from a thread that stays.
 

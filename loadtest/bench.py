@@ -123,7 +123,7 @@ class _Bench:
             assert self._running.processes is not None
             child = self._running.processes.start(
                 name,
-                server.granian(GATEWAY_HOST, port, self._options.workers, app),
+                server.command(GATEWAY_HOST, port, self._options.workers, app),
                 environment=environment,
                 ready=answers(GATEWAY_HOST, port, "/readyz"),
             )

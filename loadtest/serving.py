@@ -144,7 +144,7 @@ def serve(
     port = port or urlsplit(running.base_url).port or 0
     child = running.processes.start(
         "gateway" if app == APP else app.replace(":", "-"),
-        server.granian(GATEWAY_HOST, port, workers, app),
+        server.command(GATEWAY_HOST, port, workers, app),
         environment={
             **as_environment(settings or running.settings),
             "PYTHONPATH": str(ROOT),

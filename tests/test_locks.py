@@ -11,7 +11,7 @@ from packaging.version import Version
 LOCKS = Path(__file__).parent.parent / "locks"
 FLOORS = tomllib.loads((LOCKS / "floors.toml").read_text())
 NAMES = ["runtime.txt", "dev.txt"]
-BENCH_ONLY = {"fastapi", "httptools", "sqlalchemy", "uvicorn"}
+BENCH_ONLY = {"fastapi", "sqlalchemy"}
 DEVELOPMENT_ONLY = {"hypothesis", "locust", "mypy", "pytest", "ruff", "schemathesis", "uv"}
 
 

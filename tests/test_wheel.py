@@ -61,7 +61,7 @@ def test_the_wheel_carries_what_is_read_and_not_imported(wheel: Path) -> None:
         *(f"{package}/py.typed" for package in PACKAGES),
         *(f"{SEEDS}hangzhou/{name}.toml" for name in ("day", "parties", "personas")),
         *(f"gateway/store/migrations/{name}.sql" for name in ("0000_ledger", "roles")),
-        *("gateway/store/decision.sql", "gateway/texts/notice.toml", "gateway/server_log.json"),
+        *("gateway/store/decision.sql", "gateway/texts/notice.toml"),
         *("scenarios/rent/scenario.toml", "scenarios/rent/cases.toml"),
         *("scoring/models/2026-01-01.toml", "scoring/catalogues/2026-01-01.toml"),
     }

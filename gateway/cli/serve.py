@@ -35,7 +35,7 @@ def command(host: str, port: int, workers: int) -> None:
             "QIANJIANG_WORKERS counts the workers of all machines, so it is at least --workers"
         )
     asyncio.run(_check(settings))
-    line = server.granian(host, port, workers)
+    line = server.command(host, port, workers)
     # Becoming the server keeps signals and exit code its own.
     os.execve(line[0], line, environment)  # noqa: S606
 

@@ -1,9 +1,9 @@
 """The outermost layer: requests that two machines could read differently are not read at all.
 
-ASGI servers pass on more than RFC 9112 allows: Content-Length beside Transfer-Encoding (the root of
-request smuggling), no Host or two, a second Authorization, bytes beyond ASCII, headers of 90 KB.
-Every such request ends here with a problem and a closed connection, before routing. The layer
-runs on every request, so it is one pass in C over the header list and set look-ups.
+ASGI servers pass on more than RFC 9112 allows: no Host or two, a second Authorization, bytes beyond
+ASCII, headers of 90 KB, some also Content-Length beside Transfer-Encoding (the root of request
+smuggling). Every such request ends here with a problem and a closed connection, before routing. The
+layer runs on every request, so it is one pass in C over the header list and set look-ups.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ SINGLE: Final = frozenset(
 #: came several times it holds the last; those of `SINGLE` came once.
 FIELDS: Final = "qianjiang.fields"
 
+_ABSOLUTE = re.compile(rb"\Ahttps?://([^/?]+)(.*)\Z", re.IGNORECASE | re.DOTALL)
 _REQUEST_ID = re.compile(rb"\A[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -76,6 +77,25 @@ def _target_fault(scope: HTTPScope) -> GatewayError | None:
     if query and b"access_token" in query:
         return _malformed("a token does not travel in the request target")
     return None
+
+
+def origin_form(target: bytes, headers: Collection[tuple[bytes, bytes]]) -> bytes:
+    """A request's target as a path with its query.
+
+    An absolute form must be taken (RFC 9112 3.2.2), and must name the host that Host names: else
+    two machines would read it differently.
+
+    Raises:
+        Malformed: it names another host, or is no path and no address.
+    """
+    if b"#" in target:
+        raise _malformed("the request target has no fragment")
+    if target[:1] == b"/":
+        return target
+    form = _ABSOLUTE.match(target)
+    if form is None or form[1].lower() != dict(headers).get(b"host", b"").lower():
+        raise _malformed("the request target must be a path")
+    return form[2] if form[2][:1] == b"/" else b"/" + form[2]
 
 
 def _header_fault(scope: HTTPScope, hosts: Collection[bytes]) -> GatewayError | None:

@@ -33,7 +33,6 @@ from gateway.jwk import Alg, Key, parse_jwk, public_jwk, thumbprint
 from gateway.keys import b64url
 from gateway.local.people import Identity, person_of_login
 from gateway.local.places import write_private
-from gateway.processes import die_with_parent
 
 AUTHORIZE, TOKEN, JWKS = "/authorize", "/token", "/jwks.json"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -302,7 +301,6 @@ _FORM = (
 
 def create_app() -> Litestar:
     """The provider, from QIANJIANG_IDENTITY_ISSUER and QIANJIANG_IDENTITY_FILE."""
-    die_with_parent()
     path = Path(os.environ["QIANJIANG_IDENTITY_FILE"])
     file = msgspec.json.decode(path.read_bytes(), type=IdentityFile)
     issuer = os.environ["QIANJIANG_IDENTITY_ISSUER"]

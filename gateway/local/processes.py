@@ -18,8 +18,8 @@ _WATCH_SECONDS = 0.1
 class Supervisor:
     """Children with a log each in `logs`; a `with` block ends whatever was started in it.
 
-    A child is killed when the supervisor dies, however that happens. A child that forks, such as a
-    server with workers, calls `gateway.processes.die_with_parent` in what it forked.
+    A child is killed when the supervisor dies, however that happens, and so is what it started if
+    it ties that to itself, as the server does its workers (`gateway.processes`).
     """
 
     def __init__(self, logs: Path) -> None:

@@ -128,14 +128,14 @@ class RunningCity:
         self._progress("starting the identity provider")
         self.processes.start(
             "identity",
-            server.granian(IDENTITY_HOST, identity_port, 1, "gateway.local.identity:create_app"),
+            server.command(IDENTITY_HOST, identity_port, 1, "gateway.local.identity:create_app"),
             environment=environment | self._identity_environment(),
             ready=answers(IDENTITY_HOST, identity_port, "/.well-known/openid-configuration"),
         )
         self._progress(f"starting the gateway with {self._workers} workers")
         self.processes.start(
             "gateway",
-            server.granian(GATEWAY_HOST, port, self._workers, self._app),
+            server.command(GATEWAY_HOST, port, self._workers, self._app),
             environment=environment,
             ready=answers(GATEWAY_HOST, port, "/readyz"),
         )

@@ -18,7 +18,7 @@ _BARE, _FRAMEWORK = "loadtest.peers.bare:create_app", "loadtest.peers.framework:
 PEERS: tuple[Peer, ...] = (
     Served(
         name="bare GET",
-        what="granian and a bare ASGI handler, JSON of 440 bytes out: the floor",
+        what="the server and a bare ASGI handler, JSON of 440 bytes out: the floor",
         app=_BARE,
         method="GET",
     ),

@@ -1,4 +1,4 @@
-"""Peers without a decision: an application on granian, with the gateway's own flags."""
+"""Peers without a decision: an application on the same server, with the gateway's own flags."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
         with site.processes() as processes:
             child = processes.start(
                 self.name.replace(" ", "-"),
-                server.granian(HOST, port, site.workers, self.app),
+                server.command(HOST, port, site.workers, self.app),
                 environment={"PYTHONPATH": str(ROOT)},
                 ready=answers(HOST, port, _PATH),
             )

@@ -110,7 +110,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         assert running.processes is not None
         child = running.processes.start(
             "gateway",
-            server.granian(GATEWAY_HOST, port, 2),
+            server.command(GATEWAY_HOST, port, 2),
             environment=as_environment(running.settings),
             ready=answers(GATEWAY_HOST, port, "/readyz"),
         )
@@ -156,7 +156,6 @@ def test_every_answer_that_left_has_one_row_though_workers_and_database_are_kill
     load = Load(scene.plan)
     load.start()
     try:
-        # Each worker once: granian takes a second death within 5.5 s for a crash loop and ends.
         for worker in scene.workers:
             time.sleep(0.7)
             os.kill(worker, signal.SIGKILL)

@@ -65,7 +65,7 @@ async def gateway(town: TestCity, shop: Shop, tmp_path: Path, port: int) -> Asyn
         # the main thread only.
         child = processes.start(
             "gateway",
-            server.granian(HOST, port, 1),
+            server.command(HOST, port, 1),
             environment=as_environment(unthrottled(town.city.settings)),
             ready=answers(HOST, port, "/readyz"),
         )

@@ -27,7 +27,7 @@ from loadtest.peers.peer import HOST, ROOT, Site, Started, plan_at
 
 DATABASE = "conventional"
 PARTY = "bench-merchant"
-NEEDED = ("fastapi", "sqlalchemy", "uvicorn", "httptools")
+NEEDED = ("fastapi", "sqlalchemy")
 
 _PATH = "/v1/scenarios/rent/eligibility"
 _APP = "loadtest.peers.conventional.app:app"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from litestar.types import ASGIApp
 
+from gateway import server
 from gateway.app import build_app
 from gateway.ids import SystemIds
 from gateway.keys import load_keys, write_keys
@@ -18,7 +19,6 @@ from gateway.local.people import Identity, synthetic_number
 from gateway.local.processes import Supervisor, answers, free_port
 from gateway.local.valkey import Valkey
 from gateway.oidc import CALLBACK
-from gateway.server import granian
 from gateway.store.migrate import Connection
 from tests.engines import Database
 from tests.gateway.citizens.browser import Browser, open_browser
@@ -92,7 +92,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     with Supervisor(folder) as processes:
         processes.start(
             "identity",
-            granian(HOST, port, 1, "gateway.local.identity:create_app"),
+            server.command(HOST, port, 1, "gateway.local.identity:create_app"),
             environment={
                 "QIANJIANG_IDENTITY_ISSUER": issuer,
                 "QIANJIANG_IDENTITY_FILE": str(file),

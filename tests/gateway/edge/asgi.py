@@ -13,7 +13,7 @@ HOST: Header = (b"host", b"gateway.example")
 
 
 def scope(*headers: Header, **changes: Any) -> Scope:
-    """An HTTP/1.1 POST scope as granian makes it, with changes."""
+    """An HTTP/1.1 POST scope as the server makes it, with changes."""
     raw: dict[str, Any] = {
         "type": "http",
         "http_version": "1.1",

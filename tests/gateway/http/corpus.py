@@ -1,8 +1,7 @@
 """Requests that servers and frameworks get wrong, as bytes, and the statuses that may answer them.
 
-Each is sent over a socket of its own. What the HTTP parser below the gateway (hyper, in granian)
-refuses by itself has the status alone and no body; what it lets through that one might want refused
-is written down as it is, with the reason beside it.
+Each is sent over a socket of its own. What is let through that one might want refused is written
+down as it is, with the reason beside it.
 """
 
 from __future__ import annotations
@@ -154,8 +153,12 @@ def _framing(m: Maker) -> None:
 
 def _heads(m: Maker) -> None:
     """RFC 9112 5 and 9110 5: header fields."""
-    # hyper takes a bare line feed for a line's end, as RFC 9112 2.2 allows it to.
-    m.add("bare line feeds", m.get().replace(b"\r\n", b"\n"), 200)
+    m.add("bare line feeds", m.get().replace(b"\r\n", b"\n"), 400)
+    m.add("a bare line feed in the fields", m.get(b"X-A: a\nX-B: b"), 400)
+    m.add("a field before the first", m.get().replace(b"\r\n", b"\r\n X-A: a\r\n", 1), 400)
+    m.add("white space behind a value", m.get(b"X-A: a \t"), 200)
+    m.add("white space behind the Host", m.get(b"Host: " + m.host + b" ", host=False), 200)
+    m.add("empty lines before the request", b"\r\n\r\n" + m.get(), 200)
     m.add("a folded header", m.get(b"X-A: a\r\n b"), 400)
     m.add("a header without a colon", m.get(b"X-A"), 400)
     m.add("a header without a name", m.get(b": a"), 400)
@@ -208,10 +211,16 @@ def _fields(m: Maker) -> None:
     )
     m.add("another scheme", m.head(b"Authorization: Basic eDp5", token=False), 401)
     m.add("a token in a cookie", m.head(b"Cookie: access_token=" + token, token=False), 401)
-    # The parser knows the preface, does not speak the version, and hangs up.
-    m.add("a head of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0)
+    m.add("a head of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400)
     m.add("HTTP/3.7", m.get(line="GET /healthz HTTP/3.7"), 400)
+    m.add("HTTP/2.0 as text", m.get(line="GET /healthz HTTP/2.0"), 400)
     m.add("HTTP/0.9", b"GET /healthz\r\n\r\n", 400)
+    m.add("HTTP/0.9 by name", m.get(line="GET /healthz HTTP/0.9"), 400)
+    m.add("HTTP/1.0", m.get(line="GET /healthz HTTP/1.0"), 200)
+    m.add("HTTP/1.0 without a Host", b"GET /healthz HTTP/1.0\r\n\r\n", 400)
+    # The parser knows these two, and says 1.0 of them: answered, and closed, as HTTP/1.0 is.
+    m.add("another protocol", m.get(line="GET /healthz RTSP/1.0"), 200)
+    m.add("yet another protocol", m.get(line="SOURCE /healthz ICE/1.0"), 405)
     m.add("a request that is none", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 9, 400)
     m.add("an expectation", m.post(m.door.question.encode(), b"Expect: 100-continue"), 200)
 
@@ -222,10 +231,10 @@ def _targets(m: Maker) -> None:
     def line(target: str, method: str = "GET") -> bytes:
         return m.get(line=f"{method} {target} HTTP/1.1")
 
-    # granian keeps the path of an absolute form and drops its host before we see it. The Host
-    # field must be ours all the same, and there is nothing else here to be routed to.
-    m.add("another host's absolute form", line("http://evil.example/healthz"), 200)
+    m.add("another host's absolute form", line("http://evil.example/healthz"), 400)
     m.add("our own absolute form", line(f"http://{m.host.decode()}/healthz"), 200)
+    m.add("our own absolute form with a user", line(f"http://x@{m.host.decode()}/healthz"), 400)
+    m.add("an absolute form of another scheme", line(f"ftp://{m.host.decode()}/healthz"), 400)
     m.add(
         "an absolute form of ours under another Host",
         m.get(
@@ -257,7 +266,9 @@ def _targets(m: Maker) -> None:
     m.add("bytes beyond ASCII in the query", line("/healthz?\xe9"), 400)
     m.add("a token in the query", line(f"/healthz?access_token={m.door.caller.token}"), 400)
     m.add("a space in the target", line("/healthz x"), 400)
-    m.add("a fragment", line("/healthz#a"), 200, 400, 404)
+    # RFC 9112 3 lets a reader part a request line at any white space.
+    m.add("two spaces before the target", m.get(line="GET  /healthz HTTP/1.1"), 200)
+    m.add("a fragment", line("/healthz#a"), 400)
 
 
 def _methods(m: Maker) -> None:
@@ -327,7 +338,11 @@ def _slow(m: Maker) -> None:
 
     slow("connect and send nothing", b"", b"", 6.0, 0, 408)
     slow("a head that stops", head[:40], b"", 6.0, 0, 408)
-    slow("a head that trickles", head[:40], b"X-A: a\r\n", 6.0, 0, 408)
+    first_line = head[: head.index(b"\r\n") + 2]
+    slow("a head that trickles", first_line, b"X-A: a\r\n", 6.0, 408)
+    slow("a request line that trickles", b"GET /", b"a", 6.0, 408)
+    slow("empty lines that trickle", b"", b"\r\n", 6.0, 0, 408)
+    slow("a body nobody reads that trickles", m.get(b"Content-Length: 9"), b" ", 6.0, 200)
     slow("a body that never comes", head, b"", 11.0, 408)
     slow("a body that trickles", head, b" ", 11.0, 408)
     slow("a chunked body that trickles", m.chunked(b""), b"1\r\n \r\n", 11.0, 408)

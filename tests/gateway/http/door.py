@@ -1,4 +1,4 @@
-"""A gateway on granian with two workers, on the suite's engines and a database of its own."""
+"""A gateway with two workers, on the suite's engines and a database of its own."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def open_door(
         with Supervisor(folder) as processes:
             child = processes.start(
                 "gateway",
-                server.granian(HOST, port, 2, app),
+                server.command(HOST, port, 2, app),
                 environment=as_environment(settings),
                 ready=answers(HOST, port, "/readyz"),
             )

@@ -13,19 +13,12 @@ import pytest
 
 from gateway.local.child import Child, ChildFailed
 from gateway.local.processes import Supervisor, answers, free_port, free_ports, listening
+from gateway.server import command
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[3]
 NOTHING: dict[str, str] = {}
-
-
-def granian(port: int, workers: int = 2) -> list[str]:
-    """The server as the gateway runs it."""
-    return [
-        sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws",
-        "--loop", "uvloop", "--respawn-failed-workers", "--workers", str(workers),
-        "--host", HOST, "--port", str(port), "tests.gateway.local.served:app",
-    ]  # fmt: skip
+APP = "tests.gateway.local.served:create_app"
 
 
 def within(seconds: float, condition: Callable[[], bool]) -> bool:
@@ -50,7 +43,10 @@ def server(tmp_path: Path) -> Iterator[tuple[Child, int]]:
     port = free_port(HOST)
     with Supervisor(tmp_path) as supervisor:
         child = supervisor.start(
-            "gateway", granian(port), environment=NOTHING, ready=answers(HOST, port, "/")
+            "gateway",
+            command(HOST, port, 2, APP),
+            environment=NOTHING,
+            ready=answers(HOST, port, "/"),
         )
         yield child, port
     assert not listening(HOST, port)
@@ -83,10 +79,12 @@ SUPERVISE = """
 import sys, time
 from pathlib import Path
 from gateway.local.processes import Supervisor, answers
-from tests.gateway.local.test_processes import HOST, granian
+from gateway.server import command
+from tests.gateway.local.test_processes import APP, HOST
 port = int(sys.argv[1])
 with Supervisor(Path(sys.argv[2])) as supervisor:
-    supervisor.start("gateway", granian(port), environment={}, ready=answers(HOST, port, "/"))
+    line = command(HOST, port, 2, APP)
+    supervisor.start("gateway", line, environment={}, ready=answers(HOST, port, "/"))
     print("ready", flush=True)
     time.sleep(60)
 """
