@@ -19,6 +19,7 @@ A question's way, from the socket to the answer
     edge/form.py            form bodies, each parameter once
     scan.py                 the checks that a typed decoder does not make
     edge/wire.py            words that several wire structs share, with their bounds
+    edge/shortcut.py        the way of nearly every question: on callbacks, around the application
     edge/eligibility.py     the hot route
     admission.py            who is let in: so many at a time, the most urgent first
     waiting_line.py         who waits for that, and who is told to come back

@@ -26,6 +26,7 @@ from gateway.edge.authzen_route import AuthZenRoute
 from gateway.edge.counted import Counted
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
 from gateway.edge.headers import HeaderGuard
+from gateway.edge.shortcut import Shortcuts
 from gateway.ids import SystemIds
 from gateway.jobs import ticking
 from gateway.keys import load_keys
@@ -79,9 +80,13 @@ def build_app(city: City) -> ASGIApp:
     framework.state.city = city
     door = Counted(Door(framework, city.admission), city.counts)
     unframed = {path: route(city) for path, route in authzen.ROUTES.items()}
-    front = Front(framework, Eligibility(city), unframed, door)
-    refused = city.counts.route("refused")
-    return HeaderGuard(front, [urlsplit(city.settings.issuer).netloc], refused)
+    eligibility = Eligibility(city)
+    front = Front(framework, eligibility, unframed, door)
+    guard = HeaderGuard(
+        front, [urlsplit(city.settings.issuer).netloc], city.counts.route("refused")
+    )
+    guard.shortcuts = Shortcuts(city, eligibility, guard.hosts)
+    return guard
 
 
 class Front:

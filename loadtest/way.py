@@ -54,7 +54,7 @@ class Way:
 
     def __init__(self, city: City, batch: int) -> None:
         self.city, self.batch = city, batch
-        self.wire = Eligibility(city)._wires[PREFIX + SCENARIO + SUFFIX]
+        self.wire = Eligibility(city).wires[PREFIX + SCENARIO + SUFFIX]
 
     async def guard(self, asked: Sequence[Asked]) -> None:
         """Look at the header fields before anything else does."""

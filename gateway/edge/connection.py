@@ -18,6 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway.edge.body import BODY_DEADLINE_S
 from gateway.edge.exchange import Exchange, asked, encoded
 from gateway.edge.headers import (
     MAX_HEADER_BYTES,
@@ -25,7 +26,9 @@ from gateway.edge.headers import (
     MAX_TARGET_BYTES,
     METHODS,
 )
-from gateway.edge.problems import problem_bytes
+from gateway.edge.limits import Fields
+from gateway.edge.problems import Headers, problem_bytes
+from gateway.edge.shortcut import Shortcut, Shortcuts
 from gateway.edge.sweep import sweep
 from gateway.errors import (
     GatewayError,
@@ -74,7 +77,8 @@ class Connection(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=False)
         self.access_log = False
         #: The request whose answer is the next on the wire; others wait in `pipeline`.
-        self._answering: Exchange | None = None
+        self._answering: Exchange | Shortcut | None = None
+        self._shortcuts: Shortcuts | None = getattr(self.app, "shortcuts", None)
         self._since, self._due = 0.0, _NEVER
         self._in_head, self._has_begun = True, False
         self._head_bytes = self._fields = 0
@@ -130,7 +134,7 @@ class Connection(HttpToolsProtocol):
     # ── From the parser
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._has_begun, self._fields = True, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -149,6 +153,11 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         if len(self.pipeline) == AHEAD_MAX:
             raise Overloaded
+        if self._answering is None and (shortcut := self._shortcut()) is not None:
+            self._answering = shortcut
+            self.cycle = shortcut  # type: ignore[assignment]  # of the same shape
+            self._due = self.loop.time() + BODY_DEADLINE_S
+            return
         exchange = self.cycle = asked(self)
         if self._answering is None:
             self._begin(exchange)
@@ -159,6 +168,10 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head = True
+        newest: Any = self.cycle
+        if isinstance(newest, Shortcut) and newest is self._answering:
+            self._due = _NEVER  # what follows has bounds of its own
+            newest.start()
 
     # ── From the exchange, the sweep and other connections
 
@@ -182,13 +195,33 @@ class Connection(HttpToolsProtocol):
         else:
             self._wait()
 
+    def reply(self, status: int, headers: Headers | Fields, body: bytes) -> None:
+        """Write the answer of a shortcut and go on."""
+        assert self._answering is not None, "what is answered was asked"
+        dated = [*self.server_state.default_headers, *headers]
+        closes = not self._answering.keep_alive
+        self.transport.write(encoded(status, dated, body, closes=closes))
+        self.on_response_complete()
+
+    def take_long_way(self, body: bytearray) -> None:
+        """Give the request under way, whose body is whole, to the application."""
+        exchange = self.cycle = asked(self)
+        exchange.body, exchange.more_body = body, False
+        exchange.message_event.set()
+        self._begin(exchange)
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold a task of a shortcut until it is done; a worker that ends waits for it."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
     def look(self, now: float) -> None:
         """End what has taken too long; called twice a second with the loop's time."""
         if now < self._due:
             return
         if self._is_deaf or self.flow.write_paused or self.transport.is_closing():
             self.transport.abort()
-        elif self._has_begun:
+        elif self._has_begun or self._answering is not None:  # a head, or a shortcut's body
             self._break_off(TooSlow())
         else:
             self._due = now + LINGER_S
@@ -204,6 +237,19 @@ class Connection(HttpToolsProtocol):
         else:
             self._say(Overloaded())
             self.transport.close()
+
+    def _shortcut(self) -> Shortcut | None:
+        parser = self.parser
+        if (
+            self._shortcuts is None
+            or parser.get_method() != b"POST"
+            or parser.get_http_version() != "1.1"
+            or not parser.should_keep_alive()
+            or self.expect_100_continue
+            or self.flow.write_paused
+        ):
+            return None
+        return self._shortcuts.taken(self, self.url, self.headers)
 
     def _begin(self, exchange: Any) -> None:
         self._answering = exchange

@@ -10,6 +10,7 @@ framework would do is done here: method, media type, size, structure, problems.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,9 +18,9 @@ from litestar.types import HTTPScope, Receive, Send
 
 from gateway.city import City
 from gateway.decision import Question
+from gateway.edge import answer
 from gateway.edge.admission import of_party
-from gateway.edge.answer import Wire
-from gateway.edge.body import ELIGIBILITY_BYTES, check_fields, collect, decode
+from gateway.edge.body import ELIGIBILITY_BYTES, are_plain, check_fields, collect, decode
 from gateway.edge.headers import fields_of
 from gateway.edge.limits import Fields
 from gateway.edge.limits import fields as limit_fields
@@ -33,7 +34,7 @@ from scenarios.compiler import Compiled
 PREFIX, SUFFIX = "/v1/scenarios/", "/eligibility"
 
 _encoder = msgspec.json.Encoder()
-_HEADERS: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+HEADERS: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
 class Eligibility:
@@ -41,9 +42,9 @@ class Eligibility:
 
     def __init__(self, city: City) -> None:
         self._city = city
-        self._counted = city.counts.route("eligibility")
-        wires = [_Wire(city.registry[name]) for name in city.registry]
-        self._wires = {f"{PREFIX}{wire.scenario.id}{SUFFIX}": wire for wire in wires}
+        self.counted = city.counts.route("eligibility")
+        wires = [Wire(city.registry[name]) for name in city.registry]
+        self.wires = {f"{PREFIX}{wire.scenario.id}{SUFFIX}": wire for wire in wires}
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = self._city.counts.now()
@@ -53,12 +54,12 @@ class Eligibility:
             # A client that left is answered too: a server that gets no answer from its
             # application makes a 500 of what may just be a badly framed body.
             await send_problem(send, fault)
-            self._counted.answered(kind_of(fault).status, self._city.counts.now() - began)
+            self.counted.answered(kind_of(fault).status, self._city.counts.now() - began)
             return
-        headers = [*_HEADERS, *limits]
+        headers = [*HEADERS, *limits]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
-        self._counted.answered(200, self._city.counts.now() - began)
+        self.counted.answered(200, self._city.counts.now() - began)
 
     async def _answer(self, scope: HTTPScope, receive: Receive) -> tuple[bytes, Fields]:
         city, received_us = self._city, self._city.clock.now_us()
@@ -75,21 +76,25 @@ class Eligibility:
         if not city.admission.try_enter(kind):
             await city.admission.wait(kind)
         try:
-            question = self._question(principal, registration, wire, body, received_us)
-            answer = await city.decisions.decide(question)
+            question = self.question(principal, registration, wire, body, received_us)
+            decided = await city.decisions.decide(question)
         finally:
             city.admission.leave()
-        return wire.encode(answer), limit_fields(city.limits.quota(principal.party))
+        return wire.encode(decided), limit_fields(city.limits.quota(principal.party))
 
-    def _question(
+    def question(
         self,
         principal: Principal,
         registration: Registration,
-        wire: _Wire,
+        wire: Wire,
         body: bytes,
         received_us: int,
     ) -> Question:
-        """The body understood."""
+        """The body understood.
+
+        Raises:
+            Malformed: with JSON Pointers.
+        """
         city = self._city
         asked, facts_json = wire.decode(body)
         citizen = city.pseudonyms.open(asked.subject, registration.view.sector)
@@ -111,9 +116,21 @@ class Eligibility:
             body_hash=hashlib.sha256(body).digest() if asked.request_id else b"",
         )
 
-    def _permitted(self, path: str, principal: Principal) -> tuple[_Wire, Registration]:
+    def known_caller(
+        self, wire: Wire, fields: Mapping[bytes, bytes]
+    ) -> tuple[Principal, Registration] | None:
+        """Who asks, where the token was seen before and all is well as far as the body."""
+        principal = self._city.tokens.recognise(fields.get(b"authorization"))
+        if principal is None or wire.scope not in principal.scopes:
+            return None
+        registration = principal.party.registrations.get(wire.scenario.id)
+        if registration is None or not are_plain(fields, limit_bytes=ELIGIBILITY_BYTES):
+            return None
+        return principal, registration
+
+    def _permitted(self, path: str, principal: Principal) -> tuple[Wire, Registration]:
         """The scenario of the path, and the party's place in it."""
-        wire = self._wires.get(path)
+        wire = self.wires.get(path)
         if wire is None:
             raise NotFound
         if wire.scope not in principal.scopes:
@@ -124,7 +141,7 @@ class Eligibility:
         return wire, registration
 
 
-class _Wire(Wire):
+class Wire(answer.Wire):
     """One scenario's question and answer on the wire, prepared once."""
 
     def __init__(self, scenario: Compiled) -> None:

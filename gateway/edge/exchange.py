@@ -8,7 +8,7 @@ its length, and both leave together.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -94,19 +94,29 @@ def asked(connection: HttpToolsProtocol) -> Exchange:
     Raises:
         Malformed: its version or its target is not one that can be answered.
     """
-    parser, scope = connection.parser, connection.scope
+    parser = connection.parser
     version = parser.get_http_version()
     if version not in {"1.1", "1.0"}:
         raise Malformed([("", "the version must be HTTP/1.1")])
     raw_path, _, query = origin_form(connection.url, connection.headers).partition(b"?")
     path = raw_path.decode("ascii")
-    scope["http_version"] = version
-    scope["method"] = parser.get_method().decode("ascii")
-    scope["path"] = unquote(path) if "%" in path else path
-    scope["raw_path"] = raw_path
-    scope["query_string"] = query
+    scope = {
+        "type": "http",
+        "asgi": {"version": connection.asgi_version, "spec_version": "2.3"},
+        "http_version": version,
+        "server": connection.server,
+        "client": connection.client,
+        "scheme": connection.scheme,
+        "method": parser.get_method().decode("ascii"),
+        "root_path": connection.root_path,
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": raw_path,
+        "query_string": query,
+        "headers": connection.headers,
+        "state": connection.app_state.copy(),
+    }
     return Exchange(
-        scope=scope,
+        scope=cast("Any", scope),
         transport=connection.transport,
         flow=connection.flow,
         logger=connection.logger,

@@ -9,7 +9,7 @@ layer runs on every request, so it is one pass in C over the header list and set
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Mapping
 from itertools import chain
 from typing import Final
 
@@ -61,7 +61,13 @@ def fault(scope: HTTPScope, hosts: Collection[bytes]) -> GatewayError | None:
     """Why a request may not go further, or None. `hosts` are the names it may be addressed to."""
     if scope["method"] not in METHODS:
         return MethodNotAllowed(sorted(METHODS))
-    return _target_fault(scope) or _header_fault(scope, hosts)
+    if (found := _target_fault(scope)) is not None:
+        return found
+    fields = checked_fields(list(scope["headers"]), hosts)
+    if isinstance(fields, GatewayError):
+        return fields
+    scope[FIELDS] = fields  # type: ignore[typeddict-unknown-key]  # ours alone
+    return None
 
 
 def _target_fault(scope: HTTPScope) -> GatewayError | None:
@@ -98,9 +104,11 @@ def origin_form(target: bytes, headers: Collection[tuple[bytes, bytes]]) -> byte
     return form[2] if form[2][:1] == b"/" else b"/" + form[2]
 
 
-def _header_fault(scope: HTTPScope, hosts: Collection[bytes]) -> GatewayError | None:
-    headers = list(scope["headers"])
-    fields = scope[FIELDS] = dict(headers)  # type: ignore[typeddict-unknown-key]  # ours alone
+def checked_fields(
+    headers: list[tuple[bytes, bytes]], hosts: Collection[bytes]
+) -> dict[bytes, bytes] | GatewayError:
+    """The header fields as a dictionary, or why their request may not go further."""
+    fields = dict(headers)
     # Names are lower case by the ASGI specification, so a repeated one shortens the dictionary.
     if len(fields) == len(headers):
         text = b"".join([*fields, *fields.values()])
@@ -119,8 +127,8 @@ def _header_fault(scope: HTTPScope, hosts: Collection[bytes]) -> GatewayError | 
     if length is not None and not (length.isdigit() and len(length) <= 18):
         return _malformed("the Content-Length field must be a number")
     if b"transfer-encoding" in fields or b"upgrade" in fields:
-        return _framing_fault(fields)
-    return None
+        return _framing_fault(fields) or fields
+    return fields
 
 
 def _repeated(headers: list[tuple[bytes, bytes]]) -> GatewayError | None:
@@ -158,14 +166,16 @@ class HeaderGuard:
             raise ValueError("a gateway that answers to every Host answers to none: name them")
         self._app = app
         self._refused = refused or Counts().route("refused")
-        self._hosts = frozenset(host.lower().encode("ascii") for host in hosts)
+        self.hosts = frozenset(host.lower().encode("ascii") for host in hosts)
+        #: A way around the application, for the server's protocol (gateway/edge/shortcut.py).
+        self.shortcuts: object = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # No coroutine of its own: what is good is the inner application's from here on.
         if scope["type"] != ScopeType.HTTP:
             # Life span events pass; a WebSocket has no route here and is refused by the router.
             return self._app(scope, receive, send)
-        found = fault(scope, self._hosts)
+        found = fault(scope, self.hosts)
         if found is not None:
             return _refuse(found, send, self._refused)
         return self._app(scope, receive, _echoing(scope, send))
@@ -182,17 +192,22 @@ async def _refuse(found: GatewayError, send: Send, refused: Route) -> None:
 
 def _echoing(scope: HTTPScope, send: Send) -> Send:
     """`send`, adding the request's own `X-Request-ID` where it has one that is harmless."""
-    value = fields_of(scope).get(b"x-request-id")
-    if value is None or not _REQUEST_ID.match(value):
+    echoed = harmless_id(fields_of(scope))
+    if not echoed:
         return send
 
     async def send_with_id(event: Message) -> None:
         if event["type"] == "http.response.start":
-            # A copy: the hot route sends the same event to everybody.
-            event = {**event, "headers": [*event["headers"], (b"x-request-id", value)]}
+            event["headers"] = [*event["headers"], *echoed]
         await send(event)
 
     return send_with_id
+
+
+def harmless_id(fields: Mapping[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    """The request's own `X-Request-ID` as a field of its answer, where it has a harmless one."""
+    value = fields.get(b"x-request-id")
+    return ((b"x-request-id", value),) if value is not None and _REQUEST_ID.match(value) else ()
 
 
 def fields_of(scope: HTTPScope) -> dict[bytes, bytes]:
