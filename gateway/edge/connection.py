@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+from http import HTTPStatus
 from typing import Any, Final
 
 import httptools
@@ -19,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gateway.edge.body import BODY_DEADLINE_S
-from gateway.edge.exchange import Exchange, asked, encoded
+from gateway.edge.exchange import Exchange, asked, encoded, head_of_ok
 from gateway.edge.headers import (
     MAX_HEADER_BYTES,
     MAX_HEADER_COUNT,
@@ -198,9 +199,12 @@ class Connection(HttpToolsProtocol):
     def reply(self, status: int, headers: Headers | Fields, body: bytes) -> None:
         """Write the answer of a shortcut and go on."""
         assert self._answering is not None, "what is answered was asked"
-        dated = [*self.server_state.default_headers, *headers]
-        closes = not self._answering.keep_alive
-        self.transport.write(encoded(status, dated, body, closes=closes))
+        dated = (*self.server_state.default_headers, *headers)
+        if status == HTTPStatus.OK and self._answering.keep_alive:
+            answer = b"%b%d\r\n\r\n%b" % (head_of_ok(dated), len(body), body)
+        else:
+            answer = encoded(status, dated, body, closes=not self._answering.keep_alive)
+        self.transport.write(answer)
         self.on_response_complete()
 
     def take_long_way(self, body: bytearray) -> None:

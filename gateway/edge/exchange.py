@@ -8,6 +8,8 @@ its length, and both leave together.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
@@ -130,16 +132,28 @@ def asked(connection: HttpToolsProtocol) -> Exchange:
     )
 
 
+@lru_cache(maxsize=256)
+def head_of_ok(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """The head of a 200 as far as the number of its length, made once for all of a second."""
+    return encoded(200, headers, b"", closes=False).removesuffix(b"0\r\n\r\n")
+
+
 def encoded(
-    status: int, headers: Headers, body: bytes, *, closes: bool, is_head: bool = False
+    status: int,
+    headers: Iterable[tuple[bytes, bytes]],
+    body: bytes,
+    *,
+    closes: bool,
+    is_head: bool = False,
 ) -> bytes:
     """An answer as bytes. Names are in lower case, as ASGI has them.
 
     Raises:
         RuntimeError: a field would end its line, or says another length than the body has.
     """
-    lines = [STATUS_LINE[status], *[b"%b: %b\r\n" % field for field in headers]]
-    names = dict(headers)
+    fields = list(headers)
+    lines = [STATUS_LINE[status], *[b"%b: %b\r\n" % field for field in fields]]
+    names = dict(fields)
     if b"content-length" not in names:
         if status not in _BODILESS:
             lines.append(b"content-length: %d\r\n" % len(body))
