@@ -11,6 +11,7 @@ import base64
 import os
 from typing import Protocol
 from uuid import UUID
+from weakref import WeakMethod
 
 from asyncpg.pgproto.pgproto import UUID as PgUUID  # noqa: N811  # to tell the two apart
 
@@ -60,19 +61,22 @@ class SystemIds:
     _BLOCK = 4096
 
     def __init__(self) -> None:
-        self._block = b""
-        self._used = self._BLOCK
-        self._pid = os.getpid()
+        self._block, self._used = b"", 0
+        # A forked process must not hand out its parent's bytes again.
+        forget = WeakMethod(self._forget)
+        os.register_at_fork(after_in_child=lambda: (forget() or _nothing)())
 
     def random_bytes(self, count: int) -> bytes:
         if count > self._BLOCK:
             return os.urandom(count)
-        # A forked process must not hand out its parent's bytes again.
-        if self._used + count > len(self._block) or self._pid != os.getpid():
-            self._block, self._used, self._pid = os.urandom(self._BLOCK), 0, os.getpid()
+        if self._used + count > len(self._block):
+            self._block, self._used = os.urandom(self._BLOCK), 0
         start = self._used
         self._used = start + count
         return self._block[start : self._used]
+
+    def _forget(self) -> None:
+        self._block, self._used = b"", 0
 
     def uuid7(self, now_us: int) -> UUID:
         # RFC 9562 5.7 with 6.2 method 3: 48 bits of milliseconds, then 12 bits of the
@@ -87,6 +91,10 @@ class SystemIds:
 
     def token(self) -> str:
         return base64.urlsafe_b64encode(self.random_bytes(24)).decode("ascii")
+
+
+def _nothing() -> None:
+    """What a fork does for a source that is gone."""
 
 
 def uuid7_millis(identifier: UUID) -> int:

@@ -57,6 +57,9 @@ def check(body: bytes, limits: Limits = DEFAULT_LIMITS) -> None:
         check_exactly(body, limits)
 
 
+_SUSPECT = b"\\ \n\t\r"
+
+
 def is_flat(body: bytes, members: int) -> bool:
     """Whether a text that a strict typed decoder took holds nothing that `check` would refuse.
 
@@ -65,10 +68,12 @@ def is_flat(body: bytes, members: int) -> bool:
     quotation mark ends a string, so `":` stands once for each name written, and as many names as
     members means that none came twice. False says only that `check` must look.
     """
+    if body.count(b'":') != members or len(body) > DEFAULT_LIMITS.string:
+        return False
+    if len(body.translate(None, _SUSPECT)) == len(body):
+        return True  # written without any white space, as machines write
     return (
-        body.count(b'":') == members
-        and len(body) <= DEFAULT_LIMITS.string
-        and b"\\" not in body
+        b"\\" not in body
         and b" :" not in body
         and (b"\n" not in body or b"\n:" not in body)
         and (b"\t" not in body or b"\t:" not in body)

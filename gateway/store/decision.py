@@ -76,7 +76,7 @@ async def record(
 def _column(values: tuple[Any, ...]) -> Sequence[Any]:
     # `unnest` pads a shorter array with NULLs, and asyncpg spends time on every element: a column
     # that no proposal of the batch uses (staff, reference, request id, …) travels empty.
-    return values if any(value is not None for value in values) else ()
+    return () if values.count(None) == len(values) else values
 
 
 def _row(proposal: Proposal) -> tuple[Any, ...]:
