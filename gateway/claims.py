@@ -36,7 +36,8 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     jti: Name
     iat: Seconds
     exp: Seconds
-    scope: Annotated[str, msgspec.Meta(max_length=1024)]
+    #: As much as a token of 8 KiB has room for: a party may take part in a hundred scenarios.
+    scope: Annotated[str, msgspec.Meta(max_length=4096)]
     ckid: Name  # the client key whose assertion bought this token
     prv: Annotated[int, msgspec.Meta(ge=0)]  # the party's revision at that moment
 

@@ -54,7 +54,9 @@ class Wire:
         obligations = _encoder.encode(scenario.manifest.obligations)
         self._after_outcome = b'","obligations":%b,"valid_until":"' % obligations
         self._after_valid = b'","policy":%b,"freshness":{"score_as_of":' % policy
-        self._reads_stock = "stock" in scenario.reads
+        named = {fact.name for fact in scenario.manifest.facts}
+        # Where the facts do not say which item is meant, its stock is simply not known.
+        self._reads_stock = "stock" in scenario.reads and {"community", "item"} <= named
 
     def shelf(self, facts: Any) -> tuple[str, str] | None:
         """The community and item whose stock the scenario reads."""
