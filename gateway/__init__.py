@@ -31,6 +31,7 @@ A question's way, from the socket to the answer
     edge/evaluation.py      one question or many
     edge/resource_search.py  which scenarios are open
     decision.py             THE PATH: standing, scenario, commit, answer
+    proposer.py             a verdict and its record, between a standing and the commit
     batching.py             one call in flight, the next takes what has gathered
     committer.py            the group commit: durable and still true, or no answer
     limits.py               what a party may ask, counted in the same round trip

@@ -35,6 +35,7 @@ from gateway.oidc import Oidc
 from gateway.outbox import Outbox
 from gateway.parties import Parties
 from gateway.policies import Policies
+from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.scores import Scores
 from gateway.search import Searches
@@ -162,13 +163,16 @@ class City:
             standings=self.standings,
             writer=self.writer,
             committer=self.committer,
+            proposer=Proposer(
+                self.policies,
+                self.vault,
+                ids,
+                digest_key=keys.standing_digest,
+                facts_key=keys.facts_hash,
+            ),
             policies=self.policies,
-            vault=self.vault,
-            clock=clock,
-            ids=ids,
-            digest_key=keys.standing_digest,
-            facts_key=keys.facts_hash,
             parties=self.parties,
+            clock=clock,
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
             counts=self.counts,
@@ -191,6 +195,7 @@ class City:
             digest_key=keys.standing_digest,
             facts_key=keys.facts_hash,
             answer_ttl_s=settings.answer_ttl_s,
+            waiting_max=settings.waiting_max,
         )
 
     @asynccontextmanager

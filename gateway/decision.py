@@ -18,16 +18,8 @@ import msgspec
 import structlog
 
 from gateway.batching import HANDED_ON, Batcher, HandedOn
-from gateway.body import (
-    NOBODY,
-    Body,
-    ConsentSlip,
-    consent_of,
-    decode_body,
-    digest,
-    values_at,
-)
-from gateway.clock import DAY_US, Clock, shanghai_midnight_after
+from gateway.body import NOBODY
+from gateway.clock import Clock
 from gateway.committer import Committer, Waiting
 from gateway.counts import Counts
 from gateway.errors import (
@@ -38,42 +30,20 @@ from gateway.errors import (
     Overloaded,
     QuotaExceeded,
 )
-from gateway.evidence import Record, facts_hash
-from gateway.ids import Ids, uuid_of
-from gateway.parties import Parties, Principal, Registration
+from gateway.evidence import Record
+from gateway.parties import Parties
 from gateway.policies import Policies
+from gateway.proposer import Premises, Proposer, Question
 from gateway.standing import Standing, StandingReader, StandingWriter, Wanted
 from gateway.store.cache import Entry
 from gateway.store.decision import Outcome, Proposal, Replay
-from gateway.vault import Seal, SealBroken, Vault
-from scenarios.compiler import Compiled
+from gateway.vault import SealBroken
 from scenarios.contract import Outcome as Answered
-from scenarios.contract import Verdict
 
 _log = structlog.get_logger(__name__)
 
 #: A question is decided at most so often: once from the cache, twice from what commits returned.
 TRIES = 3
-
-
-class Question(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What a party asks, understood and authenticated, about one citizen."""
-
-    principal: Principal
-    registration: Registration
-    scenario: Compiled
-    citizen: UUID
-    facts: msgspec.Struct
-    facts_json: bytes  # the same in canonical JSON, which is sealed and hashed
-    received_us: int
-    deadline: float  # monotonic seconds; not sent to PostgreSQL after it
-    stock: tuple[str, str] | None = (
-        None  # the shelf the facts ask about, where the scenario reads it
-    )
-    staff: str | None = None
-    reference: str | None = None
-    request_id: str | None = None
-    body_hash: bytes = b""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -85,14 +55,6 @@ class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     valid_until_us: int
     receipt: bytes
     score_as_of: date | None
-
-
-class Premises(msgspec.Struct, frozen=True, gc=False):
-    """A standing made usable: decoded, with the person's seal."""
-
-    standing: Standing
-    body: Body
-    seal: Seal | None
 
 
 class Attempt:
@@ -122,13 +84,10 @@ class Decisions:
         standings: StandingReader,
         writer: StandingWriter,
         committer: Committer,
+        proposer: Proposer,
         policies: Policies,
-        vault: Vault,
-        clock: Clock,
-        ids: Ids,
-        digest_key: bytes,
-        facts_key: bytes,
         parties: Parties,
+        clock: Clock,
         waiting_max: int,
         linger_s: Callable[[], float] = lambda: 0.0,
         counts: Counts,
@@ -137,11 +96,8 @@ class Decisions:
         self._writer = writer
         self._committer = committer
         self._policies = policies
-        self._vault = vault
+        self._proposer = proposer
         self._clock = clock
-        self._ids = ids
-        self._digest_key = digest_key
-        self._facts_key = facts_key
         self._parties = parties
         self._counts = counts
         self._first: Batcher[Attempt, Outcome | None] = Batcher(
@@ -254,13 +210,15 @@ class Decisions:
         if isinstance(standing, QuotaExceeded):
             return standing
         try:
-            premises = attempt.premises = self._usable(standing)
+            premises = attempt.premises = self._proposer.usable(standing)
         except (msgspec.DecodeError, SealBroken):
             _log.warning("standing_unusable", origin="cache")
             attempt.premises = Premises(standing, NOBODY, None)
             return None
         try:
-            proposal = self._propose(attempt.question, premises, at_us, None, used_up=False)
+            proposal = self._proposer.propose(
+                attempt.question, premises, at_us, None, used_up=False
+            )
             attempt.proposal = proposal
             if proposal.frequency:
                 return None
@@ -284,7 +242,7 @@ class Decisions:
 
     def _propose_again(self, attempt: Attempt, at_us: int) -> None:
         assert attempt.premises is not None, "read before it is decided"
-        attempt.proposal = self._propose(
+        attempt.proposal = self._proposer.propose(
             *(attempt.question, attempt.premises, at_us, attempt.repeat_of),
             used_up=attempt.used_up,
         )
@@ -326,7 +284,7 @@ class Decisions:
         wanted = Wanted(question.citizen, question.stock)
         true = await self._standings.read_stored(wanted)
         try:
-            premises = self._usable(true)
+            premises = self._proposer.usable(true)
         except msgspec.DecodeError:
             await self._writer.rebuild(question.citizen)
             true = await self._standings.read_stored(wanted)
@@ -350,75 +308,12 @@ class Decisions:
 
     def _stored(self, standing: Standing) -> Premises:
         try:
-            return self._usable(standing)
+            return self._proposer.usable(standing)
         except (msgspec.DecodeError, SealBroken):
             # PostgreSQL's own copy cannot be read: a wrong key file or a damaged row. There is no
             # answer without a usable standing.
             _log.error("standing_unusable", origin="database")
             raise DependencyDown("standing") from None
-
-    def _usable(self, standing: Standing) -> Premises:
-        body = decode_body(standing.body) if standing.version else NOBODY
-        seal = self._vault.person(body.key, standing.citizen) if body.living else None
-        return Premises(standing, body, seal)
-
-    def _propose(
-        self,
-        question: Question,
-        premises: Premises,
-        at_us: int,
-        repeat_of: UUID | None,
-        *,
-        used_up: bool,
-    ) -> Proposal:
-        """Decide, purely, and put the decision into the form of its record."""
-        view, standing = question.registration.view, premises.standing
-        slip = consent_of(premises.body, view)
-        verdict = _judge(question, premises, slip, at_us, used_up=used_up)
-        facts = question.facts_json
-        identifier = self._ids.uuid7(at_us)
-        record = Record(
-            id=identifier,
-            received_us=question.received_us,
-            party=question.principal.party.row.num,
-            party_revision=question.principal.party.row.revision,
-            policy=self._policy(question.scenario),
-            citizen=question.citizen,
-            standing_version=standing.version,
-            consent=uuid_of(slip.id) if slip else None,
-            consent_version=slip.version if slip else None,
-            outcome=verdict.outcome,
-            clauses=verdict.met,
-            since_us=verdict.since_us,
-            until_us=verdict.until_us,
-            score_as_of=self._policies.score_as_of,
-            facts_hash=facts_hash(self._facts_key, view.sector, view.scenario, facts),
-            staff=question.staff,
-            reference=question.reference,
-            repeat_of=repeat_of,
-        )
-        return Proposal(
-            record=record,
-            digest=digest(self._digest_key, question.citizen, standing.version, standing.body),
-            sealed=self._sealed(premises.seal, question.citizen, facts, identifier),
-            request_id=question.request_id,
-            body_hash=question.body_hash,
-            frequency=slip.frequency if slip and not used_up and _uses(slip, at_us) else 0,
-        )
-
-    def _sealed(self, seal: Seal | None, citizen: UUID, facts: bytes, decision: UUID) -> bytes:
-        # A subject that opens to nobody is answered at the same cost: its facts are sealed under
-        # a key that is thrown away at once.
-        if seal is None:
-            seal = self._vault.person(self._vault.new_key(citizen), citizen)
-        return seal.seal(facts, b"decision_facts/" + decision.bytes)
-
-    def _policy(self, scenario: Compiled) -> int:
-        number = self._policies.number(scenario.id)
-        if number is None:
-            # This worker's revision is not in the live set: it was retired, or never published.
-            raise DependencyDown("policy")
-        return number
 
     async def _refreshed(self, question: Question) -> Question:
         """The same question by the party as it is now.
@@ -448,34 +343,6 @@ class Decisions:
 
 def _wanted(question: Question) -> Wanted:
     return Wanted(question.citizen, question.stock, question.principal.party)
-
-
-def _judge(
-    question: Question, premises: Premises, slip: ConsentSlip | None, at_us: int, *, used_up: bool
-) -> Verdict:
-    """The scenario's verdict on the facts and on what it may see of the citizen at an instant."""
-    stock = premises.standing.stock
-    values = values_at(
-        premises.body, question.registration.view, at_us, slip=slip, used_up=used_up, stock=stock
-    )
-    if used_up:
-        # A spent frequency is a fact of the day in Asia/Shanghai, and the day ends.
-        midnight = shanghai_midnight_after(at_us)
-        values = msgspec.structs.replace(
-            values,
-            since_us=max(values.since_us, midnight - DAY_US),
-            until_us=min(values.until_us, midnight),
-        )
-    return question.scenario.decide(values, question.facts, at_us)
-
-
-def _uses(slip: ConsentSlip, at_us: int) -> bool:
-    """Whether a question counts against the consent's daily frequency."""
-    return (
-        slip.frequency > 0
-        and slip.from_us <= at_us < slip.to_us
-        and (not slip.paused_until_us or slip.paused_until_us <= at_us)
-    )
 
 
 def _answer(record: Record, outcome: Outcome, receipt: bytes) -> Answer:

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from gateway.batching import Batcher
 from gateway.body import (
     NOBODY,
     Body,
@@ -27,13 +28,13 @@ from gateway.body import (
     values_at,
 )
 from gateway.clock import SECOND_US, Clock
-from gateway.errors import DependencyDown, Forbidden, Overloaded, QuotaExceeded
+from gateway.errors import DependencyDown, Forbidden, Overloaded
 from gateway.evidence import facts_hash
 from gateway.glimpse import glimpse
 from gateway.ids import Ids
 from gateway.parties import Parties, Principal
 from gateway.policies import Policies
-from gateway.search_committer import SearchCommitter
+from gateway.search_committer import BATCH_MAX, SearchCommitter
 from gateway.search_evidence import SearchRecord
 from gateway.search_places import Place, Places, Prepared
 from gateway.standing import Standing, StandingReader, StandingWriter, Wanted
@@ -99,7 +100,11 @@ class Searches:
         digest_key: bytes,
         facts_key: bytes,
         answer_ttl_s: int,
+        waiting_max: int,
     ) -> None:
+        self._reads: Batcher[Wanted, Standing] = Batcher(
+            standings.read_many, batch_max=BATCH_MAX, waiting_max=waiting_max
+        )
         self._standings, self._committer = standings, committer
         self._writer = writer
         self._policies, self._parties = policies, parties
@@ -142,9 +147,7 @@ class Searches:
     async def _premises(self, search: Search, shelf: tuple[str, str] | None) -> _Premises:
         """The standing from the cache; where its bytes are unusable, from PostgreSQL."""
         wanted = Wanted(search.citizen, shelf, search.principal.party)
-        (standing,) = await self._standings.read_many([wanted])
-        if isinstance(standing, QuotaExceeded):
-            raise standing
+        standing = await self._reads.submit(wanted)
         try:
             return self._usable(standing)
         except (msgspec.DecodeError, SealBroken):

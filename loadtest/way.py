@@ -14,10 +14,11 @@ from litestar.types import HTTPScope
 
 from gateway.body import consent_of
 from gateway.city import City
-from gateway.decision import Answer, Premises, Question, _judge
+from gateway.decision import Answer
 from gateway.edge.body import ELIGIBILITY_BYTES, check_fields, collect
 from gateway.edge.eligibility import PREFIX, SUFFIX, Eligibility
 from gateway.edge.headers import fault, fields_of
+from gateway.proposer import Premises, Question, judge
 from gateway.standing import Standing, Wanted
 from gateway.store.decision import Proposal
 from loadtest.questions import Questions
@@ -102,7 +103,7 @@ class Way:
             wanted = [Wanted(each.question.citizen) for each in batch]
             found: list[Standing] = await self.city.standings.read_many(wanted)
             for each, standing in zip(batch, found, strict=True):
-                each.premises = self.city.decisions._usable(standing)
+                each.premises = self.city.decisions._proposer.usable(standing)
 
     async def scenario(self, asked: Sequence[Asked]) -> None:
         """What the scenario may see, and its verdict."""
@@ -111,13 +112,13 @@ class Way:
             question: Question = each.question
             premises: Premises = each.premises
             slip = consent_of(premises.body, question.registration.view)
-            _judge(question, premises, slip, now_us, used_up=False)
+            judge(question, premises, slip, now_us, used_up=False)
 
     async def record(self, asked: Sequence[Asked]) -> None:
         """The record: verdict (again), id, digest, hashes, sealed facts."""
         now_us = self.city.clock.now_us()
         for each in asked:
-            each.proposal = self.city.decisions._propose(
+            each.proposal = self.city.decisions._proposer.propose(
                 each.question, each.premises, now_us, None, used_up=False
             )
 

@@ -15,9 +15,9 @@ import msgspec
 
 from gateway.city import City
 from gateway.consent_requests import Asked
-from gateway.decision import Question
 from gateway.local.seed_device import SeedDevice
 from gateway.parties import Principal
+from gateway.proposer import Question
 from gateway.sessions import csrf_token
 from gateway.tokens import SCOPE_PREFIX
 from loadtest.party import Shop

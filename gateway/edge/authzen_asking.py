@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from gateway.city import City
-from gateway.decision import Answer, Question
+from gateway.decision import Answer
 from gateway.edge.answer import Wire
 from gateway.edge.authzen_route import ours_of
 from gateway.edge.authzen_wire import Asked
 from gateway.edge.body import decode_part
 from gateway.errors import Forbidden, Malformed, NotFound
 from gateway.parties import Principal, Registration
+from gateway.proposer import Question
 from scenarios.compiler import Compiled
 from scenarios.contract import Outcome
 from scenarios.facts import among_others, fact_fields

@@ -17,7 +17,6 @@ import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
 from gateway.city import City
-from gateway.decision import Question
 from gateway.edge import answer
 from gateway.edge.admission import of_party
 from gateway.edge.body import ELIGIBILITY_BYTES, are_plain, check_fields, collect, decode
@@ -28,6 +27,7 @@ from gateway.edge.problems import kind_of, send_problem
 from gateway.edge.wire import Label, RequestId, Subject
 from gateway.errors import Forbidden, Malformed, MethodNotAllowed, NotFound
 from gateway.parties import Principal, Registration
+from gateway.proposer import Question
 from gateway.scan import MAX_NUMBER, check, is_flat
 from scenarios.compiler import Compiled
 

@@ -18,7 +18,8 @@ from redis.exceptions import RedisError
 from gateway.body import digest, encode_body
 from gateway.clock import SECOND_US, SystemClock
 from gateway.committer import Committer, Waiting
-from gateway.decision import Decisions, Question
+from gateway.decision import Decisions
+from gateway.proposer import Question
 from gateway.standing import StandingReader, StandingWriter
 from gateway.store import decision as decisions
 from gateway.store import standing as standings

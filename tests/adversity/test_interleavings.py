@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.decision import Premises, Question
+from gateway.proposer import Premises, Question
 from gateway.standing import Standing, Wanted
 from gateway.store import standing as rows
 from gateway.store.cache import Entry as CacheEntry
@@ -117,7 +117,7 @@ class RealReader:
         yield
         cached = b"" if loaded else value or b""
         standing = Standing(self.citizen, entry.version, entry.body, cached=cached)
-        self.premises = self.decisions._usable(standing)
+        self.premises = self.decisions._proposer.usable(standing)
         self._propose()
         yield
         await self._commit()
@@ -129,7 +129,7 @@ class RealReader:
 
     def _propose(self) -> None:
         assert self.premises is not None
-        self.proposal = self.decisions._propose(
+        self.proposal = self.decisions._proposer.propose(
             self.question, self.premises, self.at_us, None, used_up=False
         )
 

@@ -17,10 +17,11 @@ import msgspec
 
 from gateway.city import City
 from gateway.clock import Clock, SystemClock, from_us
-from gateway.decision import Answer, Question
+from gateway.decision import Answer
 from gateway.ids import SystemIds
 from gateway.keys import load_keys, write_keys
 from gateway.parties import Principal
+from gateway.proposer import Question
 from gateway.settings import Settings
 from gateway.store import policy as policy_rows
 from gateway.working_days import calendar

@@ -173,9 +173,9 @@ async def test_a_consent_ends_by_the_databases_clock_not_the_workers(town: TestC
     question = town.question(citizen)
     (standing,) = await town.city.standings.read_many([Wanted(citizen)])
     assert isinstance(standing, Standing)
-    premises = town.city.decisions._usable(standing)
+    premises = town.city.decisions._proposer.usable(standing)
     await asyncio.sleep(0.3)
-    proposal = town.city.decisions._propose(question, premises, now, None, used_up=False)
+    proposal = town.city.decisions._proposer.propose(question, premises, now, None, used_up=False)
     assert proposal.record.outcome == Outcome.ELIGIBLE
     outcome = await town.city.committer.record(proposal, question.deadline)
     assert outcome.receipt is None
