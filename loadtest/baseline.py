@@ -15,7 +15,7 @@ class Hello(msgspec.Struct):
     number: int
 
 
-@get("/readyz")
+@get("/answer")
 async def hello() -> Hello:
     """No body, no middleware, no dependency."""
     return Hello("hello", 1)

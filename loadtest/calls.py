@@ -18,7 +18,6 @@ import msgspec
 
 from gateway.app import open_city
 from gateway.city import City
-from gateway.settings import Settings
 from loadtest import client, whole
 from loadtest.books import Books, books
 from loadtest.client import Reply
@@ -40,9 +39,6 @@ from loadtest.whole import SCENARIO
 #: Citizens whose lookups are read, again and again, and the answers on record about each.
 READERS, HISTORY = 100, 20
 
-#: The limiter's settings for a measurement: one address asks for all the tokens.
-UNLIMITED = 1_000_000
-
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How much to send: `calls` of each kind in so many counted rounds."""
@@ -56,7 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of call: cost of one, latency in milliseconds, and its books.
 
-    `workers` is the spread of the workers' CPU over the rounds.
+    `workers` is the spread of the workers' CPU over the rounds, `rounds` the cost in each of them.
     """
 
     name: str
@@ -68,6 +64,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float
     p99_ms: float
     books: Books
+    rounds: tuple[Cost, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +113,7 @@ class _Sent(msgspec.Struct, frozen=True):
     replies: list[Reply]
     counted: list[Reply]
     cost: Cost
-    workers: Spread
+    rounds: tuple[Cost, ...]
     seconds: float
 
 
@@ -132,17 +129,17 @@ async def _send(target: Target, call: Call, options: Options, progress: Progress
     size = -(-len(call.requests) // (options.rounds + 1))
     replies = await _round(target, call, range(size), options)
     counted: list[Reply] = []
-    costs: list[float] = []
+    costs: list[Cost] = []
     loop, whole_meter = asyncio.get_running_loop(), Meter(target)
     begun = loop.time()
     for start in range(size, len(call.requests), size):
         meter = Meter(target)
         places = range(start, min(start + size, len(call.requests)))
         counted += await _round(target, call, places, options)
-        costs.append(meter.each(len(places)).workers)
+        costs.append(meter.each(len(places)))
     took_s = loop.time() - begun
     cost = whole_meter.each(len(counted))
-    return _Sent(replies + counted, counted, cost, Spread.of(costs or [0.0]), took_s)
+    return _Sent(replies + counted, counted, cost, tuple(costs), took_s)
 
 
 async def _round(target: Target, call: Call, places: range, options: Options) -> list[Reply]:
@@ -158,25 +155,19 @@ async def _told(owner: Owner, call: Call, sent: _Sent) -> Line:
         calls=len(sent.replies),
         failed=len(call.requests) - sum(each.status == call.status for each in sent.replies),
         cost=sent.cost,
-        workers=sent.workers,
+        workers=Spread.of([each.workers for each in sent.rounds] or [0.0]),
         per_second=len(sent.counted) / sent.seconds,
         p50_ms=client.percentile(took, 0.5) * 1e3,
         p99_ms=client.percentile(took, 0.99) * 1e3,
         books=await audit(owner, call, sent.replies),
-    )
-
-
-def unthrottled(settings: Settings) -> Settings:
-    """The settings with room for one client at one address to ask for every token."""
-    return msgspec.structs.replace(
-        settings, token_attempts_per_s=float(UNLIMITED), token_attempts_burst=UNLIMITED
+        rounds=sent.rounds,
     )
 
 
 def measure(options: Options, progress: Progress) -> Report:
     """A throw-away city, whole citizens, and every kind of call."""
     with throw_away_city(progress) as running:
-        settings = unthrottled(running.settings)
+        settings = running.settings
 
         async def registered() -> Shop:
             city = open_city(settings)

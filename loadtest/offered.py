@@ -199,6 +199,7 @@ def offer(plan: Plan, folder: Path) -> Result:
         [sys.executable, "-m", "loadtest.open_loop", asked, answered],
         cwd=Path(__file__).parent.parent,
         timeout=plan.seconds + plan.drain_s + 60,
+        stdout=subprocess.DEVNULL,  # what it says is in the result
         check=True,
     )
     return read(answered)

@@ -8,20 +8,28 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
 
 from gateway import server
-from gateway.local.processes import answers, free_ports
+from gateway.local.processes import answers, free_port, free_ports
 from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity
 from gateway.settings import Settings, as_environment
 from loadtest import cpu
 
 Progress: TypeAlias = Callable[[str], None]
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+#: Limits of one party, and as far as a measurement lifts them.
+_LIMITS: dict[str, Any] = {
+    "token_attempts_per_s": 1_000_000.0,
+    "token_attempts_burst": 1_000_000,
+    "party_rate_per_s": 100_000,
+    "party_burst": 1_000_000,
+}
 
 ROOT = Path(__file__).parent.parent
 APP = "gateway.app:create_app"
@@ -73,15 +81,15 @@ class Target(Protocol):
 class Serving:
     """A gateway that answers, and the processes behind it."""
 
-    def __init__(self, running: RunningCity, root: int, port: int) -> None:
-        self.running, self._root = running, root
+    def __init__(self, running: RunningCity, root: int, port: int, metrics_port: int) -> None:
+        self.running, self.root, self.metrics_port = running, root, metrics_port
         self.host, self.port = GATEWAY_HOST, port
 
     def seconds(self) -> tuple[float, float, float]:
         """CPU seconds spent so far by workers, PostgreSQL and Valkey."""
         engines = self.running.engines
         return (
-            cpu.seconds(cpu.tree(self._root)),
+            cpu.seconds(cpu.tree(self.root)),
             cpu.seconds(cpu.tree(engines.postgres.pid)),
             cpu.seconds([engines.valkey.pid]),
         )
@@ -111,6 +119,22 @@ class Meter:
         return Cost(*((after - before) / max(calls, 1) * 1e6 for before, after in spent))
 
 
+def unthrottled(settings: Settings) -> Settings:
+    """The settings with room for one party at one address to ask for everything.
+
+    Limits per party are lifted as far as they go.
+    """
+    return with_known(settings, **_LIMITS)
+
+
+def with_known(settings: Settings, **wanted: Any) -> Settings:
+    """The settings with those of the wanted ones that this gateway has."""
+    known = {field.name for field in msgspec.structs.fields(settings)}
+    return msgspec.structs.replace(
+        settings, **{name: value for name, value in wanted.items() if name in known}
+    )
+
+
 @contextmanager
 def throw_away_city(progress: Progress) -> Iterator[RunningCity]:
     """A city in a folder of its own: engines, keys and the packaged scenarios; all of it goes."""
@@ -138,21 +162,25 @@ def serve(
 ) -> Serving:
     """Start the gateway of a city with the flags of production; it ends with the city.
 
+    Limits of one party are lifted, since one party asks for everything that a measurement asks.
     Another application, such as a yardstick, may be named and wants a `port` of its own.
     """
     assert running.processes is not None, "inside the city's with block"
     port = port or urlsplit(running.base_url).port or 0
+    # Metrics are on, as in production, and each gateway on this machine has its own.
+    metrics_port = free_port(GATEWAY_HOST)
+    settings = with_known(settings or running.settings, metrics_port=metrics_port, workers=workers)
     child = running.processes.start(
         "gateway" if app == APP else app.replace(":", "-"),
         server.command(GATEWAY_HOST, port, workers, app),
         environment={
-            **as_environment(settings or running.settings),
+            **as_environment(unthrottled(settings)),
             "PYTHONPATH": str(ROOT),
             **(environment or {}),
         },
         ready=answers(GATEWAY_HOST, port, "/readyz"),
     )
-    return Serving(running, child.pid, port)
+    return Serving(running, child.pid, port, metrics_port)
 
 
 @asynccontextmanager

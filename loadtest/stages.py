@@ -56,10 +56,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """A stage and the CPU of the worker that it takes of one decision, in microseconds."""
+    """A stage and the CPU of the worker that it takes of one decision, in microseconds.
+
+    `us` is the middle of its `rounds`, without the stages that are measured inside it once more.
+    """
 
     name: str
     us: float
+    rounds: tuple[float, ...] = ()
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     per_second: float
     batch: int
     stages: list[Stage]
+    connections: int = 0
+    rounds: tuple[Cost, ...] = ()
+    """The whole at the running gateway, round by round."""
 
     @property
     def rest_us(self) -> float:
@@ -83,14 +90,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Whole(msgspec.Struct, frozen=True):
-    """Medians of the rounds at the running gateway."""
+    """The rounds at the running gateway, and their medians."""
 
     total_us: float
     postgres_us: float
     valkey_us: float
-    server_us: float
+    server: Stage
     per_second: float
     batch: int
+    rounds: tuple[Cost, ...]
 
 
 def measure(options: Options, progress: Progress) -> Profile:
@@ -116,7 +124,9 @@ def measure(options: Options, progress: Progress) -> Profile:
         valkey_us=whole.valkey_us,
         per_second=whole.per_second,
         batch=whole.batch,
-        stages=[Stage("server", whole.server_us), *stages],
+        stages=[whole.server, *stages],
+        connections=options.connections,
+        rounds=whole.rounds,
     )
 
 
@@ -158,9 +168,10 @@ def _under_load(
         total_us=middle(cost.workers for cost in costs),
         postgres_us=middle(cost.postgres for cost in costs),
         valkey_us=middle(cost.valkey for cost in costs),
-        server_us=middle(servers),
+        server=Stage("server", middle(servers), tuple(servers)),
         per_second=middle(rates),
         batch=max(1, round(middle(batches))),
+        rounds=tuple(costs),
     )
 
 
@@ -179,7 +190,7 @@ async def _stages(city: City, questions: Questions, batch: int, options: Options
                     spent[name].append(took_us)
     middle = {name: statistics.median(each) for name, each in spent.items()}
     return [
-        Stage(name, middle[name] - sum(middle[inner] for inner in inside))
+        Stage(name, middle[name] - sum(middle[inner] for inner in inside), tuple(spent[name]))
         for name, _, inside in STAGES
     ]
 

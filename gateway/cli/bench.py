@@ -1,10 +1,9 @@
-"""`qianjiang bench`: what a decision costs beside a framework's hello. From a checkout."""
+"""`qianjiang bench`: what a decision costs, beside others, with every record checked."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,59 +11,62 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-#: Characters that the table of rounds needs.
-TABLE_WIDTH = 120
+from gateway.cli._stages import stages
+
+#: What is chosen on the command line, where it is; the rest is in loadtest/options.py.
+CHOICES = ("rounds", "seconds", "connections", "workers", "citizens")
+
+_SIGNS = {"yes": "[green]met[/]", "no": "[red]not met[/]", "not measured": "–"}
 
 
 @click.command()
-@click.option("--rounds", default=5, show_default=True, help="Paired rounds.")
-@click.option("--seconds", default=5.0, show_default=True, help="Length of one round.")
-@click.option("--connections", default=128, show_default=True, help="Connections kept busy.")
-@click.option("--workers", default=2, show_default=True, help="Gateway processes.")
-@click.option("--citizens", default=10_000, show_default=True, help="Citizens asked about.")
-def command(**options: Any) -> None:
-    """Measure decisions and the baseline in one run, and check every record."""
+@click.option("--only", multiple=True, metavar="SECTION", help="Sections to run; all by default.")
+@click.option("--quick", is_flag=True, help="A look at everything in two minutes.")
+@click.option("--rounds", type=click.IntRange(1, 100), help="Paired rounds of each section.")
+@click.option("--seconds", type=click.IntRange(1, 60), help="Length of one round.")
+@click.option("--connections", type=click.IntRange(1, 1000), help="Connections kept busy.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Gateway processes.")
+@click.option("--citizens", type=click.IntRange(1, 1_000_000), help="Citizens asked about.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The result's file. By default a whole run goes to loadtest/results/, others to build/.",
+)
+def command(only: tuple[str, ...], quick: bool, out: Path | None, **given: Any) -> None:
+    """Measure everything in one session and write the result, and a page with plots."""
     if importlib.util.find_spec("loadtest") is None:
         raise click.ClickException("bench needs a checkout: its tools are not in the wheel")
-    bench = importlib.import_module("loadtest.bench")
-    console = Console(width=max(Console().width, TABLE_WIDTH))
-    with tempfile.TemporaryDirectory(prefix="qianjiang-bench-") as folder:
-        with console.status("starting") as status:
-            report = bench.measure(bench.Options(**options), Path(folder), status.update)
-    console.print(_rounds(report))
-    _print_summary(console, bench.describe(report), report)
-    if report.answered != report.recorded_once:
-        raise click.ClickException("an answered id has no row, or more than one")
+    bench: Any = importlib.import_module("loadtest.bench")
+    if unknown := set(only) - set(bench.NAMES):
+        known = ", ".join(bench.NAMES)
+        raise click.ClickException(f"no section {', '.join(sorted(unknown))}; there are {known}")
+    options = bench.chosen(quick, {name: given[name] for name in CHOICES if given[name]})
+    console = Console()
+    with stages(console) as tell:
+        result = bench.run(options, tell, only=only, quick=quick)
+        path = out or bench.place_of(result, whole=not only)
+        bench.publish(result, path)
+    _show(console, result, path)
 
 
-def _rounds(report: Any) -> Table:
-    table = Table(title=f"CPU in µs a request, load by {report.generator}")
-    for name in ("round", "hello/s", "hello CPU", "decisions/s", "workers", "PostgreSQL", "Valkey"):
+def _show(console: Console, result: Any, path: Path) -> None:
+    table = Table(title=f"targets, of a session of {result.took_s / 60:.0f} min")
+    for name in ("id", "target"):
+        table.add_column(name)
+    for name in ("figure", "wanted", "reached for"):
         table.add_column(name, justify="right")
-    for name in ("summed", "p50 ms", "p99 ms", "batch", "ratio"):
-        table.add_column(name, justify="right")
-    pairs = zip(report.hello, report.decision, report.ratios(), strict=True)
-    for number, (hello, decision, ratio) in enumerate(pairs, 1):
-        summed = decision.workers_us + decision.postgres_us + decision.valkey_us
-        figures = (hello.per_second, hello.workers_us, decision.per_second, decision.workers_us)
+    table.add_column("")
+    for each in result.targets:
         table.add_row(
-            str(number),
-            *(f"{figure:,.0f}" for figure in figures),
-            *(f"{f:,.0f}" for f in (decision.postgres_us, decision.valkey_us, summed)),
-            *(f"{f:.1f}" for f in (decision.p50_ms, decision.p99_ms, decision.batch)),
-            f"{ratio:.2f}",
+            each.id,
+            each.text,
+            "–" if each.figure is None else f"{each.figure:,.4g} {each.unit}",
+            *("" if bound is None else f"{bound:g}" for bound in (each.wanted, each.reached_for)),
+            _SIGNS[each.met],
         )
-    return table
-
-
-def _print_summary(console: Console, headline: dict[str, float], report: Any) -> None:
-    ratios = sorted(report.ratios())
-    console.print("median: " + ", ".join(f"{k} {v:,.1f}" for k, v in headline.items()))
-    console.print(
-        f"workers' CPU of a decision over a hello: min {ratios[0]:.2f},"
-        f" median {headline['ratio']:.2f}, max {ratios[-1]:.2f}"
-    )
-    console.print(
-        f"records: {report.answered} answered, {report.recorded_once} with exactly one row;"
-        f" beyond the answers: {report.beyond}"
-    )
+    console.print(table)
+    for name, reason in result.failures.items():
+        console.print(f"{name} did not end: {reason}", markup=False)
+    console.print(f"result: {path}", markup=False)
+    if any(not account.balanced for account in result.sections.accounts()):
+        raise click.ClickException("an answered id has no row, or more than one")

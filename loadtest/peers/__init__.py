@@ -34,6 +34,13 @@ PEERS: tuple[Peer, ...] = (
         app=_FRAMEWORK,
         method="POST",
     ),
+    Served(
+        name="hello",
+        what="Litestar's typed GET with a Struct of two fields: what a framework charges for hello",
+        app="loadtest.baseline:create_app",
+        method="GET",
+        yes=b'"hello"',
+    ),
     Cerbos(),
     Conventional(),
 )

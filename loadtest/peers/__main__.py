@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from gateway.local.city import LocalCity
-from loadtest.bench import generate
+from loadtest.closed import generate
 from loadtest.peers import PEERS, Site, Started
 
 

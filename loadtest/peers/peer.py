@@ -15,7 +15,9 @@ from gateway.local.processes import Supervisor
 from gateway.local.valkey import Valkey
 from gateway.settings import is_loopback
 from loadtest import cpu
+from loadtest.closed import Contender
 from loadtest.generator import SUBJECT, Plan
+from loadtest.popularity import Distribution
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parent.parent.parent
@@ -57,6 +59,15 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     def spent(self) -> dict[str, float]:
         """CPU seconds so far, of the server and of each engine."""
         return {name: cpu.seconds(cpu.tree(root)) for name, root in self.roots.items()}
+
+    def contender(
+        self, name: str, connections: int, distribution: Distribution = "uniform"
+    ) -> Contender:
+        """The peer as one of those that are asked in turn."""
+        plan = msgspec.structs.replace(
+            self.plan, connections=connections, distribution=distribution
+        )
+        return Contender(name=name, plan=lambda: plan, spent=self.spent)
 
     def check(self) -> None:
         """See that it decides.

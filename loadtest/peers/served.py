@@ -22,6 +22,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     app: str
     method: str
+    yes: bytes = b'"outcome":"eligible"'
+    """What is in its answer."""
 
     def missing(self) -> str:
         """Nothing is: it comes with the gateway."""
@@ -40,4 +42,4 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
             )
             subjects = site.subjects if self.method == "POST" else ()
             plan = plan_at(port, _PATH, facts=_FACTS, subjects=subjects)
-            yield Started(plan=plan, roots={"server": child.pid}, yes=b'"outcome":"eligible"')
+            yield Started(plan=plan, roots={"server": child.pid}, yes=self.yes)

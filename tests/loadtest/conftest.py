@@ -14,8 +14,8 @@ from gateway.local.valkey import Valkey
 from gateway.settings import as_environment
 from gateway.store.migrate import Connection
 from loadtest import cpu
-from loadtest.calls import unthrottled
 from loadtest.party import Shop, register
+from loadtest.serving import unthrottled
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from loadtest import wrk
-from loadtest.bench import generate
+from loadtest.closed import generate
 from loadtest.generator import Plan
 from loadtest.peers import PEERS, Peer, Site, WrongAnswer
 from loadtest.peers.answer import ANSWER
