@@ -29,8 +29,8 @@ check: .venv/ready ## lint, format, types, import contracts
 nightly: .venv/ready ## the long runs: more cycles, more seeds
 	@$(BIN)/python -m pytest --durations=10 -m "nightly or not nightly" --timeout=3600 $(ARGS)
 
-bench: .venv/bench ## decisions per second, CPU per decision, beside the baseline
-	@$(BIN)/qianjiang bench
+bench: .venv/bench ## what a decision costs, beside others: a result and a page with plots
+	@$(BIN)/qianjiang bench $(ARGS)
 
 .venv/bench: .venv/ready locks/bench.txt scripts/bench.sh
 	@scripts/bench.sh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +17,11 @@ from gateway.clock import SystemClock
 from gateway.ids import SystemIds
 from loadtest import wrk
 from loadtest.generator import Plan
+from loadtest.options import Options
 from loadtest.serving import Cost, Progress, Spread
+
+#: How long the questions under way at the end of a load may take.
+SETTLE_S = 0.2
 
 
 class Ledger(Protocol):
@@ -60,7 +65,7 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
     def round(self, seconds: float) -> Round:
         """Keep it busy and divide what that cost by the answers."""
         plan = msgspec.structs.replace(self.plan(), seconds=float(seconds))
-        first = SystemIds().uuid7(SystemClock().now_us())
+        first = fresh_id()
         before, commits = self.spent(), self.ledger.commits() if self.ledger else 0
         came = generate(plan)
         after, done = self.spent(), self.ledger.commits() if self.ledger else 0
@@ -78,18 +83,24 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def fresh_id() -> UUID:
+    """An id later than those of all that was under way when the last load was cut off."""
+    time.sleep(SETTLE_S)
+    return SystemIds().uuid7(SystemClock().now_us())
+
+
 def alternate(
-    contenders: Sequence[Contender], rounds: int, seconds: float, progress: Progress
+    contenders: Sequence[Contender], options: Options, progress: Progress
 ) -> dict[str, list[Round]]:
     """Ask all in turn, again and again, so that what befalls the machine befalls everybody."""
     made: dict[str, list[Round]] = {each.name: [] for each in contenders}
-    for each in contenders:
+    for each in contenders if options.warm else ():
         progress(f"warming up {each.name}")
         each.round(1)
-    for number in range(rounds):
+    for number in range(options.rounds):
         for each in contenders:
-            progress(f"round {number + 1} of {rounds}: {each.name}")
-            made[each.name].append(each.round(seconds))
+            progress(f"round {number + 1} of {options.rounds}: {each.name}")
+            made[each.name].append(each.round(options.seconds))
     return made
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.local.running import RunningCity
 from loadtest import wrk
 from loadtest.options import Options
 from loadtest.peers.cerbos import binary
 from loadtest.serving import owner_of
-from loadtest.town import CONSENTS, Town
+from loadtest.town import CONSENTS
 
 #: What the gateway has been served by; the one that it depends on is the one in use.
 SERVERS = ("granian", "uvicorn")
@@ -71,9 +72,9 @@ def server() -> str:
     return f"{name} {version(name)}"
 
 
-async def conditions(town: Town, options: Options, before: Machine) -> Conditions:
-    """The conditions of a session, its engines asked in one town of it."""
-    async with owner_of(town.running) as owner:
+async def conditions(running: RunningCity, options: Options, before: Machine) -> Conditions:
+    """The conditions of a session, the engines asked in a city like those of the session."""
+    async with owner_of(running) as owner:
         postgresql = {name: str(await owner.fetchval(f"SHOW {name}")) for name in _SETTINGS}
         told = str(await owner.fetchval("SHOW server_version"))
         query = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'decision'::regclass"
@@ -84,7 +85,7 @@ async def conditions(town: Town, options: Options, before: Machine) -> Condition
             "server": server(),
             "Python": platform.python_version(),
             "PostgreSQL": told.partition(" ")[0],
-            "Valkey": _valkey(town),
+            "Valkey": _valkey(running),
             **{name: version(name) for name in ("litestar", "msgspec", "asyncpg", "redis")},
             **_peers(),
         },
@@ -108,10 +109,10 @@ def generator() -> str:
     return f"wrk {found[1]}" if found else "wrk"
 
 
-def _valkey(town: Town) -> str:
+def _valkey(running: RunningCity) -> str:
     from redis import Redis
 
-    with Redis.from_url(town.running.engines.valkey.admin_url) as client:
+    with Redis.from_url(running.engines.valkey.admin_url) as client:
         told: dict[str, str] = client.info("server")
         return told.get("valkey_version", told["redis_version"])
 

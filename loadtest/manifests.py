@@ -57,8 +57,8 @@ _HELP = {"help_zh": "照常办理即可。", "help_en": "The ordinary way applie
 
 
 def name_of(number: int) -> str:
-    """The id of a generated scenario: letters and digits only, so that it is good everywhere."""
-    return f"bench{number:03}"
+    """The id of a generated scenario: letters and digits, so few that a token has room for 62."""
+    return f"b{number:03}"
 
 
 def manifest(number: int) -> Manifest:

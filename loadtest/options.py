@@ -9,7 +9,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be chosen. The defaults are those of the published results."""
 
     rounds: int = 5
-    """Paired rounds of each section, besides one of each kind that goes ahead uncounted."""
+    """Paired rounds of each section."""
+    warm: bool = True
+    """Whether a second of each kind goes ahead uncounted."""
     seconds: int = 3
     """Length of a closed-loop round; wrk takes whole seconds."""
     connections: int = 128
@@ -19,7 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     citizens: int = 10_000
     distributions: tuple[str, ...] = ("uniform", "zipf")
 
-    offered_s: float = 8
+    offered_s: float = 7
     """Length of an open-loop run."""
     shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.7, 0.85, 1.0, 1.2)
     """Offered loads, in shares of the closed loop's peak."""
@@ -38,7 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     admission_per_s: int = 300
     """What the overloaded gateway lets in; little enough to be offered ten times over."""
-    overload_s: float = 5
+    overload_s: float = 4
     withdrawals_per_s: float = 5
 
     calls: int = 1_000
@@ -50,14 +52,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 #: A look at everything in two minutes, with figures that mean little.
 QUICK = Options(
     rounds=1,
+    warm=False,
     seconds=1,
+    connections=64,
     citizens=2_000,
     offered_s=2,
     shares=(0.25, 0.5, 1.0),
     many_citizens=20_000,
     many_scenarios=20,
     many_consents=40,
-    comparisons=("scenarios", "consents"),
+    comparisons=("consents",),
     weighed=5_000,
     searched=10,
     overload_s=2,

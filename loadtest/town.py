@@ -12,14 +12,12 @@ from uuid import UUID
 import msgspec
 
 from gateway.city import City
-from gateway.clock import SystemClock
-from gateway.ids import SystemIds
 from gateway.local.running import RunningCity
 from gateway.settings import Settings
 from gateway.working_days import calendar
 from loadtest import cpu, manifests, population
 from loadtest.accounts import Account, looked_up
-from loadtest.closed import Contender, generate
+from loadtest.closed import Contender, fresh_id, generate
 from loadtest.generator import Plan
 from loadtest.options import Options
 from loadtest.party import Shop, register
@@ -109,7 +107,7 @@ class Town:
 
     def audit(self, run: str) -> Account:
         """A short run of our own generator, in which every answered id is kept and looked up."""
-        first = SystemIds().uuid7(SystemClock().now_us())
+        first = fresh_id()
         plan = msgspec.structs.replace(self.plan(AUDIT_CONNECTIONS), seconds=float(AUDIT_S))
         came = generate(plan, own=True)
 

@@ -56,7 +56,7 @@ PARTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...], str], ...] = (
     (
         "Growing",
         ("flat", "memory"),
-        ("flat",),
+        ("flat", "memory"),
         "More citizens, more scenarios, more consents: the same decision.",
     ),
     (

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from gateway.clock import SystemClock
-from gateway.ids import SystemIds
 from gateway.settings import is_loopback
 from loadtest.accounts import UNEXPLAINED, Account
-from loadtest.closed import Contender, Round, alternate, generate
+from loadtest.closed import Contender, Round, alternate, fresh_id, generate
 from loadtest.generator import SUBJECT, Plan
 from loadtest.options import Options
 from loadtest.sections import NotBuilt
@@ -72,7 +70,7 @@ def measure(options: Options, progress: Progress) -> AuthZen:
             town.contender(DECISION, options.few_connections),
             _without_commits(town.asked(BATCH, lambda: _batches(town, options, connections))),
         ]
-        rounds = alternate(contenders, options.rounds, options.seconds, progress)
+        rounds = alternate(contenders, options, progress)
         account = _batch_account(town, options)
     with open_town(options, progress, Kind(generated=options.searched)) as town:
         found, unassessed = _check_search(town)
@@ -80,7 +78,7 @@ def measure(options: Options, progress: Progress) -> AuthZen:
             town.contender(AMONG_MANY, options.few_connections),
             _without_commits(town.asked(SEARCHED, lambda: _searches(town, options))),
         ]
-        rounds |= alternate(contenders, options.rounds, options.seconds, progress)
+        rounds |= alternate(contenders, options, progress)
         answered, rows = _counted(town, _searches(town, options), "search")
     return AuthZen(
         connections=connections,
@@ -169,7 +167,7 @@ def _asked(plan: Plan) -> bytes:
 
 def _counted(town: Town, plan: Plan, table: str) -> tuple[int, int]:
     """A second of our own generator, which reads every answer: answers and the rows they left."""
-    first = SystemIds().uuid7(SystemClock().now_us())
+    first = fresh_id()
     came = generate(msgspec.structs.replace(plan, seconds=1.0), own=True)
     rows = town.rows(f"SELECT count(*) FROM {table} WHERE id >= $1", first)
     return came["statuses"].get(200, 0), rows

@@ -12,10 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.clock import SystemClock
-from gateway.ids import SystemIds
 from loadtest.accounts import Account, of_stream
-from loadtest.closed import Round
+from loadtest.closed import Round, fresh_id
 from loadtest.offered import Answers, Plan, Result, offer, stream_of
 from loadtest.options import Options
 from loadtest.serving import Progress, owner_of
@@ -109,7 +107,7 @@ def _peak(town: Town, options: Options, progress: Progress) -> float:
 
 
 def _run(town: Town, folder: Path, rate: float, options: Options, name: str) -> tuple[Run, Account]:
-    first = SystemIds().uuid7(SystemClock().now_us())
+    first = fresh_id()
     with watch.Watch(town.serving) as watched:
         result = _offered(town, folder, rate, options.offered_s, options)
     began, slow = result.started_monotonic_ns / 1e9, result.slower_than(STALL_MS)

@@ -20,11 +20,10 @@ from uuid import UUID
 import msgspec
 
 from gateway.app import open_city
-from gateway.clock import SystemClock
-from gateway.ids import SystemIds
 from gateway.settings import Settings
 from loadtest import client, whole
 from loadtest.accounts import Account, of_stream
+from loadtest.closed import fresh_id
 from loadtest.offered import Answers, Plan, Request, Result, Stream, offer, stream_of
 from loadtest.options import Options
 from loadtest.requests import grants, withdrawals
@@ -148,7 +147,7 @@ class _Shift:
         loads, accounts = [], []
         for multiple in MULTIPLES:
             progress(f"round {self._number + 1}: {multiple:g} times what is let in")
-            first = SystemIds().uuid7(SystemClock().now_us())
+            first = fresh_id()
             with _memory(self._town) as peak:
                 result = self._offered(multiple)
             loads.append(_load(result, multiple, peak[0], self._options))

@@ -37,7 +37,7 @@ def measure(options: Options, progress: Progress) -> Pairs:
     with open_town(options, progress) as town, ExitStack() as stack:
         site = town.site(options.workers)
         contenders = [*_floors(stack, site, options), *_decisions(town, options)]
-        rounds = alternate(contenders, options.rounds, options.seconds, progress)
+        rounds = alternate(contenders, options, progress)
         progress("every answered id has one row?")
         return Pairs(
             connections=options.connections,
@@ -53,13 +53,14 @@ def _floors(stack: ExitStack, site: Site, options: Options) -> Iterator[Contende
         started = stack.enter_context(peers[name].start(site))
         started.check()
         yield started.contender(name, options.connections)
-        if name == HELLO:
+        if name == HELLO and options.few_connections < options.connections:
             yield started.contender(HELLO_FEW, options.few_connections)
 
 
 def _decisions(town: Town, options: Options) -> Iterator[Contender]:
     yield town.contender(UNIFORM, options.connections)
-    yield town.contender(UNIFORM_FEW, options.few_connections)
+    if options.few_connections < options.connections:
+        yield town.contender(UNIFORM_FEW, options.few_connections)
     if "zipf" in options.distributions:
         yield town.contender(ZIPF, options.connections, "zipf")
 

@@ -47,7 +47,7 @@ def measure(options: Options, progress: Progress) -> Peers:
                 *_of(rivals, connections, each),
             )
         ]
-        rounds = alternate(contenders, options.rounds, options.seconds, progress)
+        rounds = alternate(contenders, options, progress)
         progress("every answered id has one row?")
         mine = [one for each in drawn for one in rounds[f"{OURS}, {each}"]]
         return Peers(

@@ -93,6 +93,21 @@ def flat(result: Result) -> Table:
     return Table(("what", "workers", "PostgreSQL", "Valkey", "summed", "wanted"), rows)
 
 
+def memory(result: Result) -> Table:
+    """What a citizen takes of the cache, by what is counted."""
+    made = result.sections.memory
+    if made is None:
+        return Table(("of one citizen", "bytes"), [])
+    known = made.memory
+    rows = [
+        ("the body", number(known.body)),
+        ("the stored value", number(known.value)),
+        ("the entry, with its key", number(known.entry)),
+        (f"growth of all memory over {known.citizens:,} citizens", number(known.grown)),
+    ]
+    return Table((f"of one citizen with {known.consents} consents", "bytes"), rows)
+
+
 def calls(result: Result) -> Table:
     """The calls that are not decisions."""
     made = result.sections.calls

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from loadtest.result import Result
 from loadtest.tables.words import Table, median, number
 
@@ -42,6 +44,25 @@ def stalls(result: Result) -> Table:
     return Table(("stall", "longest, ms", "requests", "cause", "evidence"), rows)
 
 
+def causes(result: Result) -> Table:
+    """The stalls by cause."""
+    made = result.sections.latency
+    every = [stall for run in made.runs for stall in run.stalls] if made else []
+    by_cause = Counter(stall.cause for stall in every)
+    rows = [
+        (
+            cause,
+            number(count),
+            number(sum(stall.requests for stall in every if stall.cause == cause)),
+            number(max(stall.longest_ms for stall in every if stall.cause == cause)),
+        )
+        for cause, count in by_cause.most_common()
+    ]
+    if made and not rows:
+        rows = [("none in all runs", "0", "0", "–")]
+    return Table(("cause", "stalls", "requests", "longest, ms"), rows)
+
+
 def overload(result: Result) -> Table:
     """What became of more than is let in, in the middle of the rounds."""
     made = result.sections.overload
@@ -80,6 +101,28 @@ def accounts(result: Result) -> Table:
         for each in result.sections.accounts()
     ]
     heads = ("run", "answered", "exactly one row", "rows", "rows beyond", "not answered")
+    return Table(heads, rows)
+
+
+def records(result: Result) -> Table:
+    """All accounts together, those looked up by id and those counted."""
+    rows = []
+    for by, says in (("id", "every id looked up"), ("count", "rows counted")):
+        known = [each for each in result.sections.accounts() if each.by == by]
+        beyond: Counter[str] = Counter()
+        for each in known:
+            beyond.update(each.beyond)
+        rows.append(
+            (
+                says,
+                f"{len(known)}",
+                f"{sum(each.answered for each in known):,}",
+                f"{sum(each.once for each in known):,}",
+                f"{sum(each.rows for each in known):,}",
+                _causes(beyond),
+            )
+        )
+    heads = ("how", "runs", "answered", "exactly one row", "rows", "rows beyond, by cause")
     return Table(heads, rows)
 
 
