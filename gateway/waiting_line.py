@@ -1,10 +1,10 @@
 """Who waits for room, who comes next, and who is told to come back: pure, in seconds handed in.
 
 The rule is CoDel's (RFC 8289) with a last-in-first-out order while it sheds. Some waiting is good,
-it is what a burst needs; waiting that does not end is not. So nobody is given up before somebody
-has been waiting for longer than `TARGET_S` through a whole `INTERVAL_S`. From then on each waits
-only as long as its kind's patience, and the newest is served first: the others are as good as gone.
-That lasts until nobody has been given up for an interval.
+it is what a burst needs; waiting that does not end is not. So each kind may wait for `CALM_S` until
+somebody was given up or has been waiting for longer than `TARGET_S` through a whole `INTERVAL_S`.
+From then on each waits only as long as its kind's patience, and the newest is served first: the
+others are as good as gone. That lasts until nobody has been given up for an interval.
 
 More urgent kinds are always served first, have more patience, and take the place of the least
 urgent where the line is full.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -34,6 +34,10 @@ class Priority(enum.IntEnum):
     MERCHANT = 4  # and every other party
     BATCH = 5  # many questions at once
 
+
+#: What each kind waits at most while the line does not shed. A party hears within 20 ms that it is
+#: to come back, at the beginning of a flood as later.
+CALM_S: Final = (1.0, 1.0, 3 * INTERVAL_S, 3 * TARGET_S, 3 * TARGET_S, 3 * TARGET_S)
 
 #: What each kind waits at most while the line sheds. A withdrawal is worth a second; a till is
 #: better told at once.
@@ -90,9 +94,10 @@ class WaitingLine(Generic[Item]):
     def overdue(self, now: float) -> list[Item]:
         """Take out who is to be given up now, the least urgent first."""
         stands = not self.shedding(now) and self._stands(now)
-        if not stands and not self.shedding(now):
-            return []
-        gone = [item for kind in reversed(Priority) for item in self._impatient(kind, now)]
+        patience = PATIENCE_S if stands or self.shedding(now) else CALM_S
+        gone = [
+            item for kind in reversed(Priority) for item in self._impatient(kind, now, patience)
+        ]
         self.count -= len(gone)
         if gone or stands:
             self._shedding_until, self._above_since = now + INTERVAL_S, None
@@ -102,14 +107,16 @@ class WaitingLine(Generic[Item]):
         """When `overdue` is to be asked next, at the latest; None while nobody waits."""
         if not self.count:
             return None
-        firsts = (
+        firsts = [
             (kind, next(iter(line.values()))) for kind, line in enumerate(self._lines) if line
-        )
+        ]
         if self.shedding(now):
             return min(since + PATIENCE_S[kind] for kind, since in firsts)
         if self._above_since is not None:
-            return self._above_since + INTERVAL_S
-        return min(since for _, since in firsts) + TARGET_S
+            seen = self._above_since + INTERVAL_S
+        else:
+            seen = min(since for _, since in firsts) + TARGET_S
+        return min(seen, *(since + CALM_S[kind] for kind, since in firsts))
 
     def _stands(self, now: float) -> bool:
         """Whether there has been somebody over the target for a whole interval."""
@@ -121,9 +128,9 @@ class WaitingLine(Generic[Item]):
             self._above_since = oldest + TARGET_S
         return now - self._above_since >= INTERVAL_S
 
-    def _impatient(self, kind: Priority, now: float) -> Iterator[Item]:
+    def _impatient(self, kind: Priority, now: float, patience: Sequence[float]) -> Iterator[Item]:
         line = self._lines[kind]
-        while line and now - next(iter(line.values())) >= PATIENCE_S[kind]:
+        while line and now - next(iter(line.values())) >= patience[kind]:
             yield line.popitem(last=False)[0]
 
     def _least_urgent(self, than: int) -> Item | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.waiting_line import INTERVAL_S, PATIENCE_S, TARGET_S, Priority, WaitingLine
+from gateway.waiting_line import CALM_S, INTERVAL_S, PATIENCE_S, TARGET_S, Priority, WaitingLine
 
 W, S, C, H, M, B = Priority
 TICK = 0.001
@@ -42,28 +42,37 @@ def test_the_urgent_come_first_and_among_equals_who_came_first() -> None:
 
 
 def test_a_burst_that_drains_in_time_is_let_through_whole() -> None:
-    line = line_of(*[M] * 90)
+    line = line_of(*[M] * 14)
     now, gone = 0.0, []
     while line.count:
         now += TICK
         gone += line.overdue(now)
         line.next(now)
     assert gone == []
-    assert now == pytest.approx(0.09)
+    assert now == pytest.approx(0.014)
+
+
+def test_a_party_hears_in_time_that_it_is_to_come_back_from_the_first_on() -> None:
+    line = line_of(M, H, C)
+    assert stand(line, CALM_S[M] - TICK) == []
+    assert line.overdue(CALM_S[M] + TICK / 2) == ["M0", "H1"]
+    assert max(CALM_S[H:]) <= 0.02 - TARGET_S
 
 
 def test_a_line_that_stands_for_an_interval_is_shed_from_the_least_urgent_up() -> None:
-    line = line_of(W, S, C, H, M, B)
+    line = line_of(W, S, C)
     assert stand(line, TARGET_S + INTERVAL_S - TICK) == []
     now = TARGET_S + INTERVAL_S + TICK
-    assert line.overdue(now) == ["B5", "M4", "H3", "C2"]
+    assert line.overdue(now) == ["C2"]
     assert order(line, now) == ["W0", "S1"]
+    parties = line_of(H, M, B)
+    assert stand(parties, CALM_S[M] + TICK) == ["B2", "M1", "H0"]
 
 
 def test_while_it_sheds_everybody_is_told_within_their_patience() -> None:
     line = line_of(M)
     stand(line, 0.2)
-    began = 0.11
+    began = CALM_S[M] + TICK
     assert line.shedding(began)
     for kind in Priority:
         line.join(kind.name, kind, began)
@@ -82,14 +91,14 @@ def test_while_it_sheds_the_newest_comes_first_and_withdrawals_still_in_turn() -
     line = line_of(M)
     stand(line, 0.2)
     for item, kind in (("m1", M), ("w1", W), ("m2", M), ("w2", W)):
-        line.join(item, kind, 0.11)
-    assert order(line, 0.11) == ["w1", "w2", "m2", "m1"]
+        line.join(item, kind, 0.02)
+    assert order(line, 0.02) == ["w1", "w2", "m2", "m1"]
 
 
 def test_it_stops_shedding_when_nobody_was_given_up_for_an_interval() -> None:
     line = line_of(M)
     assert stand(line, 0.2) == ["M0"]
-    given_up_at = TARGET_S + INTERVAL_S
+    given_up_at = CALM_S[M]
     assert line.shedding(given_up_at + INTERVAL_S - TICK)
     after = given_up_at + INTERVAL_S + 2 * TICK
     assert not line.shedding(after)
