@@ -284,7 +284,7 @@ def values_at(
     first comes from the commit's counter, the second is advisory.
     """
     span = Interval(at_us)
-    declared = {name: _READERS[name](body, view, span) for name in view.reads if name in _READERS}
+    declared = {name: read(body, view, span) for name, read in _readers(view.reads)}
     return Values(
         known=body.living,
         consent=slip is not None and consent_live(slip, span),
@@ -368,3 +368,11 @@ _READERS: dict[str, Callable[[Body, Viewpoint, Interval], Any]] = {
     "party_city": lambda _body, view, _span: view.city,
     "party_community": lambda _body, view, _span: view.community,
 }
+
+
+@lru_cache(maxsize=4096)
+def _readers(
+    names: tuple[str, ...],
+) -> tuple[tuple[str, Callable[[Body, Viewpoint, Interval], Any]], ...]:
+    """How the declared names are read; stock and the like are not in a body."""
+    return tuple((name, _READERS[name]) for name in names if name in _READERS)

@@ -11,7 +11,7 @@ from gateway.city import City
 from gateway.decision import Answer
 from gateway.edge.answer import Wire
 from gateway.edge.authzen_route import ours_of
-from gateway.edge.authzen_wire import Asked
+from gateway.edge.authzen_wire import Asked, Ours
 from gateway.edge.body import decode_part
 from gateway.errors import Forbidden, Malformed, NotFound
 from gateway.parties import Principal, Registration
@@ -37,6 +37,9 @@ class ScenarioWire(Wire):
         return b'{"decision":%b,"context":%b}' % (yes, self.encode(answer))
 
 
+Context = tuple[Any, bytes, Ours]
+
+
 class Ready(msgspec.Struct, frozen=True):
     """A question, and the wire of its scenario."""
 
@@ -52,6 +55,8 @@ class Asking:
     ) -> None:
         self._pseudonyms, self._scenarios = city.pseudonyms, scenarios
         self._principal, self._received_us = principal, received_us
+        #: Of each scenario, the context that was read last, and what it says.
+        self._defaults: dict[str, tuple[msgspec.Raw, Context]] = {}
         # All items of a batch have the time of one question.
         self._deadline = city.clock.monotonic() + city.settings.decision_deadline_s
 
@@ -67,8 +72,7 @@ class Asking:
         if citizen is None:
             where = f"{asked.subject_at}/subject/id"
             raise Malformed([(where, "not a subject of this recipient")])
-        context, where = bytes(asked.context) or b"{}", f"{asked.context_at}/context"
-        facts, ours = decode_part(context, scenario.facts, where), ours_of(context, where)
+        facts, facts_json, ours = self._understood(scenario, asked)
         body_hash = b""
         if ours.request_id:
             # One question may come alone or in a batch, with or without defaults: a repeat is
@@ -81,7 +85,7 @@ class Asking:
             scenario=scenario.scenario,
             citizen=citizen,
             facts=facts,
-            facts_json=_encode(facts),
+            facts_json=facts_json,
             received_us=self._received_us,
             deadline=self._deadline,
             stock=scenario.shelf(facts),
@@ -91,6 +95,21 @@ class Asking:
             body_hash=body_hash,
         )
         return Ready(scenario, question)
+
+    def _understood(self, scenario: ScenarioWire, asked: Asked) -> Context:
+        """The facts, the same as canonical JSON, and what is ours in a context.
+
+        Items that name no context of their own share the default, which is read once for each
+        scenario; the pointer of a fault in it is the same as well.
+        """
+        known = self._defaults.get(scenario.scenario.id)
+        if known is not None and known[0] is asked.context:
+            return known[1]
+        raw, where = bytes(asked.context) or b"{}", f"{asked.context_at}/context"
+        facts = decode_part(raw, scenario.facts, where)
+        read = facts, _encode(facts), ours_of(raw, where)
+        self._defaults[scenario.scenario.id] = asked.context, read
+        return read
 
     def _permitted(self, name: str) -> tuple[ScenarioWire, Registration]:
         scenario = self._scenarios.get(name)
