@@ -7,7 +7,8 @@ A session, and what is made of it
     countdown.py        how long it still takes
     conditions.py       under which conditions
     accounts.py         every answered id has exactly one row, and the rest a cause
-    figures.py          figures that targets are about; targets.py: the targets, met or not
+    figures.py          figures that targets are about; targets.py: the targets, met or not;
+                        notes.py: why one was missed
     result.py           the JSON file; results/: those that are published
     tables/             a result as tables
     page/               a result as a page with plots: `python -m loadtest.page RESULT.json`
@@ -20,6 +21,7 @@ Who is asked, by whom, how
     closed.py           a closed loop for peaks, by wrk.py, or by generator.py where ids count
     open_loop.py        an open loop at a given rate, for latencies and for overload
     offered.py          its plan and its result; lane.py, connection.py: one stream, one connection
+    door.py             what became of more than is let in
     stalls/             why was an answer slow? Evidence, and its join to slow answers
     popularity.py       who is asked about how often: uniform, or by a power law
     cpu.py              what processes cost

@@ -18,7 +18,7 @@ from gateway.ids import SystemIds
 from loadtest import wrk
 from loadtest.generator import Plan
 from loadtest.options import Options
-from loadtest.serving import Cost, Progress, Spread
+from loadtest.serving import Cost, Progress, Recorded, Spread
 
 #: How long the questions under way at the end of a load may take.
 SETTLE_S = 0.2
@@ -27,19 +27,15 @@ SETTLE_S = 0.2
 class Ledger(Protocol):
     """Where a contender that records its answers keeps them."""
 
-    def commits(self) -> int:
-        """Transactions committed so far."""
-        ...
-
-    def recorded(self, first: UUID) -> int:
-        """Rows whose id is this or a later one."""
+    def recorded(self, first: UUID) -> Recorded:
+        """The rows whose id is this or a later one."""
         ...
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """One contender for some seconds: cost of an answer, and how the answers came.
 
-    `wrong` counts everything but a 200. `batch` is answers of one transaction, `recorded` the rows
+    `wrong` counts everything but a 200. `batch` is rows of one statement, `recorded` the rows
     made meanwhile; both are 0 where nothing is recorded in the gateway's database.
     """
 
@@ -66,9 +62,10 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
         """Keep it busy and divide what that cost by the answers."""
         plan = msgspec.structs.replace(self.plan(), seconds=float(seconds))
         first = fresh_id()
-        before, commits = self.spent(), self.ledger.commits() if self.ledger else 0
+        before = self.spent()
         came = generate(plan)
-        after, done = self.spent(), self.ledger.commits() if self.ledger else 0
+        after = self.spent()
+        recorded = self.ledger.recorded(first) if self.ledger else Recorded(0, 0)
         answers = came["answers"]
         each = {part: (after[part] - before[part]) / max(answers, 1) * 1e6 for part in after}
         return Round(
@@ -78,8 +75,8 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
             p50_ms=came["p50_ms"],
             p99_ms=came["p99_ms"],
             cost=Cost(each["server"], each.get("postgres", 0.0), each.get("valkey", 0.0)),
-            batch=answers / max(done - commits, 1) if self.ledger else 0,
-            recorded=self.ledger.recorded(first) if self.ledger else 0,
+            batch=recorded.batch,
+            recorded=recorded.rows,
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from loadtest.closed import Round, ratios
+from loadtest.door import Load
 from loadtest.sections import authzen, overload, pairs, peers
 from loadtest.serving import Spread
 from loadtest.stalls.evidence import UNEXPLAINED
@@ -101,7 +102,7 @@ def citizen_bytes(sections: Sections) -> Spread | None:
     return Spread.of([sections.memory.memory.grown]) if sections.memory else None
 
 
-def of_loads(multiple: float, part: Callable[[overload.Load, overload.Load], float]) -> Figure:
+def of_loads(multiple: float, part: Callable[[Load, Load], float]) -> Figure:
     """A figure of the runs at a multiple, each with the calm run of its round beside it."""
 
     def figure(sections: Sections) -> Spread | None:
@@ -113,32 +114,32 @@ def of_loads(multiple: float, part: Callable[[overload.Load, overload.Load], flo
     return figure
 
 
-def goodput(load: overload.Load, _: overload.Load) -> float:
+def goodput(load: Load, _: Load) -> float:
     """What was answered of what is let in."""
     return load.goodput
 
 
-def slower(load: overload.Load, calm: overload.Load) -> float:
+def slower(load: Load, calm: Load) -> float:
     """p99 of those accepted over that of the calm run."""
     return load.accepted_p99_ms / max(calm.accepted_p99_ms, 1e-9)
 
 
-def refused_ms(load: overload.Load, _: overload.Load) -> float:
+def refused_ms(load: Load, _: Load) -> float:
     """p99 of refusals."""
     return load.refused_p99_ms
 
 
-def spread_out(load: overload.Load, _: overload.Load) -> float:
+def spread_out(load: Load, _: Load) -> float:
     """Different values of Retry-After; none where one refusal told none."""
     return 0 if "none" in load.retry_after_s else len(load.retry_after_s)
 
 
-def grown(load: overload.Load, calm: overload.Load) -> float:
+def grown(load: Load, calm: Load) -> float:
     """Memory of the workers over that of the calm run."""
     return load.resident_bytes / max(calm.resident_bytes, 1)
 
 
-def offered(load: overload.Load, _: overload.Load) -> float:
+def offered(load: Load, _: Load) -> float:
     """What the generator began of what it was to begin."""
     return load.achieved / load.offered
 

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -65,6 +66,18 @@ class Spread(msgspec.Struct, frozen=True):
         return f"{self.least:.2f} {self.middle:.2f} {self.greatest:.2f}"
 
 
+class Recorded(NamedTuple):
+    """Rows, and the statements that made them; their quotient is the batch."""
+
+    rows: int
+    statements: int
+
+    @property
+    def batch(self) -> float:
+        """Decisions of one statement; 0 where there are none."""
+        return self.rows / self.statements if self.statements else 0.0
+
+
 class Target(Protocol):
     """A gateway that answers at an address, and the CPU seconds spent behind it so far."""
 
@@ -94,17 +107,20 @@ class Serving:
             cpu.seconds([engines.valkey.pid]),
         )
 
-    def commits(self) -> int:
-        """Transactions committed so far; with answers counted, their quotient is the batch."""
-        return asyncio.run(self._commits())
+    def recorded(self, first: UUID) -> Recorded:
+        """The decisions on record from an id on."""
+        return asyncio.run(self._recorded(first))
 
-    async def _commits(self) -> int:
+    async def _recorded(self, first: UUID) -> Recorded:
         async with owner_of(self.running) as owner:
-            return int(
-                await owner.fetchval(
-                    "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
-                )
+            # Rows of one statement have been inserted by one transaction.
+            row = await owner.fetchrow(
+                "SELECT count(*) AS rows, count(DISTINCT xmin::text) AS statements"
+                " FROM decision WHERE id >= $1",
+                first,
             )
+        assert row is not None, "an aggregate is one row"
+        return Recorded(row["rows"], row["statements"])
 
 
 class Meter:

@@ -29,6 +29,7 @@ from gateway.city import City
 from gateway.local.processes import free_port
 from gateway.local.running import RunningCity
 from loadtest import population
+from loadtest.closed import fresh_id
 from loadtest.party import register
 from loadtest.questions import Questions
 from loadtest.serving import (
@@ -153,16 +154,16 @@ def _under_load(
     servers, rates, batches = [], [], []
     for number in range(options.rounds + 1):
         progress(f"round {number} of {options.rounds}: decisions, then the bare server")
-        meter, commits = Meter(serving), serving.commits()
+        first, meter = fresh_id(), Meter(serving)
         load = questions.ask(serving.host, serving.port, options.connections, options.seconds)
-        cost, commits = meter.each(load.answers), serving.commits() - commits
+        cost = meter.each(load.answers)
         meter = Meter(bare)
         empty = questions.ask(bare.host, bare.port, options.connections, options.seconds)
         if number:  # the first goes ahead uncounted
             costs.append(cost)
             servers.append(meter.each(empty.answers).workers)
             rates.append(load.per_second)
-            batches.append(load.answers / max(commits, 1))
+            batches.append(serving.recorded(first).batch)
     middle = statistics.median
     return _Whole(
         total_us=middle(cost.workers for cost in costs),

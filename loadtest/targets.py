@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from loadtest import figures
+from loadtest import door, figures
 from loadtest.figures import Figure
 from loadtest.sections import overload, pairs, peers
 from loadtest.serving import Spread
@@ -168,12 +168,20 @@ def _overload() -> Iterator[_Aim]:
 
 def _beyond(of: Callable[..., Figure], goodput: float) -> Iterator[_Aim]:
     """What holds at every multiple beyond what is let in."""
-    where, most = "overload", overload.REFUSED_MS
+    where, most = "overload", door.REFUSED_MS
     figure = of(figures.goodput)
     yield _Aim("", "goodput", "Goodput", where, figure, "share", goodput, at_most=False)
     said = "p99 of accepted, over the calm run's,"
     yield _Aim("", "p99 accepted", said, where, of(figures.slower), "×", 2.0)
-    yield _Aim("", "p99 refused", "p99 of refusals", where, of(figures.refused_ms), "ms", most)
+    yield _Aim(
+        "",
+        "p99 refused",
+        "p99 of refusals, after the onset,",
+        where,
+        of(figures.refused_ms),
+        "ms",
+        most,
+    )
     said, figure = "Values of Retry-After", of(figures.spread_out)
     yield _Aim("", "Retry-After", said, where, figure, "", 2.0, at_most=False)
     said = "Workers' memory, over the calm run's,"

@@ -24,7 +24,16 @@ from loadtest.party import Shop, register
 from loadtest.peers import Site
 from loadtest.popularity import Distribution
 from loadtest.population import Holding, Holdings
-from loadtest.serving import APP, Progress, Serving, checkpoint, owner_of, serve, throw_away_city
+from loadtest.serving import (
+    APP,
+    Progress,
+    Recorded,
+    Serving,
+    checkpoint,
+    owner_of,
+    serve,
+    throw_away_city,
+)
 from scenarios.registry import load_registry
 
 SCENARIO = "rent"
@@ -87,14 +96,9 @@ class Town:
         """CPU seconds so far of the workers and of each engine."""
         return dict(zip(("server", "postgres", "valkey"), self.serving.seconds(), strict=True))
 
-    def commits(self) -> int:
-        """Transactions committed so far."""
-        return self.serving.commits()
-
-    def recorded(self, first: UUID) -> int:
+    def recorded(self, first: UUID) -> Recorded:
         """Decisions on record from an id on."""
-
-        return self.rows("SELECT count(*) FROM decision WHERE id >= $1", first)
+        return self.serving.recorded(first)
 
     def rows(self, query: str, first: UUID) -> int:
         """What a query counts from an id on."""

@@ -16,7 +16,7 @@ from gateway.cli._stages import stages
 #: What is chosen on the command line, where it is; the rest is in loadtest/options.py.
 CHOICES = ("rounds", "seconds", "connections", "workers", "citizens")
 
-_SIGNS = {"yes": "[green]met[/]", "no": "[red]not met[/]", "not measured": "–"}
+_STYLES = {"✓": "green", "✗": "red", "–": "dim"}
 
 
 @click.command()
@@ -50,23 +50,16 @@ def command(only: tuple[str, ...], quick: bool, out: Path | None, **given: Any) 
 
 
 def _show(console: Console, result: Any, path: Path) -> None:
-    table = Table(title=f"targets, of a session of {result.took_s / 60:.0f} min")
-    for name in ("id", "target"):
-        table.add_column(name)
-    for name in ("figure", "wanted", "reached for"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    for each in result.targets:
-        table.add_row(
-            each.id,
-            each.text,
-            "–" if each.figure is None else f"{each.figure:,.4g} {each.unit}",
-            *("" if bound is None else f"{bound:g}" for bound in (each.wanted, each.reached_for)),
-            _SIGNS[each.met],
-        )
+    goals: Any = importlib.import_module("loadtest.tables.goals")
+    shown = goals.targets(result)
+    table = Table(title=f"targets, in a session of {result.took_s / 60:.0f} min")
+    for place, head in enumerate(shown.heads):
+        table.add_column(head, justify="left" if place < 2 else "right")
+    for row in shown.rows:
+        table.add_row(*row, style=_STYLES.get(row[0]))
     console.print(table)
     for name, reason in result.failures.items():
         console.print(f"{name} did not end: {reason}", markup=False)
-    console.print(f"result: {path}", markup=False)
+    console.print(f"result: {path}", markup=False, soft_wrap=True)
     if any(not account.balanced for account in result.sections.accounts()):
         raise click.ClickException("an answered id has no row, or more than one")

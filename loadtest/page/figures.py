@@ -92,7 +92,8 @@ PLOTS = (
         "overload",
         loads.overload,
         "Above: answers a second, and their share of what is let in. Below: how long those wait who"
-        " are let in, who are refused, and who withdraw meanwhile.",
+        " are let in, who are refused, and who withdraw meanwhile, after the half second in which"
+        " the door finds out.",
     ),
     Plot(
         "authzen",

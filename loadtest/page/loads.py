@@ -11,10 +11,11 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from loadtest.door import Load
 from loadtest.page.bars import Bar, below, draw
 from loadtest.page.look import DAY, figure, thousands
 from loadtest.sections.latency import STALL_MS, Curve, Latency
-from loadtest.sections.overload import Load, Overload
+from loadtest.sections.overload import Overload
 from loadtest.tables.words import number
 
 _TICKS = (0.5, 0.9, 0.99, 0.999)
@@ -68,6 +69,8 @@ def stalls(made: Latency) -> Figure:
         label="stalls in all runs (number)",
         room=2,
     )
+    if not bars:
+        axes.set_xticks([])
     axes.set_title("Answers over 50 ms, by cause")
     return drawn
 

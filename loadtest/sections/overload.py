@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,8 @@ from gateway.settings import Settings
 from loadtest import client, whole
 from loadtest.accounts import Account, of_stream
 from loadtest.closed import fresh_id
-from loadtest.offered import Answers, Plan, Request, Result, Stream, offer, stream_of
+from loadtest.door import Load, load_of, recovered_s
+from loadtest.offered import Plan, Result, Stream, offer, stream_of
 from loadtest.options import Options
 from loadtest.requests import grants, withdrawals
 from loadtest.sections import NotBuilt
@@ -36,38 +36,7 @@ DECISIONS, WITHDRAWALS = "decisions", "withdrawals"
 #: Offered loads in multiples of what is let in. The first is the yardstick of the others.
 CALM, TWICE, TENFOLD = MULTIPLES = (0.8, 2.0, 10.0)
 
-#: A refusal that comes this late has cost its asker more than it should, in milliseconds.
-REFUSED_MS = 20.0
-
-#: Length of a stretch that is looked at to see whether all is as before, in seconds.
-STRETCH_S = 0.5
-
 _WATCH_S = 0.1
-
-
-class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `goodput` is what was answered of what is let in, or offered where that is less.
-
-    Withdrawals count as goodput, since they come through the same door. `retry_after_s` are the
-    values told, by how often; `refused_in_time` is the share of refusals in at most 20 ms.
-    """
-
-    multiple: float
-    offered: float
-    achieved: float
-    faults: tuple[str, ...]
-    accepted: float
-    goodput: float
-    accepted_p50_ms: float
-    accepted_p99_ms: float
-    statuses: dict[str, int]
-    refused_p99_ms: float
-    refused_in_time: float
-    retry_after_s: dict[str, int]
-    withdrawals: int
-    withdrawn: int
-    withdrawal_p99_ms: float
-    resident_bytes: int
 
 
 class Overload(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +119,10 @@ class _Shift:
             first = fresh_id()
             with _memory(self._town) as peak:
                 result = self._offered(multiple)
-            loads.append(_load(result, multiple, peak[0], self._options))
+            options = self._options
+            loads.append(
+                load_of(result, multiple, options.admission_per_s, options.overload_s, peak[0])
+            )
             accounts.append(asyncio.run(self._account(first, result, multiple)))
         progress(f"round {self._number + 1}: calm again")
         calm = self._offered(CALM)
@@ -195,59 +167,3 @@ def _memory(town: Town) -> Iterator[list[int]]:
     finally:
         over.set()
         thread.join(5)
-
-
-def _load(result: Result, multiple: float, resident: int, options: Options) -> Load:
-    asked, leaving = result.streams
-    refused = [one for one in asked if one.status in (429, 503)]
-    late_ms = sorted(one.latency_us / 1e3 for one in refused) or [0.0]
-    in_time = sum(each <= REFUSED_MS for each in late_ms) / len(late_ms)
-    accepted = asked.statuses[200] / options.overload_s
-    withdrawn, admitted = leaving.statuses[200], options.admission_per_s
-    p50_ms, p99_ms = asked.latency_ms(0.5, 0.99)
-    return Load(
-        multiple=multiple,
-        offered=multiple * admitted,
-        achieved=result.achieved_per_s,
-        faults=result.faults,
-        accepted=accepted,
-        goodput=(accepted + withdrawn / options.overload_s) / min(multiple * admitted, admitted),
-        accepted_p50_ms=p50_ms,
-        accepted_p99_ms=p99_ms,
-        statuses={str(status): count for status, count in sorted(asked.statuses.items())},
-        refused_p99_ms=late_ms[int(len(late_ms) * 0.99)],
-        refused_in_time=in_time,
-        retry_after_s=_told(refused),
-        withdrawals=sum(leaving.statuses.values()),
-        withdrawn=withdrawn,
-        withdrawal_p99_ms=leaving.latency_ms(0.99)[0],
-        resident_bytes=resident,
-    )
-
-
-def _told(refused: Sequence[Request]) -> dict[str, int]:
-    told = Counter(
-        "none" if one.retry_after_s is None else str(one.retry_after_s) for one in refused
-    )
-    return dict(sorted(told.items()))
-
-
-def recovered_s(calm: Result, p99_ms: float) -> float:
-    """Seconds until a whole stretch was answered with 200 and within twice the p99 of a calm run.
-
-    The length of the run where no stretch was.
-    """
-    stretches = _stretches(calm.streams[0])
-    for number, stretch in sorted(stretches.items()):
-        latencies = sorted(one.latency_us / 1e3 for one in stretch)
-        within = latencies[int(len(latencies) * 0.99)] <= 2 * p99_ms
-        if within and all(one.status == 200 for one in stretch):
-            return number * STRETCH_S
-    return (max(stretches, default=0) + 1) * STRETCH_S
-
-
-def _stretches(answers: Answers) -> dict[int, list[Request]]:
-    made: dict[int, list[Request]] = {}
-    for one in answers:
-        made.setdefault(int(one.at_us / 1e6 / STRETCH_S), []).append(one)
-    return made

@@ -11,6 +11,7 @@ from loadtest.accounts import UNREAD, Account
 from loadtest.books import Books
 from loadtest.closed import Round
 from loadtest.conditions import Conditions, Machine
+from loadtest.door import Load
 from loadtest.figures import CALLS
 from loadtest.options import Options
 from loadtest.result import Result, Sections
@@ -18,7 +19,7 @@ from loadtest.sections import authzen, pairs, peers
 from loadtest.sections.authzen import AuthZen
 from loadtest.sections.flat import Flat
 from loadtest.sections.latency import QUANTILES, Curve, Latency, Run
-from loadtest.sections.overload import MULTIPLES, Load, Overload
+from loadtest.sections.overload import MULTIPLES, Overload
 from loadtest.sections.pairs import Pairs
 from loadtest.sections.peers import Peers
 from loadtest.serving import Cost, Spread
@@ -232,6 +233,7 @@ def a_load(multiple: float, goodput: float = 0.97, refused_ms: float = 9.0) -> L
         statuses={"200": 1_450, **({"503": refused} if refused else {})},
         refused_p99_ms=refused_ms if refused else 0.0,
         refused_in_time=1.0,
+        onset_p99_ms=80.0 if refused else 0.0,
         retry_after_s={"2": refused // 2, "3": refused // 2} if refused else {},
         withdrawals=25,
         withdrawn=25,
