@@ -71,6 +71,8 @@ _STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "qianjiang",
 }
+#: The font that widths are reckoned with is a wide one; the reader's own takes less room.
+_DRAWN_IN = "'DejaVu Sans', sans-serif"
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
@@ -101,7 +103,7 @@ def svg(made: Figure, title: str, words: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'<g id="[^"]*">', "<g>", text)  # several pictures share a page
-    text = re.sub(r"font: ([^;\"]*?)(['\"]?DejaVu Sans['\"]?[^;\"]*)", rf"font: \1{_FONTS}", text)
+    text = text.replace(_DRAWN_IN, _FONTS)
     for name, day in DAY.items():
         text = text.replace(day, f"var(--{name}, {day})")
     head, _, rest = text.partition(">")

@@ -87,6 +87,7 @@ def test_pictures_are_told_in_words_and_follow_the_readers_colours() -> None:
         assert title is not None
         assert title.text
         assert "width" not in root.attrib, "as wide as its place"
+        assert "font-family: system-ui" in picture
         bare = re.sub(r"var\(--[a-z]+, #[0-9a-f]{6}\)|<style>.*?</style>", "", alone(picture))
         assert not re.findall("|".join(DAY.values()), bare), "a colour that does not follow"
 

@@ -188,3 +188,17 @@ def test_contenders_take_turns_and_a_round_that_goes_ahead_does_not_count(warm: 
     assert told == [*ahead, "round 1 of 1: one", "round 1 of 1: other"]
     assert {name: len(rounds) for name, rounds in made.items()} == {"one": 1, "other": 1}
     assert all(one.answers > 5 and one.recorded == one.batch == 0 for (one,) in made.values())
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_every_section_ends_and_every_answer_is_on_record(tmp_path: Path) -> None:
+    result = bench.run(QUICK, lambda _: None, quick=True)
+    assert result.failures == {}
+    accounts = list(result.sections.accounts())
+    assert {each.run.split(" ")[0].rstrip(":,") for each in accounts} == {
+        *("pairs", "peers", "open", "authzen", "overload")
+    }
+    assert [each for each in accounts if not each.balanced] == []
+    bench.publish(result, tmp_path / "result.json")
+    assert read(tmp_path / "result.json") == result
