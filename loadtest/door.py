@@ -13,10 +13,6 @@ from loadtest.offered import Answers, Request, Result
 #: A refusal that comes this late has cost its asker more than it should, in milliseconds.
 REFUSED_MS = 20.0
 
-#: How long the door may take to find out that this is no burst which drains by itself, in seconds.
-#: Latencies are those of requests after it.
-ONSET_S = 0.5
-
 #: Length of a stretch that is looked at to see whether all is as before, in seconds.
 STRETCH_S = 0.5
 
@@ -26,8 +22,6 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     Withdrawals count as goodput, since they come through the same door. `retry_after_s` are the
     values told, by how often; `refused_in_time` is the share of refusals in at most 20 ms.
-    Latencies are those after the first half second, in which the door finds out; `onset_p99_ms` is
-    that of refusals before.
     """
 
     multiple: float
@@ -41,7 +35,6 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     statuses: dict[str, int]
     refused_p99_ms: float
     refused_in_time: float
-    onset_p99_ms: float
     retry_after_s: dict[str, int]
     withdrawals: int
     withdrawn: int
@@ -53,8 +46,8 @@ def load_of(result: Result, multiple: float, admitted: int, seconds: float, resi
     """What became of a run of so many seconds at a multiple of what is let in a second."""
     asked, leaving = result.streams
     refused = [one for one in asked if one.status in (429, 503)]
-    before, late_ms = _latencies(refused)
-    _, took_ms = _latencies([one for one in asked if one.status == 200])
+    late_ms = _latencies(refused)
+    took_ms = _latencies([one for one in asked if one.status == 200])
     in_time = sum(each <= REFUSED_MS for each in late_ms) / len(late_ms)
     accepted = asked.statuses[200] / seconds
     withdrawn = leaving.statuses[200]
@@ -70,7 +63,6 @@ def load_of(result: Result, multiple: float, admitted: int, seconds: float, resi
         statuses={str(status): count for status, count in sorted(asked.statuses.items())},
         refused_p99_ms=percentile(late_ms, 0.99),
         refused_in_time=in_time,
-        onset_p99_ms=percentile(before, 0.99),
         retry_after_s=_told(refused),
         withdrawals=sum(leaving.statuses.values()),
         withdrawn=withdrawn,
@@ -79,11 +71,9 @@ def load_of(result: Result, multiple: float, admitted: int, seconds: float, resi
     )
 
 
-def _latencies(requests: Sequence[Request]) -> tuple[list[float], list[float]]:
-    """Sorted milliseconds: of those in the onset, and of those after it; 0 where there are none."""
-    before = sorted(one.latency_us / 1e3 for one in requests if one.at_us < ONSET_S * 1e6)
-    after = sorted(one.latency_us / 1e3 for one in requests if one.at_us >= ONSET_S * 1e6)
-    return before or [0.0], after or [0.0]
+def _latencies(requests: Sequence[Request]) -> list[float]:
+    """Sorted milliseconds, from the first request of a run on; 0 where there are none."""
+    return sorted(one.latency_us / 1e3 for one in requests) or [0.0]
 
 
 def _told(refused: Sequence[Request]) -> dict[str, int]:

@@ -171,9 +171,9 @@ def _beyond(of: Callable[..., Figure], goodput: float) -> Iterator[_Aim]:
     where, most = "overload", door.REFUSED_MS
     figure = of(figures.goodput)
     yield _Aim("", "goodput", "Goodput", where, figure, "share", goodput, at_most=False)
-    said = "p99 of accepted after the onset, over the calm run's,"
+    said = "p99 of accepted, over the calm run's,"
     yield _Aim("", "p99 accepted", said, where, of(figures.slower), "×", 2.0)
-    said = "p99 of refusals after the onset"
+    said = "p99 of refusals"
     yield _Aim("", "p99 refused", said, where, of(figures.refused_ms), "ms", most)
     said, figure = "Values of Retry-After", of(figures.spread_out)
     yield _Aim("", "Retry-After", said, where, figure, "", 2.0, at_most=False)

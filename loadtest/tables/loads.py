@@ -76,14 +76,13 @@ def overload(result: Result) -> Table:
                 number(median(one.goodput for one in loads)),
                 number(median(one.accepted_p99_ms for one in loads)),
                 number(median(one.refused_p99_ms for one in loads) or None),
-                number(median(one.onset_p99_ms for one in loads) or None),
                 number(median(one.resident_bytes / 2**20 for one in loads)),
                 f"{sum(one.withdrawn for one in loads)} of {asked}",
             )
         )
     heads = (
         *("load", "offered, 1/s", "goodput", "accepted p99, ms"),
-        *("refused p99, ms", "in the onset, ms", "memory, MiB", "withdrawals"),
+        *("refused p99, ms", "memory, MiB", "withdrawals"),
     )
     return Table(heads, rows)
 

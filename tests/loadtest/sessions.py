@@ -233,7 +233,6 @@ def a_load(multiple: float, goodput: float = 0.97, refused_ms: float = 9.0) -> L
         statuses={"200": 1_450, **({"503": refused} if refused else {})},
         refused_p99_ms=refused_ms if refused else 0.0,
         refused_in_time=1.0,
-        onset_p99_ms=80.0 if refused else 0.0,
         retry_after_s={"2": refused // 2, "3": refused // 2} if refused else {},
         withdrawals=25,
         withdrawn=25,
