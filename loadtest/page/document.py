@@ -24,7 +24,8 @@ PARTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...], str], ...] = (
         "What others measured, beside ours",
         (),
         ("yardsticks",),
-        "The columns “there” are the issue's figures, from another machine; “here” is this session."
+        "The columns “there” are the figures that the work began with, from another machine;"
+        " “here” is this session."
         " Compare lines within one column, not across.",
     ),
     (

@@ -53,8 +53,8 @@ def _unit(target: Target) -> str:
     return target.unit if target.unit == "share" else ""
 
 
-# The issue's own table: what, CPU a request of its server in µs, rate a second; the machine was
-# another one. Where ours has no counterpart, the last is empty.
+# What the targets were set by: what, CPU a request of its server in µs, rate a second; the
+# machine was another one. Where ours has no counterpart, the last is empty.
 YARDSTICKS: tuple[tuple[str, str, str, str], ...] = (
     ("bare ASGI handler, JSON out", "40–46", "22,000–26,000", pairs.BARE_GET),
     ("Litestar `@asgi` handler", "70–80", "12,000–14,000", pairs.FRAMEWORK),
@@ -85,7 +85,7 @@ YARDSTICKS: tuple[tuple[str, str, str, str], ...] = (
 
 
 def yardsticks(result: Result) -> Table:
-    """The issue's table, and beside each line what this session measured."""
+    """The figures that the work began with, and beside each line what this session measured."""
     rows = []
     for what, cpu, rate, name in YARDSTICKS:
         rounds = _rounds_of(result, name)
