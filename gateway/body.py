@@ -112,7 +112,7 @@ class Body(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What decisions read. An erased citizen's body has no key and nothing else."""
 
     key: bytes = b""  # the person's key, wrapped; seals the facts of decisions
-    band: _Int4 = 0
+    band: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0  # 0 where there is no score
     waived_fen: _Int8 = 0
     medical_used_fen: _Int8 = 0
     consents: bytes = b""  # see pack_consents

@@ -18,11 +18,12 @@ import msgspec
 import structlog
 
 from gateway.batching import HANDED_ON, Batcher, HandedOn
-from gateway.body import NOBODY
+from gateway.body import NOBODY, is_body
 from gateway.clock import Clock
 from gateway.committer import Committer, Waiting
 from gateway.counts import Counts
 from gateway.errors import (
+    ClientGone,
     DependencyDown,
     Forbidden,
     GatewayError,
@@ -60,7 +61,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Attempt:
     """A question under way: what it was last decided from, and what is to be recorded."""
 
-    __slots__ = ("future", "premises", "proposal", "question", "repeat_of", "used_up")
+    __slots__ = ("future", "gone", "premises", "proposal", "question", "repeat_of", "used_up")
 
     def __init__(self, question: Question) -> None:
         self.question = question
@@ -68,6 +69,8 @@ class Attempt:
         self.proposal: Proposal | None = None
         self.repeat_of: UUID | None = None
         self.used_up = False
+        #: The asker is known to have left: nothing more is sent for it.
+        self.gone = False
         self.future: asyncio.Future[Outcome | None] | None = None
 
 
@@ -238,6 +241,8 @@ class Decisions:
 
     async def _record(self, attempt: Attempt) -> Outcome:
         assert attempt.proposal is not None, "decided before it is recorded"
+        if attempt.gone:
+            raise ClientGone
         return await self._committer.record(attempt.proposal, attempt.question.deadline)
 
     def _propose_again(self, attempt: Attempt, at_us: int) -> None:
@@ -253,7 +258,7 @@ class Decisions:
         if not outcome.party_holds or not outcome.policy_holds:
             attempt.question = await self._refreshed(attempt.question)
         if not outcome.standing_holds:
-            attempt.premises = self._corrected(attempt.question, attempt.premises, outcome)
+            attempt.premises = await self._corrected(attempt.question, attempt.premises, outcome)
         elif outcome.used_up:
             attempt.used_up = True
         elif outcome.party_holds and outcome.policy_holds and outcome.time_holds:
@@ -298,10 +303,14 @@ class Decisions:
             standing=msgspec.structs.replace(true, stock=unusable.standing.stock),
         )
 
-    def _corrected(self, question: Question, premises: Premises, outcome: Outcome) -> Premises:
+    async def _corrected(
+        self, question: Question, premises: Premises, outcome: Outcome
+    ) -> Premises:
         """The premises that the commit statement itself returned, and a healed cache."""
         used = premises.standing
         version, body = outcome.true_version or 0, outcome.true_body or b""
+        if version and not is_body(body):
+            return await self._true_premises(question, premises)
         if version:
             self._standings.heal(used.cached, Entry(question.citizen, version, body))
         return self._stored(Standing(question.citizen, version, body, used.stock))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gateway.batching import Batcher
 from gateway.clock import SECOND_US, Clock
 from gateway.counts import Counts
 from gateway.errors import QuotaExceeded
@@ -23,6 +24,9 @@ from gateway.store.limit import Charge
 
 #: Parties remembered at once; the longest silent goes first.
 REMEMBERED = 10_000
+
+#: Requests counted in one round trip.
+CHARGES_MAX = 256
 
 
 class LocalLimits:
@@ -59,6 +63,10 @@ class Limits:
         self._counts = counts
         self._local = LocalLimits(clock, workers)
         self._quotas: dict[int, Quota] = {}
+        # One exchange with Valkey at a time: a flood of requests must not queue up for turns.
+        self._charging: Batcher[Party, None] = Batcher(
+            self._charge_all, batch_max=CHARGES_MAX, waiting_max=4 * CHARGES_MAX
+        )
 
     async def get(
         self, keys: Sequence[bytes], askers: Sequence[Party | None]
@@ -74,14 +82,17 @@ class Limits:
         return found, self._refusals(askers, charges, grants or self._local.charge(charges))
 
     async def charge(self, party: Party) -> None:
-        """Count one request of a party, in a round trip of its own.
+        """Count one request of a party, in a round trip shared by all of a tick.
 
         Raises:
             QuotaExceeded: the party's limit is spent.
+            Overloaded: too many are waiting.
         """
-        _, (refusal,) = await self.get([], [party])
-        if refusal is not None:
-            raise refusal
+        await self._charging.submit(party)
+
+    async def _charge_all(self, parties: Sequence[Party]) -> list[QuotaExceeded | None]:
+        _, refusals = await self.get([], list(parties))
+        return refusals
 
     def quota(self, party: Party) -> Quota:
         """Where a party stood when this worker last asked."""

@@ -135,7 +135,7 @@ class Searches:
                 search = await self._refreshed(search)
                 attempt = self._attempt(search)
             if not outcome.standing_holds:
-                premises = self._corrected(search, premises, outcome)
+                premises = await self._corrected(search, premises, outcome)
         raise Overloaded(retry_after_s=1)
 
     def _attempt(self, search: Search) -> _Attempt:
@@ -164,10 +164,15 @@ class Searches:
             true = await self._standings.read_stored(wanted)
         return true
 
-    def _corrected(self, search: Search, premises: _Premises, outcome: SearchOutcome) -> _Premises:
+    async def _corrected(
+        self, search: Search, premises: _Premises, outcome: SearchOutcome
+    ) -> _Premises:
         """The premises that the commit statement itself returned, and a healed cache."""
         used = premises.standing
         version, body = outcome.true_version or 0, outcome.true_body or b""
+        if version and not is_body(body):
+            true = await self._sound(Wanted(search.citizen))
+            version, body = true.version, true.body
         if version:
             self._standings.heal(used.cached, Entry(search.citizen, version, body))
         return self._stored(Standing(search.citizen, version, body, used.stock))

@@ -18,7 +18,7 @@ import msgspec
 from gateway.batching import Batcher
 from gateway.body import digest, encode_body
 from gateway.counts import Counts
-from gateway.errors import QuotaExceeded
+from gateway.errors import Overloaded, QuotaExceeded, StillRunning
 from gateway.limits import Limits
 from gateway.parties import Party
 from gateway.store import standing as rows
@@ -121,7 +121,7 @@ class StandingReader:
         """Pieces of items, from the cache or else from PostgreSQL; an unknown item is left out."""
         pieces: dict[tuple[str, str], int] = {}
         for wish, value in zip(shelves, found, strict=True):
-            if wish.stock is not None and value is not None and value.isdigit():
+            if wish.stock is not None and value and value.isdigit() and len(value) <= 18:
                 pieces[wish.stock] = int(value)
         missing = {wish.stock for wish in shelves if wish.stock is not None} - pieces.keys()
         if missing:
@@ -176,9 +176,17 @@ class StandingWriter:
         await self._cache.offer([(entry, b"") for entry in entries])
 
     async def rebuild(self, citizen: UUID) -> None:
-        """Build a standing anew from what it is made of; raises as `change` does."""
-        async with self.change(citizen):
-            pass
+        """Build a standing anew from what it is made of.
+
+        Raises:
+            Overloaded: somebody is changing it, and it will be built by that change.
+            DependencyDown, OutcomeUnknown: PostgreSQL was lost.
+        """
+        try:
+            async with self.change(citizen):
+                pass
+        except StillRunning:
+            raise Overloaded(retry_after_s=1) from None
 
     async def _rebuild(self, connection: Connection, citizens: Sequence[UUID]) -> list[Entry]:
         bodies = await rows.rebuild(connection, citizens)

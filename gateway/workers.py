@@ -43,7 +43,10 @@ class Worker:
         """Start a process if there is none and the last start is long enough ago."""
         if self._process is None and time.monotonic() - self._started >= RESTART_S:
             self._started = time.monotonic()
-            self._process = subprocess.Popen(self._command)
+            try:
+                self._process = subprocess.Popen(self._command)
+            except OSError as fault:  # no memory for a process, say: the next look tries again
+                _log.error("worker_not_started", error=type(fault).__name__)
 
     def ended(self) -> int | None:
         """The exit code of a process that has ended since the last call; negative is a signal."""

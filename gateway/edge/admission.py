@@ -7,10 +7,10 @@ an address that claims too much is the business of the proxy in front (docs/oper
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from gateway.admission import Admission
 from gateway.edge.problems import send_problem
@@ -74,7 +74,53 @@ class Door:
         except ReducedCapacity as fault:
             await send_problem(send, fault)
             return
+        room = _Room(self._admission, kind)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, room.left_while(receive), room.left_before(send))
         finally:
+            room.leave_for_good()
+
+
+class _Room:
+    """A request's room: held while it is worked on, and never while its client is waited for.
+
+    A client that sends its body byte by byte, or does not read its answer, would else keep others
+    out for as long as it likes.
+    """
+
+    def __init__(self, admission: Admission, kind: Priority) -> None:
+        self._admission, self._kind = admission, kind
+        self._is_inside, self._is_done = True, False
+
+    def left_while(self, receive: Receive) -> Receive:
+        """`receive`, outside of which the request waits for room again."""
+
+        async def receiving() -> Any:
+            self._leave()
+            event = await receive()
+            if not self._is_done:
+                if not self._admission.try_enter(self._kind):
+                    await self._admission.wait(self._kind)
+                self._is_inside = True
+            return event
+
+        return receiving
+
+    def left_before(self, send: Send) -> Send:
+        """`send`, at whose first event the work is done."""
+
+        async def sending(event: Message) -> None:
+            self.leave_for_good()
+            await send(event)
+
+        return sending
+
+    def leave_for_good(self) -> None:
+        """The request needs no room any more."""
+        self._is_done = True
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._is_inside:
+            self._is_inside = False
             self._admission.leave()

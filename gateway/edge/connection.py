@@ -28,7 +28,7 @@ from gateway.edge.headers import (
     METHODS,
 )
 from gateway.edge.limits import Fields
-from gateway.edge.problems import Headers, problem_bytes
+from gateway.edge.problems import Headers, log_failure, problem_bytes
 from gateway.edge.shortcut import Shortcut, Shortcuts
 from gateway.edge.sweep import sweep
 from gateway.errors import (
@@ -37,6 +37,7 @@ from gateway.errors import (
     Malformed,
     MethodNotAllowed,
     Overloaded,
+    TooLarge,
     TooSlow,
     UriTooLong,
 )
@@ -60,6 +61,9 @@ HEAD_MAX: Final = MAX_TARGET_BYTES + MAX_HEADER_BYTES + 1024
 HEAD_S, IDLE_S, UNREAD_S, LINGER_S = 4.0, 75.0, 10.0, 2.0
 LINGER_BYTES: Final = 1024 * 1024
 
+#: Bytes of a body's chunk sizes, extensions and trailers: what is not the body itself.
+FRAMING_MAX: Final = 256 * 1024
+
 _NEVER = math.inf
 _REQUEST_LINE = re.compile(rb"[A-Za-z]{1,20} /")
 
@@ -82,7 +86,7 @@ class Connection(HttpToolsProtocol):
         self._shortcuts: Shortcuts | None = getattr(self.app, "shortcuts", None)
         self._since, self._due = 0.0, _NEVER
         self._in_head, self._has_begun = True, False
-        self._head_bytes = self._fields = 0
+        self._head_bytes = self._framing_bytes = self._fields = 0
         self._is_deaf, self._unheard_bytes = False, 0
 
     # ── From the transport
@@ -103,6 +107,7 @@ class Connection(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)  # back to 0 if the head ends in these bytes
+        self._framing_bytes += len(data)  # less what of it turns out to be the body
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -111,7 +116,9 @@ class Connection(HttpToolsProtocol):
             # Nobody here speaks anything else. The guard refuses the request itself.
             self._break_off(Malformed())
         else:
-            if self._head_bytes > HEAD_MAX:
+            if not self._in_head and self._framing_bytes > FRAMING_MAX:
+                self._break_off(TooLarge())
+            elif self._head_bytes > HEAD_MAX:
                 self._break_off(HeadersTooLarge() if self._fields else UriTooLong())
             elif self._has_begun and self._answering is None:
                 # At its first bytes: later ones do not move the end, and the first head of a
@@ -166,9 +173,14 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, self.app))
 
+    def on_body(self, body: bytes) -> None:
+        self._framing_bytes -= len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head = True
+        self._framing_bytes = 0
         newest: Any = self.cycle
         if isinstance(newest, Shortcut) and newest is self._answering:
             self._due = _NEVER  # what follows has bounds of its own
@@ -297,7 +309,9 @@ class Connection(HttpToolsProtocol):
         """How long the state that is reached now may last."""
         if self.flow.write_paused:
             return  # until the client reads, as it has been since it stopped
-        if self._answering is not None:
+        if isinstance(self._answering, Shortcut) and not self._answering.is_whole:
+            self._due = self.loop.time() + BODY_DEADLINE_S
+        elif self._answering is not None:
             self._due = _NEVER  # what the application does has bounds of its own
         else:
             seconds = LINGER_S if self._is_deaf else HEAD_S if self._has_begun else IDLE_S
@@ -308,6 +322,8 @@ class Connection(HttpToolsProtocol):
 def _fault_of(error: httptools.HttpParserError, data: bytes) -> GatewayError:
     if isinstance(error.__context__, GatewayError):
         return error.__context__  # raised in one of our own callbacks
+    if isinstance(error, httptools.HttpParserCallbackError) and error.__context__ is not None:
+        log_failure(error.__context__)
     if isinstance(error, httptools.HttpParserInvalidMethodError) and _REQUEST_LINE.match(data):
         return MethodNotAllowed(sorted(METHODS))
     return Malformed()

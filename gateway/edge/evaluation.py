@@ -8,15 +8,17 @@ beyond its end, since every question is recorded and counted.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from gateway.admission import RETRY_S
 from gateway.city import City
 from gateway.decision import Answer
 from gateway.edge.authzen_asking import Asking, Ready, ScenarioWire
 from gateway.edge.authzen_route import AuthZenRoute
-from gateway.edge.authzen_wire import Evaluations, Item, LooseEvaluations, asked
+from gateway.edge.authzen_wire import ITEMS_MAX, Evaluations, Item, LooseEvaluations, asked
 from gateway.edge.body import ELIGIBILITY_BYTES, EVALUATIONS_BYTES, decode_part
 from gateway.edge.problems import kind_of
 from gateway.errors import (
@@ -26,12 +28,16 @@ from gateway.errors import (
     OutcomeUnknown,
     Overloaded,
     QuotaExceeded,
+    ReducedCapacity,
     Unauthenticated,
 )
 from gateway.parties import Principal
 from gateway.scan import Limits
 from gateway.waiting_line import Priority
 from scenarios.contract import Outcome
+
+#: How long a batch waits for its turn, in seconds.
+TURN_S = 0.25
 
 #: Faults that are the whole request's: who asks, or whether there can be an answer now.
 _OF_THE_REQUEST = (Unauthenticated, DependencyDown, Overloaded, OutcomeUnknown, QuotaExceeded)
@@ -91,7 +97,24 @@ class EvaluationsRoute(EvaluationRoute):
     urgency = Priority.BATCH
     limits = Limits(members=4096)
 
+    def __init__(self, city: City) -> None:
+        super().__init__(city)
+        # A batch has one room at the door and a hundred questions behind it: so many batches at a
+        # time that they fill a quarter of the waiting line, and single questions still come in.
+        self._turns = asyncio.Semaphore(max(1, city.settings.waiting_max // (4 * ITEMS_MAX)))
+
     async def answer(self, principal: Principal, body: bytes, received_us: int) -> bytes:
+        try:
+            async with asyncio.timeout(TURN_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise ReducedCapacity(RETRY_S) from None
+        try:
+            return await self._evaluated(principal, body, received_us)
+        finally:
+            self._turns.release()
+
+    async def _evaluated(self, principal: Principal, body: bytes, received_us: int) -> bytes:
         batch, items = self._items(body)
         asking = self._asking(principal, received_us)
         if not items:

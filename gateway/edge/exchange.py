@@ -40,6 +40,7 @@ class Exchange(RequestResponseCycle):
     def cut(self) -> None:
         """The rest of the request will not come: whoever waits for it learns so."""
         self.disconnected = True
+        self.waiting_for_100_continue = False
         self.message_event.set()
 
     async def send(self, message: Any) -> None:

@@ -22,7 +22,7 @@ from gateway.edge.headers import checked_fields, harmless_id
 from gateway.edge.limits import Fields
 from gateway.edge.limits import fields as limit_fields
 from gateway.edge.problems import INTERNAL, Headers, kind_of, log_failure, problem_bytes
-from gateway.errors import Overloaded
+from gateway.errors import ClientGone, Overloaded
 from gateway.parties import Principal, Registration
 from gateway.store.decision import Outcome
 
@@ -76,6 +76,7 @@ class Shortcut:
         self.disconnected = True
         if self._attempt is not None and self._attempt.future is not None:
             # If it was not sent to PostgreSQL yet, it will not be.
+            self._attempt.gone = True
             self._attempt.future.cancel()
 
     def start(self) -> None:
@@ -101,7 +102,7 @@ class Shortcut:
         try:
             answer = self._worker.city.decisions.at_once(self._attempt)
         except asyncio.CancelledError:  # the client is gone, or the worker is being stopped
-            self._refuse(Overloaded())
+            self._refuse(ClientGone() if self.disconnected else Overloaded())
             return
         except Exception as fault:
             self._refuse(fault)

@@ -156,13 +156,17 @@ class Cache:
                 # Valkey was restarted and has forgotten the script, so nothing was charged yet.
                 load = (b"SCRIPT", b"LOAD", limit.SCRIPT)
                 _, told = await self._line.exchange(load, script)
-            for answer in (told, *found):
-                if isinstance(answer, Exception):
-                    raise answer
+            if found and isinstance(found[0], Exception):
+                raise found[0]
         except (RedisError, OSError) as fault:
             self._rest(fault)
             return nothing, None
-        return found[0] if found else nothing, limit.grants(told)
+        values = found[0] if found else nothing
+        if isinstance(told, Exception):
+            # The script failed (no memory, no right), and what was read is still good.
+            _log.warning("cache_unavailable", reason=type(told).__name__)
+            return values, None
+        return values, limit.grants(told)
 
     async def offer(self, entries: Sequence[tuple[Entry, bytes]]) -> None:
         """Set each entry if it is newer than what is held, or if what is held is its second part:

@@ -141,7 +141,7 @@ class RealReader:
         self.recorded = outcome.receipt is not None
         if not self.recorded:
             self.at_us = outcome.at_us
-            self.premises = self.decisions._corrected(self.question, self.premises, outcome)
+            self.premises = await self.decisions._corrected(self.question, self.premises, outcome)
         healing = self.worker.city.standings._fills._runner
         if healing is not None:
             await healing  # the model heals the cache in the same step

@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from gateway.body import decode_body
+from gateway.body import decode_body, encode_body
 from gateway.clock import MINUTE_US, SECOND_US
 from gateway.decision import Answer
 from gateway.errors import (
+    ClientGone,
     DependencyDown,
     Forbidden,
     IdempotencyMismatch,
@@ -462,3 +463,46 @@ async def test_what_was_not_sent_for_an_asker_that_left_is_not_recorded(town: Te
         await asking
     await town.city.decisions.settled()
     assert await town.owner.fetchval("SELECT count(*) FROM decision") == 0
+
+
+async def test_a_band_that_there_is_not_costs_a_second_try_and_no_answer(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.ready()
+    cache, key = town.city.cache, town.city.cache.key(citizen)
+    (held,) = await cache.get([key])
+    assert held is not None
+    entry = cache.unpack(citizen, held)
+    assert entry is not None
+    forged = msgspec.structs.replace(decode_body(entry.body), band=9)
+    await cache.put(key, held[:34] + encode_body(forged), 60)
+    assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
+    await asyncio.sleep(0.05)  # nobody waits for a fill
+    assert await cache.get([key]) == [held]
+
+
+async def test_an_earlier_layout_that_only_the_commit_finds_is_built_anew_too(
+    town: TestCity,
+) -> None:
+    """An old worker wrote while a new one's copy was in the cache."""
+    await town.party()
+    citizen = await town.ready()
+    assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
+    await town.owner.execute(
+        "UPDATE standing SET body = $2, version = nextval('standing_version'), digest = 1"
+        " WHERE citizen = $1",
+        *(citizen, msgspec.msgpack.encode((b"key", 4, 0, 0, (("old",),)))),
+    )
+    assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE
+
+
+async def test_nothing_more_is_sent_for_an_asker_that_is_known_to_be_gone(town: TestCity) -> None:
+    await town.party()
+    citizen = await town.citizen()
+    await town.commitment(citizen)
+    await town.consent(citizen, frequency=3)
+    attempt = town.city.decisions.begin(town.question(citizen))
+    attempt.gone = True
+    with pytest.raises(ClientGone):
+        await town.city.decisions.finish(attempt)
+    assert await town.owner.fetchval("SELECT count(*) FROM decision") == 0
+    assert await town.owner.fetchval("SELECT count(*) FROM consent_use") == 0

@@ -236,3 +236,22 @@ async def test_askers_without_a_party_are_nobodys_charge(slow: TestCity) -> None
     assert (found, refused) == ([None, None], [None, None])
     _, refused = await slow.city.limits.get([b"gw:a"], [party, None, *[party] * 4])
     assert [each is None for each in refused] == [True, True, True, True, False, False]
+
+
+async def test_requests_of_one_moment_are_charged_in_one_exchange(
+    town: TestCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds that took turns with Valkey would time out, and be taken for its end."""
+    await town.party()
+    party = town.city.parties.get(MERCHANT)
+    assert party is not None
+    asked: list[int] = []
+    ordinary = town.city.cache.get_limited
+
+    async def counted(keys: Any, charges: Any) -> Any:
+        asked.append(sum(charge.count for charge in charges))
+        return await ordinary(keys, charges)
+
+    monkeypatch.setattr(town.city.cache, "get_limited", counted)
+    await asyncio.gather(*(town.city.limits.charge(party) for _ in range(200)))
+    assert asked == [200]

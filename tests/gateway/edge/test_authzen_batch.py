@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,9 @@ import httpx
 import msgspec
 import pytest
 
-from gateway.edge import authzen
+from gateway.decision import Decisions
+from gateway.edge import authzen, evaluation
+from gateway.edge.authzen_wire import ITEMS_MAX
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import TestCity
 from tests.gateway.edge.pep import USE, Json, Pep, scenario, subject
@@ -323,3 +326,25 @@ async def test_where_nothing_could_be_answered_the_request_may_come_again(
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert await recorded(pep.town) == 0
+
+
+async def test_batches_take_turns_so_that_single_questions_come_in(
+    pep: Pep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "TURN_S", 0.05)
+    citizens, gate = await people(pep.town, True, True), asyncio.Event()
+    most, together, ordinary = 2048 // (4 * ITEMS_MAX), [0], Decisions.decide_many
+
+    async def held(self: Decisions, questions: Any) -> Any:
+        together[0] += 1
+        await gate.wait()
+        return await ordinary(self, questions)
+
+    monkeypatch.setattr(Decisions, "decide_many", held)
+    asked = [asyncio.create_task(pep.evaluations(batch(pep, citizens))) for _ in range(most + 2)]
+    done, _ = await asyncio.wait(asked, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+    assert {task.result().status_code for task in done} == {503}
+    assert together[0] == most
+    gate.set()
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [200] * most + [503] * 2

@@ -315,3 +315,31 @@ def test_how_bytes_are_cut_into_packets_changes_nothing() -> None:
             worker.app.bodies.clear()
 
     played(play)
+
+
+def test_what_is_not_the_body_of_a_body_is_bounded() -> None:
+    """Chunk extensions and trailers cost as much as they like, unless somebody counts."""
+
+    async def play(worker: Worker) -> None:
+        chunked = b"POST /body HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+        endless = b"a" * (2 * connection.FRAMING_MAX)
+        for framing in (b"0\r\nX: " + endless, b"1;x=" + endless):
+            assert statuses(await worker.ask(chunked + framing)) == [413]
+        pieces = b"".join(b"1\r\na\r\n" for _ in range(16 * 1024))
+        async with worker.client() as client:
+            await client.say(chunked + pieces + b"0\r\n\r\n")
+            assert statuses(await client.answer()) == [200]
+        assert worker.app.bodies == [b"a" * 16 * 1024]
+
+    played(play)
+
+
+def test_nothing_more_is_asked_of_who_could_not_be_read() -> None:
+    async def play(worker: Worker) -> None:
+        chunked = b"POST /body HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n"
+        answer = await worker.ask(chunked + b"Expect: 100-continue\r\n\r\nno chunk\r\n")
+        assert statuses(answer) == [400]
+        assert b"100 Continue" not in answer
+        assert worker.app.cut == 1
+
+    played(play)
