@@ -32,7 +32,7 @@ from gateway.errors import (
     Unauthenticated,
 )
 from gateway.parties import Principal
-from gateway.scan import Limits
+from gateway.scan import Limits, check
 from gateway.waiting_line import Priority
 from scenarios.contract import Outcome
 
@@ -131,11 +131,12 @@ class EvaluationsRoute(EvaluationRoute):
     def _items(
         self, body: bytes
     ) -> tuple[Evaluations | LooseEvaluations, Sequence[Item | Malformed]]:
+        check(body, self.limits)  # once: for a body that is not as it should be it is not cheap
         try:
-            batch = self.decoded(body, _EVALUATIONS)
+            batch = decode_part(body, _EVALUATIONS, "")
         except Malformed:
             # Perhaps a fault of one item alone, which is told in that item's place.
-            loose = self.decoded(body, _LOOSE)
+            loose = decode_part(body, _LOOSE, "")
             return loose, [_item(raw, place) for place, raw in enumerate(loose.evaluations)]
         return batch, batch.evaluations
 
