@@ -37,7 +37,7 @@ bench: .venv/bench ## what a decision costs, beside others: a result and a page 
 
 # No addresses in the locks: whoever installs decides where from, the hashes decide what.
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+	--no-header --no-annotate
 
 lock: .venv/ready ## resolve the dependencies anew (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) pyproject.toml -o locks/runtime.txt

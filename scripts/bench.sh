@@ -6,11 +6,7 @@ cd "$(dirname "$0")/.."
 
 hashed=(--require-hashes --only-binary :all: -r locks/bench.txt)
 pip=(.venv/bin/python -m pip)
-# A mirror that pip was told about is a mirror for uv too.
-if [ -z "${UV_DEFAULT_INDEX:-}" ] && "${pip[@]}" --version >/dev/null 2>&1; then
-  mirror=${PIP_INDEX_URL:-$("${pip[@]}" config get global.index-url 2>/dev/null || true)}
-  [ -z "$mirror" ] || export UV_DEFAULT_INDEX="$mirror"
-fi
+. scripts/mirror.sh
 echo "bench: installing the peers' packages from locks/bench.txt"
 .venv/bin/uv pip install -q --python .venv/bin/python "${hashed[@]}" ||
   "${pip[@]}" install -q --disable-pip-version-check "${hashed[@]}"

@@ -40,11 +40,7 @@ if [ -z "$uv" ]; then
   .venv/bin/python -m pip install -q --disable-pip-version-check "${hashed[@]}" -r locks/uv.txt
   uv=.venv/bin/uv
 fi
-# A mirror that pip was told about is a mirror for uv too.
-if [ -z "${UV_DEFAULT_INDEX:-}" ] && .venv/bin/python -m pip --version >/dev/null 2>&1; then
-  mirror=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
-  [ -z "$mirror" ] || export UV_DEFAULT_INDEX="$mirror"
-fi
+. scripts/mirror.sh
 
 echo "setup: installing from locks/dev.txt"
 project=(--no-deps --no-build-isolation --editable .)
