@@ -37,7 +37,7 @@ def command(host: str, port: int, workers: int) -> None:
     asyncio.run(_check(settings))
     line = server.command(host, port, workers)
     # Becoming the server keeps signals and exit code its own.
-    os.execve(line[0], line, environment)  # noqa: S606
+    os.execve(line[0], line, environment)  # noqa: S606  no shell is wanted
 
 
 async def _check(settings: Settings) -> None:

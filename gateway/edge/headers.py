@@ -212,5 +212,5 @@ def harmless_id(fields: Mapping[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...
 
 def fields_of(scope: HTTPScope) -> dict[bytes, bytes]:
     """The header fields of a request that passed the guard."""
-    fields: dict[bytes, bytes] = scope[FIELDS]  # type: ignore[typeddict-item]
+    fields: dict[bytes, bytes] = scope[FIELDS]  # type: ignore[typeddict-item]  # as above
     return fields

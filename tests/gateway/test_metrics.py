@@ -53,7 +53,7 @@ class Scraped(dict[Key, float]):
     """Every sample of one scrape, or of what lies between two."""
 
     def __init__(self, text: str = "# EOF\n") -> None:
-        families: Any = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        families: Any = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]  # bare library
         for family in families:
             for sample in family.samples:
                 self[sample.name, frozenset(sample.labels.items())] = sample.value

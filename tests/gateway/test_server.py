@@ -93,7 +93,7 @@ def test_workers_that_die_again_and_again_are_replaced_again_and_again(served: S
         assert len(before) == 2
         for worker in before:
             os.kill(worker, signal.SIGKILL)
-        assert within(20, lambda: len((now := served.both()) - {0}) == 2 and not now & before)  # noqa: B023
+        assert within(20, lambda: len((now := served.both()) - {0}) == 2 and not now & before)  # noqa: B023  called at once
     assert "worker_ended" in served.child.log.read_text()
 
 
@@ -138,7 +138,7 @@ def test_a_worker_is_not_started_twice_within_a_second() -> None:
     assert within(5, lambda: worker.ended() == 0)
     worker.fill()
     assert worker.ended() is None
-    assert within(5, lambda: worker.fill() or worker.ended() == 0)  # type: ignore[func-returns-value]
+    assert within(5, lambda: worker.fill() or worker.ended() == 0)  # type: ignore[func-returns-value]  # to go on
     assert time.monotonic() - first >= RESTART_S
 
 

@@ -31,7 +31,7 @@ def offered(
             host=server.host,
             port=server.port,
             streams=streams,
-            **{"seconds": 0.5, "lag_p99_ms_max": 1000.0, **given},  # type: ignore[arg-type]
+            **{"seconds": 0.5, "lag_p99_ms_max": 1000.0, **given},  # type: ignore[arg-type]  # of many types
         )
         return offer(plan, tmp_path), server
 

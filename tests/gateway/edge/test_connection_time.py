@@ -106,7 +106,7 @@ def test_an_application_may_take_its_time() -> None:
 def test_who_does_not_read_is_cut(times: int) -> None:
     async def play(worker: Worker) -> None:
         async with worker.client() as client:
-            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's
             await client.say(get("/big") * times)
             await asyncio.sleep(0.1)
             assert worker.connections == 1
@@ -120,10 +120,10 @@ def test_who_does_not_read_is_cut(times: int) -> None:
 def test_who_reads_late_but_reads_gets_everything() -> None:
     async def play(worker: Worker) -> None:
         async with worker.client() as client:
-            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's
             await client.say(get("/big"))
             await asyncio.sleep(UNREAD_S / 2)
-            client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+            client.writer.transport.resume_reading()  # type: ignore[attr-defined]  # a socket's
             assert (await client.answer()).endswith(b"x" * BIG)
             await client.say(GET)
             assert statuses(await client.answer()) == [200]

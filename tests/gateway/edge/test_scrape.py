@@ -79,7 +79,7 @@ async def test_prometheus_reads_both_forms(served: Served) -> None:
     assert new.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert old.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert new.text.endswith("# EOF\n")
-    families: Any = open_metrics(new.text)  # type: ignore[no-untyped-call]
+    families: Any = open_metrics(new.text)  # type: ignore[no-untyped-call]  # bare library
     names = {family.name for family in families}
     assert names == {family.name.removesuffix("_total") for family in older(old.text)}
     assert names == {metrics.PREFIX + each.name for each in metrics.METRICS}
