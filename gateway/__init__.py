@@ -105,6 +105,16 @@ Citizens: signing in, and what they see and say
     edge/devices.py         devices: registered, listed, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
 
+The counter: parties' staff, with accounts of their own
+    counter/staff.py        accounts: the operator's acts
+    counter/enrolment.py    a link is opened, password and second factor are set up
+    counter/sign_in.py      a password, a code, a session
+    counter/passwords.py    Argon2id, beside the event loop and bounded
+    counter/totp.py         six digits, good once
+    counter/tickets.py      what a browser carries between two steps, sealed
+    counter/sessions.py     a signed-in member of staff
+    edge/counter.py         the routes of all that
+
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
     fact_import.py          checked rows to facts on file, under a blind index
@@ -128,6 +138,8 @@ What is kept, the only SQL and Valkey
     store/device.py         device keys
     store/commitment.py     versions of promises, nonces of texts shown
     store/session.py        sessions, each under the hash of its cookie
+    store/counter_staff.py  accounts of parties' staff
+    store/counter_session.py  and their sessions
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
@@ -168,9 +180,11 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/seed.py             qianjiang seed
+    cli/_owner.py           doing something as the database's owner
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
