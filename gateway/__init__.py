@@ -219,6 +219,7 @@ The command line, and a city on one machine
     local/circumstances.py  what the city knows of a persona, as rows
     local/seed_device.py    a seeded citizen's own signing key
     local/credentials.py    the parties' keys, kept by this machine
+    local/clerks.py         the counters' staff, whose secrets this machine keeps
     local/upfile.py         up.json, for people's scripts
     local/day.py            a day played, each outcome beside its expectation
     local/troupe.py         directing the players
