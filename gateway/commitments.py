@@ -73,11 +73,6 @@ class Commitments:
         async with self._database.connection() as connection:
             return await rows.newest(connection, citizen)
 
-    async def live_consents(self, citizen: UUID) -> dict[str, int]:
-        """How many of a citizen's consents are live, by scenario: what a commitment goes with."""
-        async with self._database.connection() as connection:
-            return await rows.live_consents(connection, citizen)
-
     def text(self, row: CommitmentRow) -> Commitment | None:
         """The words of a commitment, where they are those of today."""
         scenario = self._registry.get(row.scenario)
