@@ -39,7 +39,10 @@ async def peopled(town: TestCity, database: Database, tmp_path: Path) -> dict[st
         return await seeder.run(SEEDS.personas)
 
 
-async def disagreements(town: TestCity, citizens: dict[str, UUID]) -> list[tuple[str, str, str, str]]:
+Difference = tuple[str, str, str, str]  # login, scenario, party, what was answered
+
+
+async def disagreements(town: TestCity, citizens: dict[str, UUID]) -> list[Difference]:
     """Where what a citizen sees at a party and what the party is answered differ."""
     found, looked = [], 0
     for login, citizen in citizens.items():
