@@ -109,6 +109,18 @@ Citizens: signing in, and what they see and say
     edge/devices.py         devices: registered, listed, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
 
+What people look at
+    web/pages.py            the route table of pages
+    web/render.py           a template, a language, and header fields that keep it closed
+    web/faults.py           what goes wrong, as a page
+    web/catalogue.py        the words of pages, in both languages
+    web/spoken.py           money, moments and days as people read them
+    web/assets.py           styles and modules, from memory
+    web/sign_in.py          where strangers are led to
+    web/notice.py           what is read before the score, and the word on it
+    web/home.py             the first page
+    web/score.py            the score, its dimensions and factors
+
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
     fact_import.py          checked rows to facts on file, under a blind index
