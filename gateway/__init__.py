@@ -57,7 +57,11 @@ Writes, and what follows them
     edge/idempotency.py     the key of a request
     edge/consent_requests.py  parties ask for a consent
     edge/consents.py        citizens read, grant, decline, and keep consents in hand
+    edge/my_scenarios.py    citizens see what is open to them, and begin a consent themselves
     consent_requests.py     the request, and the link that shows it
+    own_requests.py         one that a citizen begins, and the party does not know of
+    openness.py             a scenario open or what is missing, asked of the rule itself
+    offers.py               the same at every party that offers it, for one citizen
     edge/credit_codes.py    信用码: a citizen shows a code, a party redeems it
     credit_codes.py         once, for a minute, while the session lasts
     edge/desks.py           citizens at a party's desk or device
@@ -109,10 +113,16 @@ Citizens: signing in, and what they see and say
     authorisations.py       the citizen's word on the score, and the score it opens
     devices.py              keys that a citizen signs with, and their loss
     commitments.py          a text shown, signed by the own device, kept as it is
+    commitment_texts.py     the words of promises, today's and former ones
+    commitment_receipt.py   a file that proves a promise by itself
+    texts/check_receipt.py  the program in it that does
+    benefits.py             what keeping their word gave a citizen, in fen
     edge/login.py           to the identity provider, back, and away
     edge/citizen.py         who am I, the notice, the word on the score
-    edge/devices.py         devices: registered, listed, revoked
+    edge/devices.py         devices: registered, listed, named, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
+    edge/commitment_receipt.py  a commitment's receipt to keep
+    edge/benefits.py        deposits waived so far
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
