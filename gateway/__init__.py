@@ -131,6 +131,8 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/code.py             信用码 on the screen
+    web/desk.py             a shop's or device's code, and who stands behind it
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
