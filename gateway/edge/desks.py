@@ -107,7 +107,7 @@ def view(city: City, desk: OpenDesk) -> DeskView:
         number=desk.number,
         kind=desk.kind,
         place=desk.place,
-        party=Asker(desk.party_name, desk.party_kind),
+        party=Asker(desk.party_name, desk.party_kind, city=None),
         recipient=Receiver(desk.recipient_name, desk.recipient_contact, desk.recipient_promise),
         scenario=desk.scenario,
         purpose=desk.purpose,
