@@ -146,8 +146,11 @@ What people look at
     web/sign_in.py          where strangers are led to
     web/notice.py           what is read before the score, and the word on it
     web/counter.py          the counter's doors
+    web/counter_desk.py     and the counter itself: the question, the list, the desk
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/code.py             信用码 on the screen
+    web/desk.py             a shop's or device's code, and who stands behind it
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line

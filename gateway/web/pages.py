@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, counter, home, notice, score, sign_in
+from gateway.web import assets, code, counter, counter_desk, desk, home, notice, score, sign_in
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -12,5 +12,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *home.HANDLERS,
     *notice.HANDLERS,
     *score.HANDLERS,
+    *code.HANDLERS,
+    *desk.HANDLERS,
     *counter.HANDLERS,
+    *counter_desk.HANDLERS,
 ]
