@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.claims import Kind
 from gateway.clock import Clock
-from gateway.errors import Conflict, Malformed, NotFound
+from gateway.errors import AccountClosed, Conflict, Malformed, NotFound
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.jwk import Alg, JwkRefused, Key, parse_jwk, public_jwk, thumbprint
@@ -66,12 +66,14 @@ class Devices:
         Raises:
             Malformed: it is not a public P-256 key.
             Conflict: somebody has or had it, or there are too many devices.
+            AccountClosed: the account was closed meanwhile.
         """
         key = _accepted(jwk)
         async with self._database.transaction() as connection:
             # Devices are not read by decisions; the lock only makes this citizen's writes wait
             # for one another, so that counting and adding are one.
-            await standing_rows.lock(connection, [citizen])
+            if not await standing_rows.lock(connection, [citizen]):
+                raise AccountClosed
             return await once(
                 connection, act, DeviceRow, lambda: self._add(connection, citizen, name, key)
             )
@@ -98,6 +100,11 @@ class Devices:
             if compromised_us is not None:
                 await commitment_rows.void(connection, citizen, device, compromised_us)
             return await _one(connection, citizen, device)
+
+    async def revoke_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`revoke` of every device, inside a change of this standing; nothing becomes void."""
+        for row in await rows.of_citizen(connection, citizen):
+            await rows.revoke(connection, citizen, row.id, None)
 
     async def _add(self, connection: Connection, citizen: UUID, name: str, key: Key) -> DeviceRow:
         held = await rows.of_citizen(connection, citizen)

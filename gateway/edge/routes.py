@@ -7,15 +7,19 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.edge import (
     authzen,
     citizen,
+    closure,
     commitments,
     consent_requests,
     consents,
+    corrections,
     decisions,
     devices,
+    export,
     login,
     oauth,
     scenarios,
     service,
+    sessions,
     webhooks,
 )
 
@@ -30,6 +34,10 @@ HANDLERS: list[HTTPRouteHandler] = [
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
     *decisions.HANDLERS,
+    *export.HANDLERS,
+    *corrections.HANDLERS,
+    *sessions.HANDLERS,
+    *closure.HANDLERS,
     *scenarios.HANDLERS,
     *webhooks.HANDLERS,
 ]

@@ -42,6 +42,11 @@ DELETE FROM probe_mark WHERE (citizen, sector) IN (
   SELECT citizen, sector FROM probe_mark WHERE until_at < now() - interval '24 hours'
    LIMIT $1)
 
+-- name: citizen_limits
+DELETE FROM citizen_limit WHERE (citizen, what) IN (
+  SELECT citizen, what FROM citizen_limit WHERE full_at < now() - interval '24 hours'
+   ORDER BY full_at LIMIT $1)
+
 -- name: month_ahead
 -- Whether the partitions of a day 28 days from now exist; `qianjiang migrate` makes them.
 SELECT to_regclass(
