@@ -100,10 +100,16 @@ Citizens: signing in, and what they see and say
     authorisations.py       the citizen's word on the score, and the score it opens
     devices.py              keys that a citizen signs with, and their loss
     commitments.py          a text shown, signed by the own device, kept as it is
+    commitment_texts.py     the words of promises, today's and former ones
+    commitment_receipt.py   a file that proves a promise by itself
+    texts/check_receipt.py  the program in it that does
+    benefits.py             what keeping their word gave a citizen, in fen
     edge/login.py           to the identity provider, back, and away
     edge/citizen.py         who am I, the notice, the word on the score
-    edge/devices.py         devices: registered, listed, revoked
+    edge/devices.py         devices: registered, listed, named, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
+    edge/commitment_receipt.py  a commitment's receipt to keep
+    edge/benefits.py        deposits waived so far
     export.py               a copy of everything about a citizen, a page at a time
     export_sections.py      its lists, and how a row of each is told
     export_document.py      the document that they make
@@ -117,6 +123,18 @@ Citizens: signing in, and what they see and say
     closing.py              an account ends: all of it at once, and nobody is left to find
     edge/closure.py         what that means, what stands in its way, and the act
     edge/sessions.py        where I am signed in; signing out everywhere
+
+What people look at
+    web/pages.py            the route table of pages
+    web/render.py           a template, a language, and header fields that keep it closed
+    web/faults.py           what goes wrong, as a page
+    web/catalogue.py        the words of pages, in both languages
+    web/spoken.py           money, moments and days as people read them
+    web/assets.py           styles and modules, from memory
+    web/sign_in.py          where strangers are led to
+    web/notice.py           what is read before the score, and the word on it
+    web/home.py             the first page
+    web/score.py            the score, its dimensions and factors
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line

@@ -15,7 +15,7 @@ from gateway import export_answers as answers
 from gateway import export_city as city
 from gateway import export_parts as parts
 from gateway.clock import rfc3339
-from gateway.commitments import receipt
+from gateway.commitment_receipt import receipt
 from gateway.corrections import opened
 from gateway.keys import b64url
 from gateway.lookups import Lookups, Rule

@@ -6,8 +6,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
     authzen,
+    benefits,
     citizen,
     closure,
+    commitment_receipt,
     commitments,
     consent_requests,
     consents,
@@ -31,6 +33,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *citizen.HANDLERS,
     *devices.HANDLERS,
     *commitments.HANDLERS,
+    *commitment_receipt.HANDLERS,
+    *benefits.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
     *decisions.HANDLERS,
