@@ -167,6 +167,12 @@ class Commitments:
                 await rows.withdraw(connection, citizen, commitment, held.version)
             return await _one(connection, citizen, commitment)
 
+    async def withdraw_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` of every commitment that stands, inside a change of this standing."""
+        for held in await rows.newest(connection, citizen):
+            if held.status == "signed":
+                await rows.withdraw(connection, citizen, held.id, held.version)
+
     async def _sign(self, connection: Connection, citizen: UUID, jws: str) -> CommitmentRow:
         keys = DeviceKeys(citizen, await device_rows.of_citizen(connection, citizen))
         passed = verify(
