@@ -57,7 +57,11 @@ Writes, and what follows them
     edge/idempotency.py     the key of a request
     edge/consent_requests.py  parties ask for a consent
     edge/consents.py        citizens read, grant, decline, and keep consents in hand
+    edge/my_scenarios.py    citizens see what is open to them, and begin a consent themselves
     consent_requests.py     the request, and the link that shows it
+    own_requests.py         one that a citizen begins, and the party does not know of
+    openness.py             a scenario open or what is missing, asked of the rule itself
+    offers.py               the same at every party that offers it, for one citizen
     consent_notice.py       what a citizen reads before consenting
     consent_rules.py        what a consent can become, as pure functions
     consents.py             every act a new version, binding when acknowledged

@@ -84,11 +84,6 @@ class Commitments:
         async with self._database.connection() as connection:
             return await rows.newest(connection, citizen)
 
-    async def live_consents(self, citizen: UUID) -> dict[str, int]:
-        """How many of a citizen's consents are live, by scenario: what a commitment goes with."""
-        async with self._database.connection() as connection:
-            return await rows.live_consents(connection, citizen)
-
     def offer(self, scenario: str, party: str | None) -> Offer:
         """What a draft would show, without making one: for a page that is only being read.
 

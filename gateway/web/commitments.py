@@ -15,7 +15,7 @@ from gateway.city import City
 from gateway.commitment_receipt import made_of
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.edge.commitments import Wish
-from gateway.errors import Malformed
+from gateway.errors import Malformed, NotFound
 from gateway.store.commitment import CommitmentRow
 from gateway.web.render import PAGE, asked, page
 from gateway.web.sign_in import is_own_page
@@ -62,7 +62,7 @@ async def new(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The whole text, and my word on it; `then` is where to go afterwards, whatever I decide."""
     city, citizen = city_of(request), citizen_of(request)
     wanted = asked(request)
-    wish = _wish(wanted)
+    wish, then = _wish(wanted), wanted.get("then", "")
     offer = city.commitments.offer(wish.scenario, wish.party)
     entity = offer.recipient.entity if offer.recipient else None
     rows = await city.commitments.of(citizen)
@@ -75,7 +75,7 @@ async def new(request: Request[Any, Any, Any]) -> Response[bytes]:
         text=offer.text,
         recipient=offer.recipient,
         held=same[0] if same and same[0].status == "signed" else None,
-        then=_then(wanted.get("then", PATH)),
+        then=then if is_own_page(then) else PATH,
         owner=citizen.hex,
     )
 
@@ -136,18 +136,7 @@ def _wish(wanted: dict[str, str]) -> Wish:
     try:
         return msgspec.convert(named, Wish)
     except msgspec.ValidationError:
-        raise Malformed([("", "no scenario or party has such a name")]) from None
-
-
-def _then(address: str) -> str:
-    """Where to go afterwards: a page of our own.
-
-    Raises:
-        Malformed: it is anywhere else.
-    """
-    if not is_own_page(address):
-        raise Malformed([("/then", "not a page of this app")])
-    return address
+        raise NotFound from None
 
 
 def _start(text: str) -> int:

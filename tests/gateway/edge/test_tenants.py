@@ -173,6 +173,8 @@ async def test_lists_hold_the_callers_own_alone(world: World) -> None:
     assert lists
     for row in lists:
         answer = await world.neighbour.get(row.at())
-        assert answer.status_code == 200 or row.path == "/v1/me", (row, answer.text)
+        # This neighbour has no name to be greeted by, and pages may lead on to others.
+        nameless = row.path == "/v1/me" or row.path.startswith("/app")
+        assert answer.status_code == 200 or nameless, (row, answer.text)
         for name, identifier in world.objects.items():
             assert identifier not in answer.text, (row, name)
