@@ -56,6 +56,7 @@ async function submitted(event) {
 async function sign() {
   if (draft === null || performance.now() >= until) return show(word("renewed"));
   let key = await usableKey();
+  if (performance.now() >= until) return show(word("renewed")); // a long while at the question
   for (let tries = 0; key !== null; tries += 1) {
     try {
       return await send("/v1/me/commitments", { jws: await signedBy(key) });
@@ -114,11 +115,11 @@ function asked(why) {
 
 async function told(fault) {
   say("");
-  if (fault instanceof NoStorage) return alert(word("no_storage"));
+  if (fault instanceof NoStorage) return warn(word("no_storage"));
   try {
     if (fault instanceof OtherText) {
       await show(word("renewed"));
-      return alert(word("altered"));
+      return warn(word("altered"));
     }
     if (fault.type === "urn:qianjiang:problem:text-changed") return await show(word("changed"));
   } catch (second) {
@@ -132,7 +133,7 @@ async function told(fault) {
 function busy(now) {
   if (now) {
     form.dataset.busy = "yes";
-    alert("");
+    warn("");
     say(word("checking"));
   } else {
     delete form.dataset.busy;
@@ -145,7 +146,7 @@ function say(words) {
   document.getElementById("state").textContent = words;
 }
 
-function alert(words) {
+function warn(words) {
   form.querySelector('[role="alert"]').textContent = words;
 }
 

@@ -25,7 +25,7 @@ function since() {
 /** Mark the promises that would be void. */
 async function preview() {
   document.getElementById("when").hidden = !form.querySelector("input[value=moment]").checked;
-  alert("");
+  warn("");
   let from;
   try {
     from = since();
@@ -47,7 +47,7 @@ async function submitted(event) {
   if (form.dataset.busy) return;
   form.dataset.busy = "yes";
   button.setAttribute("aria-disabled", "true");
-  alert("");
+  warn("");
   try {
     const from = since();
     await send(path, from === undefined ? {} : { compromised_since: from });
@@ -62,12 +62,12 @@ async function submitted(event) {
 }
 
 function failed(fault) {
-  if (fault instanceof Missing) alert(fault.message);
+  if (fault instanceof Missing) warn(fault.message);
   else if (fault instanceof Problem) tell(form, fault);
   else throw fault;
 }
 
-function alert(words) {
+function warn(words) {
   form.querySelector('[role="alert"]').textContent = words;
 }
 
