@@ -19,7 +19,10 @@ from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
 from gateway.counts import Counts
+from gateway.credit_codes import CreditCodes
 from gateway.decision import Decisions
+from gateway.desk_requests import DeskRequests
+from gateway.desks import DeskLinks
 from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
 from gateway.forgeries import Forgeries
@@ -169,6 +172,23 @@ class City:
             policies=self.policies,
             parties=self.parties,
             clock=clock,
+        )
+        self.desks = DeskLinks(settings.issuer, keys.link)
+        self.desk_requests = DeskRequests(
+            links=self.desks,
+            database=self.database,
+            parties=self.parties,
+            requests=self.consent_requests,
+            clock=clock,
+            ids=ids,
+        )
+        self.credit_codes = CreditCodes(
+            link_key=keys.link,
+            database=self.database,
+            registry=registry,
+            requests=self.consent_requests,
+            pseudonyms=self.pseudonyms,
+            ids=ids,
         )
         self.consents = Consents(
             database=self.database,

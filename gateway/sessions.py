@@ -80,6 +80,10 @@ class Sessions:
         async with self._database.connection() as database:
             await rows.end(database, _hash(connection.cookies[self.cookie]))
 
+    def key(self, connection: Request) -> bytes:
+        """The hash under which the session of an authenticated request is kept."""
+        return _hash(connection.cookies[self.cookie])
+
     def csrf_token(self, connection: Request) -> str:
         """What the session's writes must carry in `X-CSRF-Token`."""
         return csrf_token(connection.cookies[self.cookie])

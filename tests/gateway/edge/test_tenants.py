@@ -20,8 +20,9 @@ from tests.gateway.citizens.browser import Phone
 from tests.gateway.city import TestCity
 from tests.gateway.edge.table import Row, framework_of, rows_of
 
-#: Path parameters that name no one's object: what the city offers to everybody.
-PUBLIC_NAMES = {"scenario"}
+#: Path parameters that name no one's object: what the city offers to everybody, and what is printed
+#: on a party's door.
+PUBLIC_NAMES = {"scenario", "desk"}
 
 #: Bodies where a route wants one before it looks at the id.
 GRANT = {"text_sha256": "0" * 64}
