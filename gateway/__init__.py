@@ -148,6 +148,8 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/commitments.py      promises: the text to sign, mine, the receipt
+    web/devices.py          devices that sign, and the lost one
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
