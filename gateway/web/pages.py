@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, code, counter, counter_desk, desk, home, notice, score, sign_in
+from gateway.web import (
+    assets,
+    code,
+    commitments,
+    counter,
+    counter_desk,
+    desk,
+    devices,
+    home,
+    notice,
+    score,
+    sign_in,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -12,6 +24,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *home.HANDLERS,
     *notice.HANDLERS,
     *score.HANDLERS,
+    *commitments.HANDLERS,
+    *devices.HANDLERS,
     *code.HANDLERS,
     *desk.HANDLERS,
     *counter.HANDLERS,

@@ -29,8 +29,11 @@ def sources() -> Iterator[str]:
 def named() -> set[str]:
     areas = {name.partition(".")[0] for name in catalogue()}
     found = {name for source in sources() for name in _WHOLE.findall(source)}
-    files = (".html", ".css", ".js")
-    return {name for name in found if name.partition(".")[0] in areas and not name.endswith(files)}
+    return {
+        name
+        for name in found
+        if name.partition(".")[0] in areas and not name.endswith((".html", ".css", ".js"))
+    }
 
 
 def beginnings() -> set[str]:
