@@ -120,6 +120,10 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/scenarios.py        what is open, what is missing, who offers it
+    web/amounts.py          facts and figures of scenarios as people read them
+    web/consent.py          a request, read before it is decided
+    web/consents.py         consents kept in hand
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
