@@ -58,6 +58,8 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# Chinese as it is: escaped it would be twice as long.
+_environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
 _environment.filters["money"] = spoken.money
 _environment.filters["signed"] = spoken.signed
 
@@ -79,7 +81,7 @@ def page(
         html.encode(),
         status_code=status,
         headers=HEADERS,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         cookies=cookies,
     )
 

@@ -36,7 +36,9 @@ def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 def is_own_page(address: str) -> bool:
     """Whether an address is a page of the mini-app, and the sign-in page is none to return to."""
-    return bool(_OWN.match(address)) and "//" not in address and not address.startswith(PATH)
+    path = address.partition("?")[0]
+    plain = "//" not in path and "/." not in path and path != PATH
+    return plain and _OWN.match(address) is not None
 
 
 HANDLERS: list[HTTPRouteHandler] = [sign_in]
