@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -23,7 +22,6 @@ from gateway.store.consent import ShownRequest
 from gateway.web.consents import frequencies
 from gateway.web.render import PAGE, asked, page
 from gateway.web.scenarios import needs_notice, new_promise
-from scenarios.manifest import Manifest
 
 Token = Annotated[str, PathParameter(min_length=43, max_length=43)]
 
@@ -51,21 +49,28 @@ async def consent(request: Request[Any, Any, Any], token: Token) -> Response[byt
         "decline": f"{REQUESTS}/{token}/decline",
         "declined": _ordinary(shown, token),
     }
+    look = await city.offers.at(citizen, shown.scenario, shown.party)
+    promise = look is not None and look.openness.asks_for_a_promise
     if became != "pending":
-        return page(request, "consent_ended.html", **values)
+        return page(
+            request,
+            "consent_ended.html",
+            **values,
+            line="unpromised" if promise and became == "granted" else became,
+            sign=new_promise(shown.scenario, shown.party, f"{LINK_PATH}{token}"),
+        )
     read = _proof(city, request, token)
     if told.separate and asked(request).get("read") != read:
         onwards = f"{LINK_PATH}{token}?{urlencode({'read': read})}"
         return page(request, "consent_special.html", **values, special=_special(told), on=onwards)
-    manifest = compiled.manifest
     said = await city.authorisations.current(citizen)
     scored = said is not None and said.status == "given"
     return page(
         request,
         "consent.html",
         **values,
-        granted=await _onwards(city, citizen, shown, manifest, token),
-        needs_notice=needs_notice(manifest, scored=scored),
+        granted=_onwards(shown, token, promise=promise),
+        needs_notice=needs_notice(compiled.manifest, scored=scored),
         here=f"{LINK_PATH}{token}",
         days=[
             (days, rfc3339(now_us + days * DAY_US)) for days in _DAYS if days < told.longest_days
@@ -90,14 +95,10 @@ def _proof(city: City, request: Request[Any, Any, Any], token: str) -> str:
     return b64url(hashlib.sha256(f"separate/{session}/{token}".encode()).digest()[:16])
 
 
-async def _onwards(
-    city: City, citizen: UUID, shown: ShownRequest, manifest: Manifest, token: str
-) -> str:
-    """Where a grant leads: to the promise if the scenario asks for one that is not signed."""
+def _onwards(shown: ShownRequest, token: str, *, promise: bool) -> str:
+    """Where a grant leads: to the promise if the rule misses one, a second act of its own."""
     then = _scenario(shown, "granted") if shown.own else f"{LINK_PATH}{token}"
-    if manifest.commitment is None or await _signed(city, citizen, shown):
-        return then
-    return new_promise(shown.scenario, shown.party, then)
+    return new_promise(shown.scenario, shown.party, then) if promise else then
 
 
 def _ordinary(shown: ShownRequest, token: str) -> str:
@@ -107,17 +108,6 @@ def _ordinary(shown: ShownRequest, token: str) -> str:
 
 def _scenario(shown: ShownRequest, done: str) -> str:
     return f"/app/scenarios/{shown.scenario}?done={done}"
-
-
-async def _signed(city: City, citizen: UUID, shown: ShownRequest) -> bool:
-    """Whether a promise of this scenario stands, towards the city or this recipient."""
-    party = city.parties.get(shown.party)
-    registration = party.registrations.get(shown.scenario) if party else None
-    towards = (None, registration.recipient.entity if registration else None)
-    return any(
-        row.status == "signed" and row.scenario == shown.scenario and row.entity in towards
-        for row in await city.commitments.of(citizen)
-    )
 
 
 HANDLERS: list[HTTPRouteHandler] = [consent]

@@ -78,7 +78,7 @@ async def one(request: Request[Any, Any, Any], scenario: FromPath[str]) -> Respo
         request,
         "scenario.html",
         q=wanted,
-        done=done if done in DONE else "",
+        done=_done(done, prospects.look),
         scenario=prospects,
         manifest=manifest,
         lacks_of_mine=lacks(prospects, prospects.look, scored=scored),
@@ -162,6 +162,13 @@ def _figures(
         value = "" if bands else amounts.amount(figure.value, unit, city.registry, language)
         found.append((figure, value, bands))
     return found
+
+
+def _done(said: str, look: Look) -> str:
+    """Which line tells what has just been decided: the consent alone, and no promise with it?"""
+    if said == "granted" and look.openness.asks_for_a_promise:
+        return "unpromised"
+    return said if said in DONE else ""
 
 
 def _place(prospects: Prospects) -> tuple[int, str]:
