@@ -136,6 +136,13 @@ class Consents:
         # How often a citizen wants to be asked about is not for parties to know: no message.
         return await self._change(citizen, consent, None, revise, act)
 
+    async def withdraw_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` of every consent that has not ended, inside a change of this standing."""
+        for held in await rows.of_citizen(connection, citizen):
+            if held.consent.status in ("active", "paused"):
+                identifier = held.consent.id
+                await self._revise(connection, citizen, identifier, "consent.withdrawn", withdrawn)
+
     async def expire(self, citizen: UUID, consent: UUID) -> Consent:
         """See `expired`; the job that looks for ended consents calls it."""
         return await self._change(citizen, consent, "consent.expired", expired, None)
@@ -280,4 +287,6 @@ async def _locked(connection: Connection, citizen: UUID, request: UUID) -> Locke
 
 
 def _named(request: LockedRequest | ExpiredRequest) -> dict[str, str]:
-    return {"consent_request": str(request.id), "out_request_no": request.out_request_no}
+    named = {"consent_request": str(request.id), "out_request_no": request.out_request_no}
+    # Which of its desks or devices it was: an unattended bike must know that it is the one.
+    return named if request.desk is None else {**named, "desk": request.desk}

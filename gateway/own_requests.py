@@ -78,6 +78,7 @@ class OwnRequests:
             body_hash=hashlib.sha256(msgspec.json.encode(said)).digest(),
             return_uri=None,
             citizen=citizen,
+            desk=None,
         )
         async with self._database.transaction() as connection:
             work = partial(self._begin, connection, citizen, request)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, consent, consents, home, notice, scenarios, score, sign_in
+from gateway.web import (
+    assets,
+    commitments,
+    consent,
+    consents,
+    devices,
+    home,
+    notice,
+    scenarios,
+    score,
+    sign_in,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -15,4 +26,6 @@ HANDLERS: list[HTTPRouteHandler] = [
     *scenarios.HANDLERS,
     *consent.HANDLERS,
     *consents.HANDLERS,
+    *commitments.HANDLERS,
+    *devices.HANDLERS,
 ]
