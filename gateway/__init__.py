@@ -57,7 +57,20 @@ Writes, and what follows them
     edge/idempotency.py     the key of a request
     edge/consent_requests.py  parties ask for a consent
     edge/consents.py        citizens read, grant, decline, and keep consents in hand
+    edge/my_scenarios.py    citizens see what is open to them, and begin a consent themselves
     consent_requests.py     the request, and the link that shows it
+    own_requests.py         one that a citizen begins, and the party does not know of
+    openness.py             a scenario open or what is missing, asked of the rule itself
+    offers.py               the same at every party that offers it, for one citizen
+    edge/credit_codes.py    信用码: a citizen shows a code, a party redeems it
+    credit_codes.py         once, for a minute, while the session lasts
+    edge/desks.py           citizens at a party's desk or device
+    edge/stills.py          a camera's still as a body
+    still.py                the code in it, read beside the event loop
+    desks.py                desks, and the addresses of their printed codes
+    desk_requests.py        the request for consent that a citizen begins there
+    misses.py               how often one may err who types what could be guessed
+    qr.py                   QR codes as pictures
     consent_notice.py       what a citizen reads before consenting
     consent_rules.py        what a consent can become, as pure functions
     consents.py             every act a new version, binding when acknowledged
@@ -135,6 +148,8 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/commitments.py      promises: the text to sign, mine, the receipt
+    web/devices.py          devices that sign, and the lost one
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -166,6 +181,9 @@ What is kept, the only SQL and Valkey
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
+    store/credit_code.py    codes, each under its keyed hash
+    store/desk.py           where parties meet citizens
+    store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back
     store/probe.py          who tried too many different questions today
@@ -203,10 +221,12 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/desks.py            qianjiang desks
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/corrections.py      qianjiang corrections
     cli/seed.py             qianjiang seed
+    cli/_owner.py           as the database's owner, for the commands of operators
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up

@@ -84,6 +84,10 @@ class Sessions:
         async with self._database.connection() as database:
             await rows.end(database, _hash(connection.cookies[self.cookie]))
 
+    def key(self, connection: Request) -> bytes:
+        """The hash under which the session of an authenticated request is kept."""
+        return _hash(connection.cookies[self.cookie])
+
     async def of(self, citizen: UUID, connection: Request) -> list[SessionRow]:
         """The citizen's sessions that go on, the newest first; one of them carries the request."""
         mine = _hash(connection.cookies[self.cookie])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -96,7 +97,8 @@ async def life(town: TestCity, office: Office, number: int = 1) -> UUID:
     await search(town, citizen)
     await city_facts.load(office.writer, settled(town, citizen))
     await town.city.corrections.ask(citizen, Said(AboutOther(), WORDS), None)
-    await town.city.sessions.begin(citizen)
+    session = await town.city.sessions.begin(citizen)
+    await town.city.credit_codes.show(citizen, sha256(session.encode()).digest())
     await town.owner.execute(
         "INSERT INTO probe_mark SELECT $1, sector, clock_timestamp() + interval '1 hour'"
         " FROM legal_entity WHERE id = $2",

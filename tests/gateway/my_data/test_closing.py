@@ -46,7 +46,16 @@ KEPT = {
 }
 #: Tables in which nothing of it is left.
 ERASED = {
-    *("login", "session", "commitment_nonce", "score", "probe_mark", "citizen_limit", "waiver"),
+    *(
+        "login",
+        "session",
+        "credit_code",
+        "commitment_nonce",
+        "score",
+        "probe_mark",
+        "citizen_limit",
+        "waiver",
+    ),
     *("medical_advance", "loan", "library_card", "points_entry", "residency", "suspension"),
     "objection",
 }

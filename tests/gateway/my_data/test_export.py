@@ -63,6 +63,7 @@ EXPORTED = {
 LEFT_OUT = {
     "login": "keyed hashes of what the identity provider calls the person: nothing to read",
     "commitment_nonce": "hashes of texts shown in the last day; what was signed is in commitments",
+    "credit_code": "keyed hashes of codes shown in the last minutes: nothing to read",
     "standing": "made of the other tables, and nothing besides",
     "standing_change": "that a standing changed, for the moment until the cache knows",
     "consent_use": "a counter of today's questions, which are all in questions",
@@ -74,7 +75,7 @@ LEFT_OUT = {
 #: Tables that say nothing about any citizen.
 ABOUT_NOBODY = {
     *("schema_migration", "realm", "legal_entity", "party", "party_key", "party_scenario"),
-    *("assertion_used", "publish_run", "stock", "webhook_gone"),
+    *("assertion_used", "publish_run", "stock", "webhook_gone", "desk", "miss"),
 }
 
 _TABLES = """

@@ -67,6 +67,7 @@ BEGIN
   END IF;
   DELETE FROM score WHERE citizen = closing;
   DELETE FROM login WHERE citizen = closing;
+  DELETE FROM credit_code WHERE citizen = closing;
   DELETE FROM session WHERE citizen = closing;
   DELETE FROM commitment_nonce WHERE citizen = closing;
   DELETE FROM citizen_limit WHERE citizen = closing;
