@@ -80,6 +80,11 @@ class Sessions:
         async with self._database.connection() as database:
             await rows.end(database, _hash(connection.cookies[self.cookie]))
 
+    def key_of(self, connection: Request) -> bytes:
+        """The hash under which an authenticated request's session is kept: for whoever must see
+        that it goes on."""
+        return _hash(connection.cookies[self.cookie])
+
     def csrf_token(self, connection: Request) -> str:
         """What the session's writes must carry in `X-CSRF-Token`."""
         return csrf_token(connection.cookies[self.cookie])
