@@ -22,10 +22,10 @@ _ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def rows(cells: Iterable[Sequence[str]]) -> bytes:
     """These rows, every cell in quotes."""
     text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(map(safe, row) for row in cells)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([safe(cell) for cell in row] for row in cells)
     return text.getvalue().encode()
 
 
-def safe(row: Sequence[str]) -> list[str]:
-    """A row none of whose cells is a formula."""
-    return [f"'{cell}" if cell.startswith(_ACTIVE) else cell for cell in row]
+def safe(cell: str) -> str:
+    """The cell as text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(_ACTIVE) else cell

@@ -88,7 +88,7 @@ class Watch:
         finally:
             self._opening -= 1
         mine = [each for each in self._streams if each.citizen == citizen]
-        for former in mine[: len(mine) + 1 - EACH_MAX]:
+        for former in mine[: max(len(mine) + 1 - EACH_MAX, 0)]:
             former.end("replaced")
             self.close(former)
         self._streams[stream] = None

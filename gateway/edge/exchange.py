@@ -54,7 +54,6 @@ class Exchange(RequestResponseCycle):
             return
         self.response_complete = True
         self.cut()  # the application learns of it, and says nothing more
-        self.keep_alive = False
         if self.flow.write_paused:
             self.transport.abort()
         elif self.chunked_encoding:
