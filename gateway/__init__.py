@@ -57,7 +57,20 @@ Writes, and what follows them
     edge/idempotency.py     the key of a request
     edge/consent_requests.py  parties ask for a consent
     edge/consents.py        citizens read, grant, decline, and keep consents in hand
+    edge/my_scenarios.py    citizens see what is open to them, and begin a consent themselves
     consent_requests.py     the request, and the link that shows it
+    own_requests.py         one that a citizen begins, and the party does not know of
+    openness.py             a scenario open or what is missing, asked of the rule itself
+    offers.py               the same at every party that offers it, for one citizen
+    edge/credit_codes.py    信用码: a citizen shows a code, a party redeems it
+    credit_codes.py         once, for a minute, while the session lasts
+    edge/desks.py           citizens at a party's desk or device
+    edge/stills.py          a camera's still as a body
+    still.py                the code in it, read beside the event loop
+    desks.py                desks, and the addresses of their printed codes
+    desk_requests.py        the request for consent that a citizen begins there
+    misses.py               how often one may err who types what could be guessed
+    qr.py                   QR codes as pictures
     consent_notice.py       what a citizen reads before consenting
     consent_rules.py        what a consent can become, as pure functions
     consents.py             every act a new version, binding when acknowledged
@@ -113,10 +126,43 @@ Citizens: signing in, and what they see and say
     authorisations.py       the citizen's word on the score, and the score it opens
     devices.py              keys that a citizen signs with, and their loss
     commitments.py          a text shown, signed by the own device, kept as it is
+    commitment_texts.py     the words of promises, today's and former ones
+    commitment_receipt.py   a file that proves a promise by itself
+    texts/check_receipt.py  the program in it that does
+    benefits.py             what keeping their word gave a citizen, in fen
     edge/login.py           to the identity provider, back, and away
     edge/citizen.py         who am I, the notice, the word on the score
-    edge/devices.py         devices: registered, listed, revoked
+    edge/devices.py         devices: registered, listed, named, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
+    edge/commitment_receipt.py  a commitment's receipt to keep
+    edge/benefits.py        deposits waived so far
+    export.py               a copy of everything about a citizen, a page at a time
+    export_sections.py      its lists, and how a row of each is told
+    export_document.py      the document that they make
+    export_parts.py         its parts: what the citizen said and did
+    export_answers.py       what was asked and answered
+    export_city.py          what the city knows besides
+    edge/export.py          the same as a file
+    corrections.py          what a citizen says is wrong, sealed, and by when it is decided
+    correction_desk.py      the office's half of it
+    edge/corrections.py     corrections asked for, and what became of them
+    closing.py              an account ends: all of it at once, and nobody is left to find
+    edge/closure.py         what that means, what stands in its way, and the act
+    edge/sessions.py        where I am signed in; signing out everywhere
+
+What people look at
+    web/pages.py            the route table of pages
+    web/render.py           a template, a language, and header fields that keep it closed
+    web/faults.py           what goes wrong, as a page
+    web/catalogue.py        the words of pages, in both languages
+    web/spoken.py           money, moments and days as people read them
+    web/assets.py           styles and modules, from memory
+    web/sign_in.py          where strangers are led to
+    web/notice.py           what is read before the score, and the word on it
+    web/home.py             the first page
+    web/score.py            the score, its dimensions and factors
+    web/commitments.py      promises: the text to sign, mine, the receipt
+    web/devices.py          devices that sign, and the lost one
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -141,9 +187,16 @@ What is kept, the only SQL and Valkey
     store/device.py         device keys
     store/commitment.py     versions of promises, nonces of texts shown
     store/session.py        sessions, each under the hash of its cookie
+    store/citizen_limit.py  what costs much, so often for each citizen
+    store/export.py         all that is held about one citizen, in pages
+    store/correction.py     requests for correction, their words sealed
+    store/closure.py        open matters, and the one function that erases
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
+    store/credit_code.py    codes, each under its keyed hash
+    store/desk.py           where parties meet citizens
+    store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back
     store/watch.py          what is new about those whose pages are open
@@ -182,9 +235,12 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/desks.py            qianjiang desks
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
+    cli/corrections.py      qianjiang corrections
     cli/seed.py             qianjiang seed
+    cli/_owner.py           as the database's owner, for the commands of operators
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up

@@ -14,14 +14,20 @@ from gateway.admission import Admission
 from gateway.authorisations import Authorisations
 from gateway.citizens import Citizens
 from gateway.clock import Clock
+from gateway.closing import Closing
 from gateway.commitments import Commitments
 from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
+from gateway.corrections import Corrections
 from gateway.counts import Counts
+from gateway.credit_codes import CreditCodes
 from gateway.decision import Decisions
+from gateway.desk_requests import DeskRequests
+from gateway.desks import DeskLinks
 from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
+from gateway.export import Exports
 from gateway.forgeries import Forgeries
 from gateway.gcra import Rate
 from gateway.ids import Ids
@@ -31,8 +37,10 @@ from gateway.lookups import Lookups
 from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
 from gateway.oauth.token import TokenEndpoint
+from gateway.offers import ScenarioOffers
 from gateway.oidc import Oidc
 from gateway.outbox import Outbox
+from gateway.own_requests import OwnRequests
 from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.proposer import Proposer
@@ -153,6 +161,40 @@ class City:
             clock=clock,
             ids=ids,
         )
+        self.own_requests = OwnRequests(
+            settings=settings,
+            database=self.database,
+            registry=registry,
+            parties=self.parties,
+            clock=clock,
+            ids=ids,
+        )
+        self.offers = ScenarioOffers(
+            database=self.database,
+            standings=self.standings,
+            writer=self.writer,
+            registry=registry,
+            policies=self.policies,
+            parties=self.parties,
+            clock=clock,
+        )
+        self.desks = DeskLinks(settings.issuer, keys.link)
+        self.desk_requests = DeskRequests(
+            links=self.desks,
+            database=self.database,
+            parties=self.parties,
+            requests=self.consent_requests,
+            clock=clock,
+            ids=ids,
+        )
+        self.credit_codes = CreditCodes(
+            link_key=keys.link,
+            database=self.database,
+            registry=registry,
+            requests=self.consent_requests,
+            pseudonyms=self.pseudonyms,
+            ids=ids,
+        )
         self.consents = Consents(
             database=self.database,
             writer=self.writer,
@@ -160,6 +202,19 @@ class City:
             parties=self.parties,
             outbox=self.outbox,
             ids=ids,
+        )
+        self.exports = Exports(
+            settings, self.database, self.vault, self.lookups, self.authorisations, clock
+        )
+        self.corrections = Corrections(self.database, self.vault, clock, ids)
+        self.closing = Closing(
+            database=self.database,
+            writer=self.writer,
+            consents=self.consents,
+            commitments=self.commitments,
+            devices=self.devices,
+            authorisations=self.authorisations,
+            text=load_notice(settings, "closure"),
         )
         self.decisions = Decisions(
             standings=self.standings,

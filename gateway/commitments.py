@@ -10,13 +10,16 @@ at the same moment either signed before or not at all.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from gateway.claims import CommitmentClaims, Kind
 from gateway.clock import SECOND_US, Clock
+from gateway.commitment_receipt import Evidence
+from gateway.commitment_texts import CommitmentTexts
 from gateway.devices import DeviceKeys
 from gateway.errors import CommitmentRefused, Conflict, Malformed, NotFound, TextChanged
 from gateway.idempotency import Act, once
@@ -30,7 +33,7 @@ from gateway.store import device as device_rows
 from gateway.store.commitment import CommitmentRow, NewCommitment, NonceRow
 from gateway.store.database import Connection, Database
 from gateway.store.party import Recipient
-from scenarios.manifest import Commitment
+from scenarios.manifest import Commitment, Text
 from scenarios.registry import Registry
 
 #: How long a text that was shown may be signed, in seconds.
@@ -51,6 +54,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     exp: int
 
 
+class Offer(NamedTuple):
+    """A text that may be signed, and towards whom; None for the city."""
+
+    text: Commitment
+    recipient: Recipient | None
+
+
 class Commitments:
     """The commitments of the city's citizens."""
 
@@ -67,25 +77,15 @@ class Commitments:
         self._database, self._writer = database, writer
         self._registry, self._parties, self._pseudonyms = registry, parties, pseudonyms
         self._clock, self._ids = clock, ids
+        self._texts = CommitmentTexts(registry)
 
     async def of(self, citizen: UUID) -> list[CommitmentRow]:
         """The newest version of each commitment of a citizen."""
         async with self._database.connection() as connection:
             return await rows.newest(connection, citizen)
 
-    async def live_consents(self, citizen: UUID) -> dict[str, int]:
-        """How many of a citizen's consents are live, by scenario: what a commitment goes with."""
-        async with self._database.connection() as connection:
-            return await rows.live_consents(connection, citizen)
-
-    def text(self, row: CommitmentRow) -> Commitment | None:
-        """The words of a commitment, where they are those of today."""
-        scenario = self._registry.get(row.scenario)
-        text = scenario.manifest.commitment if scenario else None
-        return text if text is not None and text.text_sha256 == row.text_sha256 else None
-
-    async def draft(self, citizen: UUID, scenario: str, party: str | None) -> Draft:
-        """Show a scenario's text under a fresh nonce, towards one party's recipient or the city.
+    def offer(self, scenario: str, party: str | None) -> Offer:
+        """What a draft would show, without making one: for a page that is only being read.
 
         Raises:
             NotFound: no such scenario, or one that asks for no commitment.
@@ -95,12 +95,49 @@ class Commitments:
         recipient = self._recipient(scenario, party)
         if party is not None and recipient is None:
             raise Malformed([("/party", "not a party of this scenario")])
+        return Offer(text, recipient)
+
+    def title(self, scenario: str) -> Text:
+        """What a scenario is called; by its id where it is no longer one of the city's."""
+        compiled = self._registry.get(scenario)
+        return compiled.manifest.title if compiled else Text(zh=scenario, en=scenario)
+
+    async def texts(self, rows_: Sequence[CommitmentRow]) -> dict[UUID, Text | None]:
+        """The words that commitments were signed under, by id, changed since or not."""
+        async with self._database.connection() as connection:
+            return await self._texts.of(connection, rows_)
+
+    async def evidence(self, citizen: UUID, commitment: UUID, version: int | None) -> Evidence:
+        """All that a receipt is made of: a version (the newest for None), its words, its device.
+
+        Raises:
+            NotFound: the citizen has no such commitment, or no such version of it.
+        """
+        async with self._database.connection() as connection:
+            row = await rows.version(connection, citizen, commitment, version)
+            if row is None:
+                raise NotFound
+            devices = await device_rows.of_citizen(connection, citizen)
+            device = next((device for device in devices if device.id == row.device), None)
+            if device is None:
+                raise NotFound
+            return Evidence(row, (await self._texts.of(connection, [row]))[row.id], device)
+
+    async def draft(self, citizen: UUID, scenario: str, party: str | None) -> Draft:
+        """Show a scenario's text under a fresh nonce, towards one party's recipient or the city.
+
+        Raises:
+            NotFound: no such scenario, or one that asks for no commitment.
+            Malformed: the party is not one of this scenario.
+        """
+        offer = self.offer(scenario, party)
+        text = offer.text
         now = self._clock.now_us() // SECOND_US
         draft = Draft(
             text=text,
             scenario=scenario,
             party=party,
-            subject=self._subject(citizen, recipient),
+            subject=self._subject(citizen, offer.recipient),
             nonce=self._ids.token(),
             iat=now,
             exp=now + DRAFT_LIFE_S,
@@ -147,6 +184,12 @@ class Commitments:
             if held.status == "signed":
                 await rows.withdraw(connection, citizen, commitment, held.version)
             return await _one(connection, citizen, commitment)
+
+    async def withdraw_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` of every commitment that stands, inside a change of this standing."""
+        for held in await rows.newest(connection, citizen):
+            if held.status == "signed":
+                await rows.withdraw(connection, citizen, held.id, held.version)
 
     async def _sign(self, connection: Connection, citizen: UUID, jws: str) -> CommitmentRow:
         keys = DeviceKeys(citizen, await device_rows.of_citizen(connection, citizen))
@@ -234,16 +277,6 @@ class Commitments:
     def _subject(self, citizen: UUID, recipient: Recipient | None) -> str:
         sector = recipient.sector if recipient else CITY_SECTOR
         return self._pseudonyms.subject(citizen, sector)
-
-
-def receipt(row: CommitmentRow) -> bytes:
-    """SHA-256 of a version's record: whoever holds the record can make it again."""
-    record = (
-        *(row.id.hex, row.version, row.citizen.hex, row.scenario, row.entity),
-        *(row.template, row.template_version, row.text_sha256.hex(), row.device.hex),
-        *(row.jws, row.status, row.signed_us, row.at_us),
-    )
-    return hashlib.sha256(b"qjf-commitment/1\n" + msgspec.json.encode(record)).digest()
 
 
 def _hash(nonce: str) -> bytes:

@@ -27,6 +27,7 @@ from gateway.errors import Conflict, NotFound, TextChanged
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.outbox import Outbox
+from gateway.own_requests import is_own
 from gateway.parties import Parties
 from gateway.standing import StandingWriter
 from gateway.store import consent as rows
@@ -135,6 +136,13 @@ class Consents:
         # How often a citizen wants to be asked about is not for parties to know: no message.
         return await self._change(citizen, consent, None, revise, act)
 
+    async def withdraw_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` of every consent that has not ended, inside a change of this standing."""
+        for held in await rows.of_citizen(connection, citizen):
+            if held.consent.status in ("active", "paused"):
+                identifier = held.consent.id
+                await self._revise(connection, citizen, identifier, "consent.withdrawn", withdrawn)
+
     async def expire(self, citizen: UUID, consent: UUID) -> Consent:
         """See `expired`; the job that looks for ended consents calls it."""
         return await self._change(citizen, consent, "consent.expired", expired, None)
@@ -143,12 +151,8 @@ class Consents:
         """Mark at most so many requests whose time has run out, and tell those who asked."""
         async with self._database.transaction() as connection:
             over = await rows.expire_requests(connection, limit)
-            now_us = await rows.now_us(connection)
             for request in over:
-                data = {"scenario": request.scenario, **_named(request)}
-                await self._outbox.request(
-                    connection, "consent.expired", request.party, now_us, data
-                )
+                await self._tell(connection, "consent.expired", request)
         return len(over)
 
     async def held(self, citizen: UUID) -> tuple[list[HeldConsent], dict[UUID, int]]:
@@ -231,7 +235,8 @@ class Consents:
         )
         await rows.add(connection, consent, request)
         await rows.decide_request(connection, request, "granted", citizen, consent.id)
-        named = locked.party, _named(locked)
+        # Of a request that the citizen began the party knows nothing: it learns of a consent alone.
+        named = None if is_own(locked.out_request_no) else (locked.party, _named(locked))
         await self._outbox.consent(connection, "consent.granted", consent, requested=named)
         return consent
 
@@ -242,10 +247,18 @@ class Consents:
         if locked.status != "pending" or locked.over:
             raise Conflict
         await rows.decide_request(connection, request, "declined", citizen, None)
-        data = {"scenario": locked.scenario, **_named(locked)}
-        now_us = await rows.now_us(connection)
-        await self._outbox.request(connection, "consent.declined", locked.party, now_us, data)
+        await self._tell(connection, "consent.declined", locked)
         return Declined(request)
+
+    async def _tell(
+        self, connection: Connection, event: str, request: LockedRequest | ExpiredRequest
+    ) -> None:
+        """Tell the party that asked how its request ended; of another's it hears nothing."""
+        if is_own(request.out_request_no):
+            return
+        data = {"scenario": request.scenario, **_named(request)}
+        now_us = await rows.now_us(connection)
+        await self._outbox.request(connection, event, request.party, now_us, data)
 
     async def _still(self, connection: Connection, citizen: UUID, consent: UUID) -> Consent:
         found = await rows.current(connection, consent, citizen)
@@ -274,4 +287,6 @@ async def _locked(connection: Connection, citizen: UUID, request: UUID) -> Locke
 
 
 def _named(request: LockedRequest | ExpiredRequest) -> dict[str, str]:
-    return {"consent_request": str(request.id), "out_request_no": request.out_request_no}
+    named = {"consent_request": str(request.id), "out_request_no": request.out_request_no}
+    # Which of its desks or devices it was: an unattended bike must know that it is the one.
+    return named if request.desk is None else {**named, "desk": request.desk}

@@ -53,6 +53,11 @@ def citizen_of(connection: Connection) -> UUID:
     return citizen
 
 
+def is_citizen(connection: Connection) -> bool:
+    """Whether the guard proved a citizen."""
+    return _CITIZEN in connection.state
+
+
 def viewer_of(connection: Connection) -> Principal | UUID:
     """The party or the citizen that the guard proved, where a route admits both."""
     viewer: Principal | UUID = (

@@ -1,7 +1,8 @@
-"""A citizen's commitments: shown, signed, listed, taken back; and the scenarios they are for."""
+"""A citizen's commitments: shown, signed, listed, taken back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,14 +13,15 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from gateway.clock import SECOND_US, rfc3339
-from gateway.commitments import Commitments, Draft, receipt
+from gateway.commitment_receipt import receipt
+from gateway.commitments import Commitments, Draft
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.edge.idempotency import act_of
 from gateway.edge.wire import ScenarioId
 from gateway.jose import MAX_TOKEN_CHARS
 from gateway.keys import b64url
 from gateway.store.commitment import CommitmentRow
-from scenarios.manifest import Manifest, Text
+from scenarios.manifest import Text
 
 _PATH = "/v1/me/commitments"
 
@@ -56,7 +58,7 @@ class DraftView(msgspec.Struct, frozen=True):
 class CommitmentView(msgspec.Struct, frozen=True):
     """A commitment as its citizen sees it; `receipt` is the hash of the record.
 
-    `text` is None where the scenario's words have changed since.
+    `text` is the one that was signed, whatever the scenario says today.
     """
 
     id: UUID
@@ -81,33 +83,12 @@ class CommitmentList(msgspec.Struct, frozen=True):
     commitments: list[CommitmentView]
 
 
-class ScenarioView(msgspec.Struct, frozen=True):
-    """A scenario on a citizen's page: what it is, and what of it stands.
-
-    `commitment` is None where the scenario asks for none; `committed` is towards the city or any
-    party; `consents` counts the live ones.
-    """
-
-    id: str
-    title: Text
-    summary: Text
-    commitment: Text | None
-    committed: bool
-    consents: int
-
-
-class ScenarioList(msgspec.Struct, frozen=True):
-    """The scenarios of the city."""
-
-    scenarios: list[ScenarioView]
-
-
 @get(_PATH, opt={ACCESS: Access.CITIZEN})
 async def commitments(request: Request[Any, Any, Any]) -> CommitmentList:
     """My commitments."""
     city = city_of(request)
     rows = await city.commitments.of(citizen_of(request))
-    return CommitmentList([_commitment(city.commitments, row) for row in rows])
+    return CommitmentList(await _views(city.commitments, rows))
 
 
 @post(_PATH + "/drafts", opt={ACCESS: Access.CITIZEN}, status_code=201)
@@ -122,7 +103,8 @@ async def sign(request: Request[Any, Any, Any], data: JSONBody[Signed]) -> Commi
     """Here is my signature."""
     city, citizen = city_of(request), citizen_of(request)
     act = await act_of(request, citizen)
-    return _commitment(city.commitments, await city.commitments.sign(citizen, data.jws, act))
+    row = await city.commitments.sign(citizen, data.jws, act)
+    return (await _views(city.commitments, [row]))[0]
 
 
 @post(_PATH + "/{commitment_id:uuid}/withdrawal", opt={ACCESS: Access.CITIZEN}, status_code=200)
@@ -132,23 +114,7 @@ async def withdraw(
     """I take it back."""
     city = city_of(request)
     row = await city.commitments.withdraw(citizen_of(request), commitment_id)
-    return _commitment(city.commitments, row)
-
-
-@get("/v1/me/scenarios", opt={ACCESS: Access.CITIZEN})
-async def scenarios(request: Request[Any, Any, Any]) -> ScenarioList:
-    """Where a good name counts in this city, and what I have said yes to."""
-    city, citizen = city_of(request), citizen_of(request)
-    signed = {row.scenario for row in await city.commitments.of(citizen) if row.status == "signed"}
-    consents = await city.commitments.live_consents(citizen)
-    manifests = (city.registry[name].manifest for name in city.registry)
-    return ScenarioList(
-        [
-            _scenario(manifest, manifest.id in signed, consents.get(manifest.id, 0))
-            for manifest in manifests
-            if manifest.status == "live"
-        ]
-    )
+    return (await _views(city.commitments, [row]))[0]
 
 
 def _draft(made: Draft) -> DraftView:
@@ -168,8 +134,12 @@ def _draft(made: Draft) -> DraftView:
     )
 
 
-def _commitment(known: Commitments, row: CommitmentRow) -> CommitmentView:
-    text = known.text(row)
+async def _views(known: Commitments, rows: Sequence[CommitmentRow]) -> list[CommitmentView]:
+    texts = await known.texts(rows)
+    return [_commitment(row, texts[row.id]) for row in rows]
+
+
+def _commitment(row: CommitmentRow, text: Text | None) -> CommitmentView:
     return CommitmentView(
         row.id,
         row.version,
@@ -179,7 +149,7 @@ def _commitment(known: Commitments, row: CommitmentRow) -> CommitmentView:
         row.template,
         row.template_version,
         row.text_sha256.hex(),
-        None if text is None else Text(zh=text.zh, en=text.en),
+        text,
         row.device,
         rfc3339(row.signed_us),
         rfc3339(row.at_us),
@@ -188,16 +158,4 @@ def _commitment(known: Commitments, row: CommitmentRow) -> CommitmentView:
     )
 
 
-def _scenario(manifest: Manifest, committed: bool, consents: int) -> ScenarioView:
-    text = manifest.commitment
-    return ScenarioView(
-        manifest.id,
-        manifest.title,
-        manifest.summary,
-        None if text is None else Text(zh=text.zh, en=text.en),
-        committed,
-        consents,
-    )
-
-
-HANDLERS: list[HTTPRouteHandler] = [commitments, draft, sign, withdraw, scenarios]
+HANDLERS: list[HTTPRouteHandler] = [commitments, draft, sign, withdraw]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from uuid import UUID
 
 import msgspec
@@ -77,6 +78,22 @@ async def newest(connection: Connection, citizen: UUID) -> list[CommitmentRow]:
     return [CommitmentRow(**row) for row in await connection.fetch(_sql.newest, citizen)]
 
 
+async def version(
+    connection: Connection, citizen: UUID, commitment: UUID, number: int | None
+) -> CommitmentRow | None:
+    """One version of a citizen's commitment, the newest where no number is given."""
+    row = await connection.fetchrow(_sql.version, citizen, commitment, number)
+    return None if row is None else CommitmentRow(**row)
+
+
+async def signed_by(connection: Connection, citizen: UUID) -> dict[UUID, list[CommitmentRow]]:
+    """The newest versions of a citizen's commitments by the device that signed them."""
+    devices: defaultdict[UUID, list[CommitmentRow]] = defaultdict(list)
+    for row in await newest(connection, citizen):
+        devices[row.device].append(row)
+    return devices
+
+
 async def add(connection: Connection, new: NewCommitment) -> None:
     """Add a signed version."""
     await connection.execute(_sql.add, *msgspec.structs.astuple(new))
@@ -90,8 +107,3 @@ async def withdraw(connection: Connection, citizen: UUID, commitment: UUID, vers
 async def void(connection: Connection, citizen: UUID, device: UUID, since_us: int) -> None:
     """Void what stands of what a device signed since an instant."""
     await connection.execute(_sql.void, citizen, device, since_us)
-
-
-async def live_consents(connection: Connection, citizen: UUID) -> dict[str, int]:
-    """How many consents are live, by scenario."""
-    return {row["scenario"]: row["live"] for row in await connection.fetch(_sql.consents, citizen)}

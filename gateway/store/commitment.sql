@@ -15,6 +15,14 @@ SELECT DISTINCT ON (m.id) m.id, m.version, m.citizen, m.scenario, m.entity, e.na
   FROM commitment AS m LEFT JOIN legal_entity AS e ON e.id = m.entity
  WHERE m.citizen = $1 ORDER BY m.id, m.version DESC
 
+-- name: version
+SELECT m.id, m.version, m.citizen, m.scenario, m.entity, e.name AS entity_name,
+  m.template, m.template_version, m.text_sha256, m.device, m.jws, m.status,
+  to_us(m.signed_at) AS signed_us, to_us(m.at) AS at_us
+  FROM commitment AS m LEFT JOIN legal_entity AS e ON e.id = m.entity
+ WHERE m.citizen = $1 AND m.id = $2 AND m.version = coalesce($3, m.version)
+ ORDER BY m.version DESC LIMIT 1
+
 -- name: add
 -- The instant of signing is the database's, not the device's: what a stolen key signs cannot be
 -- dated back to before the theft.
@@ -37,9 +45,3 @@ SELECT id, version + 1, citizen, scenario, entity, template, template_version, t
        jws, 'void', signed_at
   FROM (SELECT DISTINCT ON (id) * FROM commitment WHERE citizen = $1 ORDER BY id, version DESC) AS m
  WHERE m.device = $2 AND m.status = 'signed' AND m.signed_at >= from_us($3)
-
--- name: consents
-SELECT scenario, count(*) AS live
-  FROM (SELECT DISTINCT ON (id) scenario, status, to_at FROM consent WHERE citizen = $1
-         ORDER BY id, version DESC) AS n
- WHERE n.status = 'active' AND n.to_at > clock_timestamp() GROUP BY scenario

@@ -15,7 +15,8 @@ _sql = queries("consent")
 
 
 class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for consent as a party makes it; `citizen` where it asks one in person."""
+    """A request for consent as a party makes it; `citizen` where it asks one in person, `desk`
+    where that happens at one."""
 
     id: UUID
     party: int
@@ -26,6 +27,7 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
     body_hash: bytes
     return_uri: str | None
     citizen: UUID | None
+    desk: str | None
 
 
 class RequestState(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ class RequestState(msgspec.Struct, frozen=True):
     over: bool
     citizen: UUID | None
     sector: int
+    desk: str | None
 
 
 class ShownRequest(msgspec.Struct, frozen=True):
@@ -56,6 +59,11 @@ class ShownRequest(msgspec.Struct, frozen=True):
     recipient_promise: str
     party_name: str
     party_kind: str
+    party: str
+    party_city: str | None  # GB/T 2260, where the party is a city
+    own: bool  # the citizen began it, nobody asked
+    desk: str | None
+    place: str | None
 
 
 class LockedRequest(msgspec.Struct, frozen=True):
@@ -70,6 +78,7 @@ class LockedRequest(msgspec.Struct, frozen=True):
     status: str
     citizen: UUID | None
     consent: UUID | None
+    desk: str | None
     over: bool
 
 
@@ -80,6 +89,7 @@ class ExpiredRequest(msgspec.Struct, frozen=True):
     party: int
     scenario: str
     out_request_no: str
+    desk: str | None
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -150,6 +160,22 @@ async def request_of_party(
     return RequestState(*row) if row is not None else None
 
 
+async def own_open(connection: Connection, citizen: UUID, body_hash: bytes) -> RequestState | None:
+    """The citizen's own request for the same, where it is open for a while yet."""
+    row = await connection.fetchrow(_sql.own_open, citizen, body_hash)
+    return RequestState(*row) if row is not None else None
+
+
+async def own_today(connection: Connection, citizen: UUID) -> int:
+    """How many requests a citizen began within 24 hours, whatever became of them."""
+    return int(await connection.fetchval(_sql.own_today, citizen))
+
+
+async def one_at_a_time(connection: Connection, citizen: UUID) -> None:
+    """Let no other request of this citizen's own be begun until the transaction ends."""
+    await connection.execute(_sql.one_at_a_time, citizen)
+
+
 async def shown(connection: Connection, request: UUID) -> ShownRequest | None:
     """A request with what its notice says of recipient and party."""
     row = await connection.fetchrow(_sql.shown, request)
@@ -159,6 +185,14 @@ async def shown(connection: Connection, request: UUID) -> ShownRequest | None:
 async def waiting_for(connection: Connection, citizen: UUID) -> list[UUID]:
     """The open requests that ask this citizen in person, newest first."""
     return [row["id"] for row in await connection.fetch(_sql.waiting_for, citizen)]
+
+
+async def open_in_person(
+    connection: Connection, party: int, citizen: UUID, scenario: str, purpose: str, desk: str | None
+) -> RequestState | None:
+    """What a party asks a citizen in person already, for the same thing at the same desk."""
+    row = await connection.fetchrow(_sql.open_in_person, party, citizen, scenario, purpose, desk)
+    return RequestState(*row) if row is not None else None
 
 
 async def lock_request(connection: Connection, request: UUID) -> LockedRequest | None:
@@ -234,6 +268,12 @@ async def asked_today(connection: Connection, citizen: UUID) -> dict[UUID, int]:
     """Consent → answers given under it today (Asia/Shanghai)."""
     rows = await connection.fetch(_sql.asked_today, citizen)
     return {row["consent"]: row["answers"] for row in rows}
+
+
+async def uses_today(connection: Connection, consents: Sequence[UUID]) -> dict[UUID, int]:
+    """Consent → how often it was used today, as its daily frequency counts."""
+    rows = await connection.fetch(_sql.uses_today, consents)
+    return {row["consent"]: row["uses"] for row in rows}
 
 
 async def ended(connection: Connection, limit: int) -> list[tuple[UUID, UUID]]:

@@ -4,40 +4,77 @@
 -- name: add_request
 -- Two requests under one number at once: the second waits for the first and adds nothing.
 INSERT INTO consent_request (id, party, recipient, scenario, purpose, out_request_no, body_hash,
-  return_uri, citizen, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp() + make_interval(secs => $10))
+  return_uri, citizen, desk, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        clock_timestamp() + make_interval(secs => $11::double precision))
 ON CONFLICT (party, out_request_no) DO NOTHING
 
 -- name: request_of_number
 SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us,
-       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector
+       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector,
+       r.desk
   FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
  WHERE r.party = $1 AND r.out_request_no = $2
 
 -- name: request_of_party
 SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us,
-       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector
+       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector,
+       r.desk
   FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
- WHERE r.id = $1 AND r.party = $2
+ WHERE r.id = $1 AND r.party = $2 AND NOT starts_with(r.out_request_no, 'citizen/')
+
+-- name: own_open
+-- What a citizen opened of the own accord and has not decided, towards one party.
+SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us, false AS over, r.citizen,
+       e.sector, r.desk
+  FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
+ WHERE r.citizen = $1 AND r.body_hash = $2 AND r.status = 'pending'
+   AND starts_with(r.out_request_no, 'citizen/')
+   -- One that is about to end is of no use to somebody who begins to read.
+   AND r.expires_at > clock_timestamp() + interval '5 minutes'
+ ORDER BY r.id DESC LIMIT 1
+
+-- name: own_today
+SELECT count(*)::integer FROM consent_request
+ WHERE citizen = $1 AND starts_with(out_request_no, 'citizen/')
+   AND created_at > clock_timestamp() - interval '24 hours'
+
+-- name: one_at_a_time
+SELECT pg_advisory_xact_lock(hashtextextended('own-consent-request/' || $1::uuid::text, 0))
 
 -- name: shown
 SELECT r.id, r.scenario, r.purpose, r.return_uri, r.status, to_us(r.expires_at) AS expires_us,
        r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen,
        e.name AS recipient_name, e.contact AS recipient_contact, e.promise AS recipient_promise,
-       p.name AS party_name, p.kind AS party_kind
+       p.name AS party_name, p.kind AS party_kind, p.id AS party, p.city AS party_city,
+       starts_with(r.out_request_no, 'citizen/') AS own,
+       r.desk, d.place
   FROM consent_request AS r
   JOIN legal_entity AS e ON e.id = r.recipient
   JOIN party AS p ON p.num = r.party
+  LEFT JOIN desk AS d ON d.number = r.desk
  WHERE r.id = $1
 
 -- name: waiting_for
--- What a citizen was asked in person: the requests that name the citizen and are still open.
+-- What a citizen was asked in person: the requests that name the citizen and are still open. What
+-- the citizen began and left is nothing to be reminded of.
 SELECT id FROM consent_request
  WHERE citizen = $1 AND status = 'pending' AND expires_at > clock_timestamp()
+   AND NOT starts_with(out_request_no, 'citizen/')
  ORDER BY id DESC LIMIT 50
 
+-- name: open_in_person
+-- The open request that a party has before a citizen already, for the same thing at the same desk.
+SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us, false AS over, r.citizen,
+       e.sector, r.desk
+  FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
+ WHERE r.citizen = $2 AND r.party = $1 AND r.scenario = $3 AND r.purpose = $4
+   AND r.desk IS NOT DISTINCT FROM $5 AND r.status = 'pending'
+   AND r.expires_at > clock_timestamp()
+ ORDER BY r.id DESC LIMIT 1
+
 -- name: lock_request
-SELECT id, party, recipient, scenario, purpose, out_request_no, status, citizen, consent,
+SELECT id, party, recipient, scenario, purpose, out_request_no, status, citizen, consent, desk,
        status = 'pending' AND expires_at <= clock_timestamp() AS over
   FROM consent_request WHERE id = $1 FOR UPDATE
 
@@ -51,7 +88,7 @@ UPDATE consent_request SET status = 'expired', decided_at = clock_timestamp()
  WHERE id IN (SELECT id FROM consent_request
                WHERE status = 'pending' AND expires_at <= now()
                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING id, party, scenario, out_request_no
+RETURNING id, party, scenario, out_request_no, desk
 
 -- name: newest
 -- The newest version of the consent that a citizen gave to a recipient for a scenario.
@@ -105,6 +142,12 @@ SELECT consent, count(*)::integer AS answers
          WHERE citizen = $1
            AND id >= uuid7_floor(date_trunc('day', now(), 'Asia/Shanghai'))) AS answered
  GROUP BY consent
+
+-- name: uses_today
+-- How often each of these consents was used today (Asia/Shanghai), as the commit counts.
+SELECT consent, uses FROM consent_use
+ WHERE consent = ANY ($1::uuid[])
+   AND day = (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date
 
 -- name: ended
 -- Consents whose time has run out and that nobody has said so of; a month back at most.

@@ -304,10 +304,20 @@ OLD_AND_NEW = {
         " length($1::text))",
         timedelta(days=3),
     ),
+    "citizen_limit": (
+        "INSERT INTO citizen_limit VALUES (gen_random_uuid(), $1::text, $2)",
+        timedelta(hours=24),
+    ),
     "probe_mark": (
         "INSERT INTO probe_mark VALUES (gen_random_uuid(), length($1::text), $2)",
         timedelta(hours=24),
     ),
+    "credit_code": (
+        "INSERT INTO credit_code (code_hash, citizen, session, expires_at)"
+        " VALUES (sha256($1::text::bytea), gen_random_uuid(), '', $2)",
+        timedelta(minutes=15),
+    ),
+    "miss": ("INSERT INTO miss VALUES ($1, to_us($2))", timedelta(minutes=1)),
 }
 
 

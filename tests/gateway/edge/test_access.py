@@ -68,6 +68,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
         *("/.well-known/oauth-authorization-server", "/.well-known/authzen-configuration"),
         *("/.well-known/jwks.json", "/.well-known/webhook-keys.json"),
+        *("/app/sign-in", "/app/static/{release}/{name}"),
     }
 
 
