@@ -120,6 +120,12 @@ class Authorisations:
 
         return await self._change(citizen, act, work)
 
+    async def withdraw_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` where it was given, inside a change of this citizen's standing."""
+        held = await rows.authorisation(connection, citizen)
+        if held is not None and held.status == "given":
+            await self._say(connection, citizen, "withdrawn", ())
+
     async def _change(self, citizen: UUID, act: Act | None, work: _Work) -> AuthorisationRow:
         async with self._writer.change(citizen) as connection:
             return await once(connection, act, AuthorisationRow, lambda: work(connection))

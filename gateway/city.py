@@ -14,10 +14,12 @@ from gateway.admission import Admission
 from gateway.authorisations import Authorisations
 from gateway.citizens import Citizens
 from gateway.clock import Clock
+from gateway.closing import Closing
 from gateway.commitments import Commitments
 from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
+from gateway.corrections import Corrections
 from gateway.counts import Counts
 from gateway.credit_codes import CreditCodes
 from gateway.decision import Decisions
@@ -25,6 +27,7 @@ from gateway.desk_requests import DeskRequests
 from gateway.desks import DeskLinks
 from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
+from gateway.export import Exports
 from gateway.forgeries import Forgeries
 from gateway.gcra import Rate
 from gateway.ids import Ids
@@ -197,6 +200,19 @@ class City:
             parties=self.parties,
             outbox=self.outbox,
             ids=ids,
+        )
+        self.exports = Exports(
+            settings, self.database, self.vault, self.lookups, self.authorisations, clock
+        )
+        self.corrections = Corrections(self.database, self.vault, clock, ids)
+        self.closing = Closing(
+            database=self.database,
+            writer=self.writer,
+            consents=self.consents,
+            commitments=self.commitments,
+            devices=self.devices,
+            authorisations=self.authorisations,
+            text=load_notice(settings, "closure"),
         )
         self.decisions = Decisions(
             standings=self.standings,

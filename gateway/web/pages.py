@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, code, desk, home, notice, score, sign_in
+from gateway.web import (
+    assets,
+    code,
+    commitments,
+    desk,
+    devices,
+    home,
+    notice,
+    score,
+    sign_in,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -14,4 +24,6 @@ HANDLERS: list[HTTPRouteHandler] = [
     *score.HANDLERS,
     *code.HANDLERS,
     *desk.HANDLERS,
+    *commitments.HANDLERS,
+    *devices.HANDLERS,
 ]

@@ -30,7 +30,9 @@ def named() -> set[str]:
     areas = {name.partition(".")[0] for name in catalogue()}
     found = {name for source in sources() for name in _WHOLE.findall(source)}
     return {
-        name for name in found if name.partition(".")[0] in areas and not name.endswith(".html")
+        name
+        for name in found
+        if name.partition(".")[0] in areas and not name.endswith((".html", ".css", ".js"))
     }
 
 
