@@ -8,10 +8,13 @@ from gateway.web import (
     assets,
     code,
     commitments,
+    consent,
+    consents,
     desk,
     devices,
     home,
     notice,
+    scenarios,
     score,
     sign_in,
 )
@@ -24,6 +27,9 @@ HANDLERS: list[HTTPRouteHandler] = [
     *score.HANDLERS,
     *code.HANDLERS,
     *desk.HANDLERS,
+    *scenarios.HANDLERS,
+    *consent.HANDLERS,
+    *consents.HANDLERS,
     *commitments.HANDLERS,
     *devices.HANDLERS,
 ]
