@@ -84,7 +84,7 @@ class Sessions:
         async with self._database.connection() as database:
             await rows.end(database, _hash(connection.cookies[self.cookie]))
 
-    def key_of(self, connection: Request) -> bytes:
+    def key(self, connection: Request) -> bytes:
         """The hash under which the session of an authenticated request is kept."""
         return _hash(connection.cookies[self.cookie])
 
