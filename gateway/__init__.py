@@ -161,6 +161,8 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/code.py             信用码 on the screen
+    web/desk.py             a shop's or device's code, and who stands behind it
     web/scenarios.py        what is open, what is missing, who offers it
     web/amounts.py          facts and figures of scenarios as people read them
     web/consent.py          a request, read before it is decided

@@ -6,9 +6,11 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.web import (
     assets,
+    code,
     commitments,
     consent,
     consents,
+    desk,
     devices,
     home,
     notice,
@@ -23,6 +25,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *home.HANDLERS,
     *notice.HANDLERS,
     *score.HANDLERS,
+    *code.HANDLERS,
+    *desk.HANDLERS,
     *scenarios.HANDLERS,
     *consent.HANDLERS,
     *consents.HANDLERS,
