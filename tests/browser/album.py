@@ -45,11 +45,20 @@ def plain(path: str) -> Way:
     return lambda _site, _phone: path
 
 
+def printed(site: Site, _phone: Phone) -> str:
+    """The way behind a device's printed code."""
+    link = next(desk.link for desk in site.up.desks if desk.link)
+    return link.removeprefix(site.base_url)
+
+
 SHOTS: Final[tuple[Shot, ...]] = (
     Shot("sign-in", ("h1", "a.button", ".ticks li"), plain("/app/sign-in"), signed_in=False),
     Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
     Shot("home", ("h1", ".figure .score", "nav.tabs"), plain("/app/")),
     Shot("score", (".scale .here", ".bars svg", ".lines b"), plain("/app/score")),
+    Shot("code", ("#qr img", "#left"), plain("/app/code")),
+    Shot("scan", ("#start", "#number"), plain("/app/scan")),
+    Shot("desk", ("dl dd", "form[data-follows] button"), printed),
 )
 
 

@@ -66,7 +66,8 @@ def test_the_camera_finds_the_code_and_the_citizen_decides(
         assert_accessible(page)
         page.get_by_role("button", name="继续看说明").click()
         page.wait_for_url("**/app/consent/*")
-        expect(page.locator("body")).to_contain_text("示例单车租赁公司")
+        expect(main).to_contain_text("示例单车租赁公司")
+        assert_accessible(page)
 
 
 def test_another_code_leads_nowhere(browser: Browser, site: Site, tmp_path: Path) -> None:
@@ -137,7 +138,12 @@ def test_a_device_learns_of_the_grant_and_that_it_is_the_one(
     request = UUID(bytes=unb64url(page.url.rpartition("/")[2])[:16])
     with site.party("example-bikes") as party:
         state = party.get(f"/v1/consent-requests/{request}").json()
-    assert (state["status"], state["desk"]) == ("pending", bike.number)
+        assert (state["status"], state["desk"]) == ("pending", bike.number)
+        page.get_by_role("button", name="同意", exact=True).click()
+        expect(page.get_by_role("status")).to_be_visible()
+        state = party.get(f"/v1/consent-requests/{request}").json()
+    assert (state["status"], state["desk"]) == ("granted", bike.number)
+    assert state["subject"]
 
 
 def test_a_counter_takes_codes_and_has_none(phone: Phones) -> None:
