@@ -6,9 +6,13 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.web import (
     assets,
+    code,
     commitments,
     consent,
     consents,
+    counter,
+    counter_desk,
+    desk,
     devices,
     home,
     notice,
@@ -28,4 +32,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *consents.HANDLERS,
     *commitments.HANDLERS,
     *devices.HANDLERS,
+    *code.HANDLERS,
+    *desk.HANDLERS,
+    *counter.HANDLERS,
+    *counter_desk.HANDLERS,
 ]

@@ -57,6 +57,12 @@ def stopping(_site: Site, phone: Phone) -> str:
     return f"/app/devices/{held[0]['id']}/stop"
 
 
+def printed(site: Site, _phone: Phone) -> str:
+    """The way behind a device's printed code."""
+    link = next(desk.link for desk in site.up.desks if desk.link)
+    return link.removeprefix(site.base_url)
+
+
 SHOTS: Final[tuple[Shot, ...]] = (
     Shot("sign-in", ("h1", "a.button", ".ticks li"), plain("/app/sign-in"), signed_in=False),
     Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
@@ -67,6 +73,9 @@ SHOTS: Final[tuple[Shot, ...]] = (
     Shot("receipt", ("dl code", "#check"), receipt),
     Shot("devices", ("[data-kid] h2", "#lost"), plain("/app/devices")),
     Shot("stop-device", ("#promises .tag", "#stop button"), stopping),
+    Shot("code", ("#qr img", "#left"), plain("/app/code")),
+    Shot("scan", ("#start", "#number"), plain("/app/scan")),
+    Shot("desk", ("dl dd", "form[data-follows] button"), printed),
 )
 
 
