@@ -45,6 +45,18 @@ def plain(path: str) -> Way:
     return lambda _site, _phone: path
 
 
+def receipt(_site: Site, phone: Phone) -> str:
+    """The way to the receipt of the first promise."""
+    held = phone.page.request.get("/v1/me/commitments").json()["commitments"]
+    return f"/app/commitments/{held[0]['id']}"
+
+
+def stopping(_site: Site, phone: Phone) -> str:
+    """The way to stopping the device that signed."""
+    held = phone.page.request.get("/v1/me/devices").json()["devices"]
+    return f"/app/devices/{held[0]['id']}/stop"
+
+
 def printed(site: Site, _phone: Phone) -> str:
     """The way behind a device's printed code."""
     link = next(desk.link for desk in site.up.desks if desk.link)
@@ -56,6 +68,11 @@ SHOTS: Final[tuple[Shot, ...]] = (
     Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
     Shot("home", ("h1", ".figure .score", "nav.tabs"), plain("/app/")),
     Shot("score", (".scale .here", ".bars svg", ".lines b"), plain("/app/score")),
+    Shot("promises", ("section.card .tag", "summary"), plain("/app/commitments")),
+    Shot("promise", ("#text-zh", "#sign button"), plain("/app/commitments/new?scenario=rent")),
+    Shot("receipt", ("dl code", "#check"), receipt),
+    Shot("devices", ("[data-kid] h2", "#lost"), plain("/app/devices")),
+    Shot("stop-device", ("#promises .tag", "#stop button"), stopping),
     Shot("code", ("#qr img", "#left"), plain("/app/code")),
     Shot("scan", ("#start", "#number"), plain("/app/scan")),
     Shot("desk", ("dl dd", "form[data-follows] button"), printed),
