@@ -163,6 +163,8 @@ What people look at
     web/score.py            the score, its dimensions and factors
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
+    web/lookups.py          who asked about me, live, and one answer with every reason
+    web/facts.py            what a party sent, in the words of the scenario
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line

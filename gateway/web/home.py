@@ -8,7 +8,8 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
-from gateway.web.render import PAGE, page
+from gateway.web import lookups
+from gateway.web.render import PAGE, language_for, page
 from scoring import Band
 
 
@@ -26,6 +27,8 @@ async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
         said=said,
         shown=shown,
         band=Band(shown.band) if shown else None,
+        latest=await lookups.latest(city, citizen),
+        act_of=lookups.act_in(language_for(request)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, commitments, devices, home, notice, score, sign_in
+from gateway.web import assets, commitments, devices, home, lookups, notice, score, sign_in
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -14,4 +14,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *score.HANDLERS,
     *commitments.HANDLERS,
     *devices.HANDLERS,
+    *lookups.HANDLERS,
 ]
