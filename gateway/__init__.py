@@ -161,10 +161,13 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/scenarios.py        what is open, what is missing, who offers it
+    web/amounts.py          facts and figures of scenarios as people read them
+    web/consent.py          a request, read before it is decided
+    web/consents.py         consents kept in hand
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
     web/lookups.py          who asked about me, live, and one answer with every reason
-    web/facts.py            what a party sent, in the words of the scenario
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line

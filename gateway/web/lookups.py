@@ -21,8 +21,8 @@ from gateway.errors import Malformed
 from gateway.keys import b64url
 from gateway.lookup_filter import Choice
 from gateway.store.lookup import KINDS, LineKind
+from gateway.web import amounts
 from gateway.web.catalogue import Language, catalogue, text
-from gateway.web.facts import facts_of
 from gateway.web.render import PAGE, asked, language_for, page
 from scenarios.contract import Outcome
 
@@ -125,7 +125,7 @@ async def one(request: Request[Any, Any, Any], decision_id: FromPath[UUID]) -> R
         outcome=Outcome(record.outcome).wire,
         met=[each.clause for each in explained.reasons if each.met],
         unmet=[each.clause for each in explained.reasons if not each.met],
-        facts=facts_of(manifest, explained.facts, language_for(request)),
+        facts=_facts(city, record.scenario, explained.facts, language_for(request)),
         receipt=b64url(record.receipt),
         revision=b64url(record.revision),
     )
@@ -144,6 +144,16 @@ async def shown(
 async def latest(city: City, citizen: UUID) -> Shown:
     """The last few lookups, for the first page."""
     return await shown(city, citizen, None, Wanted(), LATEST)
+
+
+def _facts(
+    city: City, scenario: str, sent: dict[str, Any] | None, language: Language
+) -> list[tuple[str, str]] | None:
+    """What was sent, in the scenario's words where it is still offered; None once it is erased."""
+    compiled = city.registry.get(scenario)
+    if sent is None or compiled is None:
+        return sent if sent is None else [(name, str(value)) for name, value in sent.items()]
+    return amounts.facts(compiled.manifest, sent, city.registry, language)
 
 
 def act_in(language: Language) -> Callable[[str], str]:

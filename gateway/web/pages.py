@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, commitments, devices, home, lookups, notice, score, sign_in
+from gateway.web import (
+    assets,
+    commitments,
+    consent,
+    consents,
+    devices,
+    home,
+    lookups,
+    notice,
+    scenarios,
+    score,
+    sign_in,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -12,6 +24,9 @@ HANDLERS: list[HTTPRouteHandler] = [
     *home.HANDLERS,
     *notice.HANDLERS,
     *score.HANDLERS,
+    *scenarios.HANDLERS,
+    *consent.HANDLERS,
+    *consents.HANDLERS,
     *commitments.HANDLERS,
     *devices.HANDLERS,
     *lookups.HANDLERS,

@@ -6,11 +6,10 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -28,28 +27,24 @@ SOON_MS = 3000
 class Shop:
     """A party that asks about one citizen, over HTTP."""
 
-    def __init__(self, site: Site, party: httpx.Client, page: Page, number: str) -> None:
+    def __init__(self, site: Site, page: Page, number: str) -> None:
         """Have this page's citizen consent to the shop."""
         asked = site.ask_consent(SHOP, SCENARIO, "deposit_free_rental", number)
-        shown = page.request.get(asked["link"], headers={"accept": "application/json"}).json()
+        request = f"/v1/me/consent-requests/{asked['link'].rpartition('/')[2]}"
+        shown = page.request.get(request).json()
         done = page.request.post(
             shown["grant"],
             data={"text_sha256": shown["text"]["sha256"]},
             headers={"x-csrf-token": csrf(page), "idempotency-key": f'"{number}"'},
         )
         assert done.ok, done.text()
-        self._party = party
-        state = self._party.get(f"/v1/consent-requests/{asked['id']}").json()
-        self._subject = state["subject"]
-        self._facts = httpx.get(f"{site.base_url}/v1/scenarios/{SCENARIO}").json()["example"]
+        with site.party(SHOP) as party:
+            state = party.get(f"/v1/consent-requests/{asked['id']}").json()
+        self._site, self._subject = site, state["subject"]
 
     def ask(self, **given: str) -> str:
         """Ask whether the benefit is open; the decision's id."""
-        body: dict[str, Any] = {"subject": self._subject, "facts": self._facts} | given
-        answer = self._party.post(f"/v1/scenarios/{SCENARIO}/eligibility", json=body)
-        assert answer.status_code == 200, answer.text
-        decision: str = answer.json()["decision_id"]
-        return decision
+        return self._site.ask(SHOP, SCENARIO, self._subject, **given)
 
 
 def csrf(page: Page) -> str:
@@ -63,9 +58,8 @@ def mine(phone: Phones, site: Site) -> Phone:
 
 
 @pytest.fixture
-def shop(site: Site, mine: Phone) -> Iterator[Shop]:
-    with site.party(SHOP) as party:
-        yield Shop(site, party, mine.page, f"n-{time.monotonic_ns()}")
+def shop(site: Site, mine: Phone) -> Shop:
+    return Shop(site, mine.page, f"n-{time.monotonic_ns()}")
 
 
 def opened(page: Page, query: str = "") -> None:
