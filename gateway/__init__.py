@@ -183,6 +183,7 @@ What people look at
     web/desk.py             a shop's or device's code, and who stands behind it
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
+    web/lookups.py          who asked about me, live, and one answer with every reason
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line

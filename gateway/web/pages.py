@@ -15,6 +15,7 @@ from gateway.web import (
     desk,
     devices,
     home,
+    lookups,
     notice,
     scenarios,
     score,
@@ -36,4 +37,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *desk.HANDLERS,
     *counter.HANDLERS,
     *counter_desk.HANDLERS,
+    *lookups.HANDLERS,
 ]

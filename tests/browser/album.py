@@ -63,6 +63,12 @@ def printed(site: Site, _phone: Phone) -> str:
     return link.removeprefix(site.base_url)
 
 
+def to_a_lookup(site: Site, _phone: Phone) -> str:
+    """The way to an answer about the persona of the pictures."""
+    subject = site.subject("lin", "example-bikes")
+    return f"/app/lookups/{site.ask('example-bikes', 'rent', subject, staff='desk-3')}"
+
+
 SHOTS: Final[tuple[Shot, ...]] = (
     Shot("sign-in", ("h1", "a.button", ".ticks li"), plain("/app/sign-in"), signed_in=False),
     Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
@@ -76,6 +82,8 @@ SHOTS: Final[tuple[Shot, ...]] = (
     Shot("code", ("#qr img", "#left"), plain("/app/code")),
     Shot("scan", ("#start", "#number"), plain("/app/scan")),
     Shot("desk", ("dl dd", "form[data-follows] button"), printed),
+    Shot("lookup", ("[aria-labelledby=met] li", "[aria-labelledby=facts] dd", "code"), to_a_lookup),
+    Shot("lookups", ("#lookups li .tag", "details summary", "a[download]"), plain("/app/lookups")),
 )
 
 
