@@ -105,6 +105,18 @@ Citizens: signing in, and what they see and say
     edge/devices.py         devices: registered, listed, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
 
+Citizens without a phone, served at a party's counter
+    assisted/service.py     assisted service, put together
+    assisted/attendant.py   who serves, and the document that was checked
+    assisted/texts.py       what is read aloud: the very texts of the app
+    assisted/recording.py   what was said to each, in one change of the standing
+    assisted/scribe.py      each yes, written
+    assisted/withdrawal.py  taken back at the same counter
+    assisted/finding.py     a returning person, where a consent stands and only there
+    assisted/handle.py      that person's name for the rest of the visit
+    assisted/acts.py        each act of staff, on record with the change itself
+    assisted/receipt.py     the printed receipt, whose hash the act keeps
+
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
     fact_import.py          checked rows to facts on file, under a blind index
@@ -142,6 +154,7 @@ What is kept, the only SQL and Valkey
     store/city_fact.py      waivers, bills, loans, cards, points, residency, …
     store/seed.py           what only seeding asks
     store/staff.py          acts of staff, for the citizen to see
+    store/assisted.py       acts at counters, and how often a desk may look people up
 
 What is counted, and shown to nobody but operators
     counts.py               what one process counts: plain numbers, about nobody

@@ -105,20 +105,34 @@ class Authorisations:
         await rows.authorise_many(connection, said)
         await self._scores.publish_within(connection, list(said))
 
+    async def give_aloud_within(
+        self, connection: Connection, citizen: UUID, leave_out: tuple[str, ...]
+    ) -> AuthorisationRow:
+        """One citizen's word at a counter, inside a change of the standing.
+
+        Whoever listens there does not see what was left out before, so that stays left out.
+        """
+        held = await rows.authorisation(connection, citizen)
+        before = held.leave_out if held is not None and held.status == "given" else ()
+        left = tuple(sorted({*before, *leave_out}))
+        return await self._say(connection, citizen, "given", left)
+
     async def withdraw(self, citizen: UUID, act: Act | None) -> AuthorisationRow:
         """Take it back.
 
         Raises:
             Conflict: it was not given.
         """
+        return await self._change(
+            citizen, act, lambda connection: self.withdraw_within(connection, citizen)
+        )
 
-        async def work(connection: Connection) -> AuthorisationRow:
-            held = await rows.authorisation(connection, citizen)
-            if held is None or held.status != "given":
-                raise Conflict
-            return await self._say(connection, citizen, "withdrawn", ())
-
-        return await self._change(citizen, act, work)
+    async def withdraw_within(self, connection: Connection, citizen: UUID) -> AuthorisationRow:
+        """`withdraw` inside a change of the citizen's standing."""
+        held = await rows.authorisation(connection, citizen)
+        if held is None or held.status != "given":
+            raise Conflict
+        return await self._say(connection, citizen, "withdrawn", ())
 
     async def _change(self, citizen: UUID, act: Act | None, work: _Work) -> AuthorisationRow:
         async with self._writer.change(citizen) as connection:

@@ -16,7 +16,7 @@ from gateway.jwk import unb64url
 from gateway.keys import b64url
 from gateway.store import lookup as rows
 from gateway.store.database import Database
-from gateway.store.lookup import Answered, Question, Recorded, Search, StaffAct
+from gateway.store.lookup import Answered, Line, Recorded
 from gateway.vault import SealBroken, Vault
 from scenarios.registry import Registry
 from scenarios.universal import UNIVERSAL
@@ -70,7 +70,7 @@ class Explained(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """A page of "who asked about me", newest first; `next` is the cursor of the following one."""
 
-    lines: list[Question | Search | StaffAct]
+    lines: list[Line]
     next: str | None
 
 

@@ -53,10 +53,19 @@ class DraftView(msgspec.Struct, frozen=True):
     expires: str
 
 
+class Assisted(msgspec.Struct, frozen=True):
+    """The member of staff who recorded it, where, and the number of the printed receipt."""
+
+    staff: str
+    place: str
+    receipt_no: str
+
+
 class CommitmentView(msgspec.Struct, frozen=True):
     """A commitment as its citizen sees it; `receipt` is the hash of the record.
 
-    `text` is None where the scenario's words have changed since.
+    `text` is None where the scenario's words have changed since. Where staff recorded it at a
+    counter, no device signed: `device` and `jws` are None and `assisted` says who did.
     """
 
     id: UUID
@@ -68,11 +77,12 @@ class CommitmentView(msgspec.Struct, frozen=True):
     template_version: str
     text_sha256: str
     text: Text | None
-    device: UUID
+    device: UUID | None
     signed_at: str
     at: str
-    jws: str
+    jws: str | None
     receipt: str
+    assisted: Assisted | None
 
 
 class CommitmentList(msgspec.Struct, frozen=True):
@@ -185,7 +195,14 @@ def _commitment(known: Commitments, row: CommitmentRow) -> CommitmentView:
         rfc3339(row.at_us),
         row.jws,
         b64url(receipt(row)),
+        _assisted(row),
     )
+
+
+def _assisted(row: CommitmentRow) -> Assisted | None:
+    if row.staff is None or row.place is None or row.receipt_no is None:
+        return None
+    return Assisted(row.staff, row.place, row.receipt_no)
 
 
 def _scenario(manifest: Manifest, committed: bool, consents: int) -> ScenarioView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from gateway.edge.access import ACCESS, Access, citizen_of, city_of, viewer_of
 from gateway.edge.answer import Freshness, Policy
 from gateway.keys import b64url
 from gateway.lookups import Explained, Obligation, Reason
-from gateway.store.lookup import Question, Search, StaffAct
+from gateway.store.lookup import AssistedAct, Line, Search, StaffAct
 from scenarios.contract import Outcome
 
 Limit = Annotated[int, QueryParameter(ge=1, le=100)]
@@ -121,10 +121,28 @@ class StaffAccess(msgspec.Struct, frozen=True, tag_field="kind", tag="staff", kw
     action: str
 
 
+class AssistedService(msgspec.Struct, frozen=True, tag_field="kind", tag="assisted", kw_only=True):
+    """What staff at a party's counter did for the citizen, who was there without a phone."""
+
+    at: str
+    act: str
+    scenario: str
+    title: str
+    purpose: str
+    party: str
+    staff: str
+    place: str
+    receipt_no: str | None
+    """The number on the printed receipt; null where the person was only looked up."""
+
+
+LookupLine: TypeAlias = PartyQuestion | PartySearch | StaffAccess | AssistedService
+
+
 class LookupPage(msgspec.Struct, frozen=True):
     """Newest first; `next` is the `cursor` of the following page, null on the last."""
 
-    lookups: list[PartyQuestion | PartySearch | StaffAccess]
+    lookups: list[LookupLine]
     next: str | None
 
 
@@ -195,10 +213,10 @@ def _freshness(score_as_of: Any, at_us: int) -> Freshness:
     return Freshness(score_as_of.isoformat() if score_as_of else None, rfc3339(at_us))
 
 
-def _line(
-    city: City, line: Question | Search | StaffAct
-) -> PartyQuestion | PartySearch | StaffAccess:
+def _line(city: City, line: Line) -> LookupLine:
     match line:
+        case AssistedAct():
+            return _assisted(city, line)
         case StaffAct():
             return StaffAccess(
                 at=rfc3339(line.at_us), staff=line.staff, purpose=line.purpose, action=line.action
@@ -227,6 +245,12 @@ def _line(
         outcome=Outcome(line.outcome).wire,
         delivered=line.delivered,
     )
+
+
+def _assisted(city: City, line: AssistedAct) -> AssistedService:
+    told = msgspec.structs.asdict(line)
+    del told["id"], told["at_us"]
+    return AssistedService(at=rfc3339(line.at_us), title=_title(city, line.scenario), **told)
 
 
 def _title(city: City, scenario: str) -> str:

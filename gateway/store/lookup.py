@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -92,6 +93,23 @@ class StaffAct(msgspec.Struct, frozen=True):
     action: str
 
 
+class AssistedAct(msgspec.Struct, frozen=True):
+    """One line of "who asked about me": an act of staff at a party's counter."""
+
+    id: UUID
+    at_us: int
+    act: str
+    scenario: str
+    purpose: str
+    party: str
+    staff: str
+    place: str
+    receipt_no: str | None
+
+
+Line: TypeAlias = Question | Search | StaffAct | AssistedAct
+
+
 async def of_party(connection: Connection, decision: UUID, party: int) -> Answered | None:
     """An answer, if this party asked."""
     row = await connection.fetchrow(_sql.of_party, decision, party)
@@ -104,20 +122,20 @@ async def of_citizen(connection: Connection, decision: UUID, citizen: UUID) -> R
     return Recorded(*row) if row is not None else None
 
 
-async def page(
-    connection: Connection, citizen: UUID, before: UUID, limit: int
-) -> list[Question | Search | StaffAct]:
+async def page(connection: Connection, citizen: UUID, before: UUID, limit: int) -> list[Line]:
     """What happened before an id, newest first: at most `limit` of questions, searches and acts
-    of staff.
+    of staff, of the city and at counters.
 
     The ids of all are UUIDv7, so their order is that of time.
     """
     questions = await connection.fetch(_sql.questions, citizen, before, limit)
     searches = await connection.fetch(_sql.searches, citizen, before, limit)
     acts = await connection.fetch(_sql.staff, citizen, before, limit)
-    lines: list[Question | Search | StaffAct] = [Question(*row) for row in questions]
+    assisted = await connection.fetch(_sql.assisted, citizen, before, limit)
+    lines: list[Line] = [Question(*row) for row in questions]
     lines += [_search(row) for row in searches]
     lines += [StaffAct(*row) for row in acts]
+    lines += [AssistedAct(*row) for row in assisted]
     return sorted(lines, key=lambda line: line.id, reverse=True)[:limit]
 
 

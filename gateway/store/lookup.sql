@@ -46,3 +46,10 @@ SELECT d.id, d.at_us, d.staff, d.reference, p.name AS party,
 -- name: staff
 SELECT id, to_us(at) AS at_us, staff, purpose, action
   FROM staff_access WHERE citizen = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+
+-- name: assisted
+-- What staff at a party's counter did for the citizen, who was there without a phone.
+SELECT a.id, to_us(a.at) AS at_us, a.act, a.scenario, a.purpose, p.name AS party,
+       a.staff_name AS staff, a.place, a.receipt_no
+  FROM assisted_act AS a JOIN party AS p ON p.num = a.party
+ WHERE a.citizen = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3
