@@ -105,6 +105,16 @@ Citizens: signing in, and what they see and say
     edge/devices.py         devices: registered, listed, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
 
+The counter: parties' staff, with accounts of their own
+    counter/staff.py        accounts: the operator's acts
+    counter/enrolment.py    a link is opened, password and second factor are set up
+    counter/sign_in.py      a password, a code, a session
+    counter/passwords.py    Argon2id, beside the event loop and bounded
+    counter/totp.py         six digits, good once
+    counter/tickets.py      what a browser carries between two steps, sealed
+    counter/sessions.py     a signed-in member of staff
+    edge/counter.py         the routes of all that
+
 Citizens without a phone, served at a party's counter
     assisted/service.py     assisted service, put together
     assisted/attendant.py   who serves, and the document that was checked
@@ -116,6 +126,18 @@ Citizens without a phone, served at a party's counter
     assisted/handle.py      that person's name for the rest of the visit
     assisted/acts.py        each act of staff, on record with the change itself
     assisted/receipt.py     the printed receipt, whose hash the act keeps
+
+What people look at
+    web/pages.py            the route table of pages
+    web/render.py           a template, a language, and header fields that keep it closed
+    web/faults.py           what goes wrong, as a page
+    web/catalogue.py        the words of pages, in both languages
+    web/spoken.py           money, moments and days as people read them
+    web/assets.py           styles and modules, from memory
+    web/sign_in.py          where strangers are led to
+    web/notice.py           what is read before the score, and the word on it
+    web/home.py             the first page
+    web/score.py            the score, its dimensions and factors
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -140,6 +162,8 @@ What is kept, the only SQL and Valkey
     store/device.py         device keys
     store/commitment.py     versions of promises, nonces of texts shown
     store/session.py        sessions, each under the hash of its cookie
+    store/counter_staff.py  accounts of parties' staff
+    store/counter_session.py  and their sessions
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
@@ -181,9 +205,11 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/seed.py             qianjiang seed
+    cli/_owner.py           doing something as the database's owner
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
@@ -206,6 +232,7 @@ The command line, and a city on one machine
     local/circumstances.py  what the city knows of a persona, as rows
     local/seed_device.py    a seeded citizen's own signing key
     local/credentials.py    the parties' keys, kept by this machine
+    local/clerks.py         the counters' staff, whose secrets this machine keeps
     local/upfile.py         up.json, for people's scripts
     local/day.py            a day played, each outcome beside its expectation
     local/troupe.py         directing the players

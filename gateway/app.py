@@ -20,7 +20,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from gateway import logs
 from gateway.city import City
 from gateway.clock import SystemClock
-from gateway.edge import access, authzen, body, contract, problems, routes
+from gateway.edge import access, authzen, body, contract, routes
 from gateway.edge.admission import Door
 from gateway.edge.authzen_route import AuthZenRoute
 from gateway.edge.counted import Counted
@@ -31,6 +31,7 @@ from gateway.ids import SystemIds
 from gateway.jobs import ticking
 from gateway.keys import load_keys
 from gateway.settings import Settings, read_settings
+from gateway.web import faults, pages
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
 
@@ -64,9 +65,13 @@ def open_city(settings: Settings) -> City:
 def build_app(city: City) -> ASGIApp:
     """The application around a city's parts."""
     framework = Litestar(
-        route_handlers=[*routes.HANDLERS, contract.document_handler(city, routes.HANDLERS)],
+        route_handlers=[
+            *routes.HANDLERS,
+            *pages.HANDLERS,
+            contract.document_handler(city, routes.HANDLERS),
+        ],
         guards=[access.guard],
-        exception_handlers=problems.EXCEPTION_HANDLERS,
+        exception_handlers=faults.EXCEPTION_HANDLERS,
         request_class=body.StrictRequest,
         # Nothing in front of the gateway may answer for it; what is public says so itself.
         response_headers=[ResponseHeader(name="cache-control", value="no-store")],

@@ -20,6 +20,12 @@ from gateway.commitments import Commitments
 from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
+from gateway.counter.enrolment import Enrolments
+from gateway.counter.passwords import Passwords
+from gateway.counter.sessions import CounterSessions
+from gateway.counter.sign_in import SignIn
+from gateway.counter.tickets import Tickets
+from gateway.counter.totp import OneTime
 from gateway.counts import Counts
 from gateway.decision import Decisions
 from gateway.devices import Devices
@@ -126,6 +132,12 @@ class City:
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
+        self._passwords = Passwords()
+        self.tickets = Tickets(keys.cookie, clock, ids)
+        self.counter_sessions = CounterSessions(settings, ids, self.database, self.parties)
+        factors = self.database, self._passwords, OneTime(self.vault, clock, ids)
+        self.sign_in = SignIn(*factors, self.counter_sessions, self.tickets, clock)
+        self.enrolments = Enrolments(*factors, self.counter_sessions, self.tickets, self.sign_in)
         self.citizens = Citizens(
             settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
         )
@@ -228,6 +240,7 @@ class City:
                 async with asyncio.timeout(SETTLE_S):
                     await self.decisions.settled()
                     await self.standings.settled()
+            self._passwords.close()
             await self.oidc.close()
             await self.cache.close()
             for pool in pools:

@@ -31,7 +31,8 @@ from scoring.words import Words
 class Line(msgspec.Struct, frozen=True):
     """One factor in words. `source`, `department`, `since` and `until` are set for facts only.
 
-    `until` is the first day on which the fact no longer counts.
+    `until` is the first day on which the fact no longer counts; `dimension` is what the points
+    belong to, None for the base and the limits of the scale.
     """
 
     points: int
@@ -40,6 +41,7 @@ class Line(msgspec.Struct, frozen=True):
     source: str | None = None
     since: date | None = None
     until: date | None = None
+    dimension: Dimension | None = None
 
 
 class NotCounted(msgspec.Struct, frozen=True):
@@ -110,12 +112,14 @@ def _line(factor: Factor, catalogue: Catalogue) -> Line:
             fact.source,
             fact.effective,
             fact.ends,
+            dimension,
         )
     if dimension is not None:
         name = dimension.words
         return Line(
             factor.points,
             Words(f"{name.zh}一项的上下限", f"{name.en}: the limits of this dimension"),
+            dimension=dimension,
         )
     return Line(factor.points, _LIMITS[factor.kind])
 

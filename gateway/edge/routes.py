@@ -10,6 +10,7 @@ from gateway.edge import (
     commitments,
     consent_requests,
     consents,
+    counter,
     decisions,
     devices,
     login,
@@ -30,6 +31,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
     *decisions.HANDLERS,
+    *counter.HANDLERS,
     *scenarios.HANDLERS,
     *webhooks.HANDLERS,
 ]

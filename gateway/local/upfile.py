@@ -34,6 +34,15 @@ class UpPersona(msgspec.Struct, frozen=True):
     subjects: dict[str, str]
 
 
+class UpStaff(msgspec.Struct, frozen=True):
+    """A member of a party's staff, who signs in at `/counter/`; `totp_secret` is base32."""
+
+    party: str
+    login: str
+    password: str
+    totp_secret: str
+
+
 class UpFile(msgspec.Struct, frozen=True):
     """The whole file."""
 
@@ -42,6 +51,7 @@ class UpFile(msgspec.Struct, frozen=True):
     parties: list[UpParty]
     personas: list[UpPersona]
     subjects_file: str
+    staff: list[UpStaff] = []
 
     def party(self, client_id: str) -> UpParty:
         """The party of a client id.

@@ -16,6 +16,7 @@ from gateway.cli import main
 from gateway.edge import authzen, contract, scrape
 from gateway.edge.eligibility import PREFIX, SUFFIX
 from gateway.edge.routes import HANDLERS
+from gateway.web import pages
 from tests.docs.pages import PAGES, ROOT, anchor, blocks, headings, links, name, prose, spans, text
 
 #: What a path in backticks begins with, or ends in.
@@ -38,7 +39,7 @@ def served() -> frozenset[str]:
     """Every method and path, with the names of parameters left out."""
     routes = {
         f"{method} {_shape(path)}"
-        for handler in HANDLERS
+        for handler in (*HANDLERS, *pages.HANDLERS)
         for path in handler.paths
         for method in handler.http_methods
     }

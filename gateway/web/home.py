@@ -1,0 +1,32 @@
+"""The first page: where I stand, and what is mine to decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.edge.access import ACCESS, Access, citizen_of, city_of
+from gateway.web.render import PAGE, page
+from scoring import Band
+
+
+@get("/app", opt={ACCESS: Access.CITIZEN, PAGE: True}, include_in_schema=False)
+async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The page."""
+    city, citizen = city_of(request), citizen_of(request)
+    person = await city.citizens.person(citizen)
+    said = await city.authorisations.current(citizen)
+    shown = await city.authorisations.score(citizen)
+    return page(
+        request,
+        "home.html",
+        name=person.name,
+        said=said,
+        shown=shown,
+        band=Band(shown.band) if shown else None,
+    )
+
+
+HANDLERS: list[HTTPRouteHandler] = [home]

@@ -1,0 +1,128 @@
+// Every write of a page goes through here: a form with `data-act` (or `send`) becomes one JSON
+// request with the session's CSRF token and an idempotency key.
+//
+//   <form data-act="/v1/me/…" data-then="/app/…">   where to go afterwards; else the page reloads
+//     <input name="days" data-as="int">              int, list, flag, moment; a text otherwise
+//     <p role="alert" class="alert"></p>             where a problem is told
+//     <button>…</button>
+//   <button data-opens="id">, <button data-closes>    dialogs
+//
+// An empty input is left out. A module that wants the answer listens for `acted` on the form
+// (`event.detail` is the answer) and prevents its default to stay on the page.
+
+const problems = JSON.parse(document.getElementById("problems").textContent);
+const keys = new Map();
+
+/** A write that was not done: `type` is the problem's type, "offline" without a connection. */
+export class Problem extends Error {
+  constructor(type, status) {
+    super(type);
+    this.type = type;
+    this.status = status;
+  }
+
+  /** What happened, in the reader's language. */
+  get words() {
+    return problems[this.type] ?? problems[""];
+  }
+}
+
+/** Post a body (or none) and return the answer's JSON. The same body again is the same write. */
+export async function send(path, body, method = "POST") {
+  const content = body === undefined ? undefined : JSON.stringify(body);
+  const name = `${method} ${path} ${content}`;
+  if (!keys.has(name)) keys.set(name, crypto.randomUUID());
+  const headers = {
+    "x-csrf-token": document.querySelector('meta[name="csrf-token"]').content,
+    "idempotency-key": `"${keys.get(name)}"`,
+    accept: "application/json",
+  };
+  if (content !== undefined) headers["content-type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: content, signal: AbortSignal.timeout(15000) });
+  } catch {
+    throw new Problem("offline", 0);
+  }
+  if (answer.status === 401) signInAgain();
+  const told = answer.status === 204 ? null : await answer.json().catch(() => null);
+  if (!answer.ok) {
+    // What was refused may be tried again as a new write; after a failure nobody knows.
+    if (answer.status < 500) keys.delete(name);
+    throw new Problem(told?.type ?? "", answer.status);
+  }
+  keys.delete(name);
+  return told;
+}
+
+/** The session is over: sign in and come back to this very page. */
+export function signInAgain() {
+  const here = location.pathname + location.search;
+  const place = here.startsWith("/counter") ? "/counter/sign-in" : "/app/sign-in";
+  location.assign(`${place}?return_to=${encodeURIComponent(here)}`);
+}
+
+/** Tell a problem where the reader is looking. */
+export function tell(place, problem) {
+  const alert = place?.querySelector('[role="alert"]');
+  if (!(problem instanceof Problem)) throw problem;
+  if (alert) alert.textContent = problem.words;
+}
+
+/** The named inputs of a form as the object that the API takes. */
+export function bodyOf(form) {
+  const body = {};
+  for (const input of form.elements) {
+    if (!input.name || input.disabled) continue;
+    const kind = input.dataset.as;
+    if (kind === "list") {
+      body[input.name] ??= [];
+      if (input.checked) body[input.name].push(input.value);
+    } else if (kind === "flag") body[input.name] = input.checked;
+    else if (input.type === "radio" && !input.checked) continue;
+    else if (input.value === "") continue;
+    else if (kind === "int") body[input.name] = Number(input.value);
+    else if (kind === "moment") body[input.name] = new Date(input.value).toISOString();
+    else body[input.name] = input.value;
+  }
+  return body;
+}
+
+async function submitted(event) {
+  const form = event.target.closest("form[data-act]");
+  if (!form) return;
+  event.preventDefault();
+  if (form.dataset.busy) return; // the second click of two
+  const button = event.submitter ?? form.querySelector("button");
+  const alert = form.querySelector('[role="alert"]');
+  form.dataset.busy = "yes";
+  button?.setAttribute("aria-disabled", "true");
+  if (alert) alert.textContent = "";
+  try {
+    const body = form.elements.length && form.dataset.body !== "none" ? bodyOf(form) : undefined;
+    const empty = body !== undefined && Object.keys(body).length === 0;
+    const told = await send(form.dataset.act, empty ? undefined : body);
+    if (form.dispatchEvent(new CustomEvent("acted", { bubbles: true, cancelable: true, detail: told }))) {
+      if (form.dataset.then) location.assign(form.dataset.then);
+      else location.reload();
+      return; // busy until the next page is there
+    }
+  } catch (problem) {
+    tell(form, problem);
+  }
+  delete form.dataset.busy;
+  button?.removeAttribute("aria-disabled");
+}
+
+function clicked(event) {
+  const opens = event.target.closest("[data-opens]");
+  if (opens) document.getElementById(opens.dataset.opens).showModal();
+  const closes = event.target.closest("[data-closes]");
+  if (closes) closes.closest("dialog").close();
+}
+
+addEventListener("submit", submitted);
+addEventListener("click", clicked);
+// A page from the browser's own memory may be of a session that has ended.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,1 @@
+"""The words of pages: one file an area, each text in Chinese and in English."""

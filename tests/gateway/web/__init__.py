@@ -1,0 +1,1 @@
+"""Pages without a browser: what is sent, to whom, with which header fields."""
