@@ -136,6 +136,7 @@ What people look at
     web/assets.py           styles and modules, from memory
     web/sign_in.py          where strangers are led to
     web/notice.py           what is read before the score, and the word on it
+    web/counter.py          the counter's doors
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
 

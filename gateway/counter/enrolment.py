@@ -48,7 +48,7 @@ class Offered(msgspec.Struct, frozen=True):
     ticket: str
     secret: str
     qr: str
-    """The secret's address as a QR code: SVG in a `data:` address."""
+    """The secret's address as a QR code: an SVG document."""
 
     def __repr__(self) -> str:
         return "Offered(…)"

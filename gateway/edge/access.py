@@ -66,6 +66,11 @@ def is_citizen(connection: Connection) -> bool:
     return _CITIZEN in connection.state
 
 
+def is_clerk(connection: Connection) -> bool:
+    """Whether the guard proved a member of a party's staff."""
+    return _CLERK in connection.state
+
+
 def viewer_of(connection: Connection) -> Principal | UUID:
     """The party or the citizen that the guard proved, where a route admits both."""
     viewer: Principal | UUID = (

@@ -69,7 +69,7 @@ class Invited(msgspec.Struct, frozen=True):
 
 
 class SecondOffered(msgspec.Struct, frozen=True):
-    """The second factor to set up: the secret in base32, and its QR code as a `data:` address."""
+    """The second factor to set up: the secret in base32, and its QR code as an SVG document."""
 
     secret: str
     qr: str
