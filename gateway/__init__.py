@@ -100,10 +100,16 @@ Citizens: signing in, and what they see and say
     authorisations.py       the citizen's word on the score, and the score it opens
     devices.py              keys that a citizen signs with, and their loss
     commitments.py          a text shown, signed by the own device, kept as it is
+    commitment_texts.py     the words of promises, today's and former ones
+    commitment_receipt.py   a file that proves a promise by itself
+    texts/check_receipt.py  the program in it that does
+    benefits.py             what keeping their word gave a citizen, in fen
     edge/login.py           to the identity provider, back, and away
     edge/citizen.py         who am I, the notice, the word on the score
-    edge/devices.py         devices: registered, listed, revoked
+    edge/devices.py         devices: registered, listed, named, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
+    edge/commitment_receipt.py  a commitment's receipt to keep
+    edge/benefits.py        deposits waived so far
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts

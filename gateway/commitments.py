@@ -10,6 +10,7 @@ at the same moment either signed before or not at all.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,8 @@ import msgspec
 
 from gateway.claims import CommitmentClaims, Kind
 from gateway.clock import SECOND_US, Clock
+from gateway.commitment_receipt import Evidence
+from gateway.commitment_texts import CommitmentTexts
 from gateway.devices import DeviceKeys
 from gateway.errors import CommitmentRefused, Conflict, Malformed, NotFound, TextChanged
 from gateway.idempotency import Act, once
@@ -30,7 +33,7 @@ from gateway.store import device as device_rows
 from gateway.store.commitment import CommitmentRow, NewCommitment, NonceRow
 from gateway.store.database import Connection, Database
 from gateway.store.party import Recipient
-from scenarios.manifest import Commitment
+from scenarios.manifest import Commitment, Text
 from scenarios.registry import Registry
 
 #: How long a text that was shown may be signed, in seconds.
@@ -67,6 +70,7 @@ class Commitments:
         self._database, self._writer = database, writer
         self._registry, self._parties, self._pseudonyms = registry, parties, pseudonyms
         self._clock, self._ids = clock, ids
+        self._texts = CommitmentTexts(registry)
 
     async def of(self, citizen: UUID) -> list[CommitmentRow]:
         """The newest version of each commitment of a citizen."""
@@ -78,11 +82,32 @@ class Commitments:
         async with self._database.connection() as connection:
             return await rows.live_consents(connection, citizen)
 
-    def text(self, row: CommitmentRow) -> Commitment | None:
-        """The words of a commitment, where they are those of today."""
-        scenario = self._registry.get(row.scenario)
-        text = scenario.manifest.commitment if scenario else None
-        return text if text is not None and text.text_sha256 == row.text_sha256 else None
+    def title(self, scenario: str) -> Text:
+        """What a scenario is called; by its id where it is no longer one of the city's."""
+        compiled = self._registry.get(scenario)
+        return compiled.manifest.title if compiled else Text(zh=scenario, en=scenario)
+
+    async def texts(self, rows_: Sequence[CommitmentRow]) -> dict[UUID, Text | None]:
+        """The words that commitments were signed under, by id, changed since or not."""
+        async with self._database.connection() as connection:
+            return await self._texts.of(connection, rows_)
+
+    async def evidence(self, citizen: UUID, commitment: UUID, version: int | None) -> Evidence:
+        """All that a receipt is made of: a version (the newest for None), its words, its device.
+
+        Raises:
+            NotFound: the citizen has no such commitment, or no such version of it, or no device
+                signed it: of what staff recorded at a counter the printed receipt is the evidence.
+        """
+        async with self._database.connection() as connection:
+            row = await rows.version(connection, citizen, commitment, version)
+            if row is None:
+                raise NotFound
+            devices = await device_rows.of_citizen(connection, citizen)
+            device = next((device for device in devices if device.id == row.device), None)
+            if device is None:
+                raise NotFound
+            return Evidence(row, (await self._texts.of(connection, [row]))[row.id], device)
 
     async def draft(self, citizen: UUID, scenario: str, party: str | None) -> Draft:
         """Show a scenario's text under a fresh nonce, towards one party's recipient or the city.
@@ -269,19 +294,6 @@ class Commitments:
     def _subject(self, citizen: UUID, recipient: Recipient | None) -> str:
         sector = recipient.sector if recipient else CITY_SECTOR
         return self._pseudonyms.subject(citizen, sector)
-
-
-def receipt(row: CommitmentRow) -> bytes:
-    """SHA-256 of a version's record: whoever holds the record can make it again."""
-    # How it was made: the key and what it signed, or the act of staff that recorded it.
-    key, act = (each.hex if each else None for each in (row.device, row.assisted))
-    way = (key, row.jws) if key else ("assisted", act)
-    record = (
-        *(row.id.hex, row.version, row.citizen.hex, row.scenario, row.entity),
-        *(row.template, row.template_version, row.text_sha256.hex()),
-        *(*way, row.status, row.signed_us, row.at_us),
-    )
-    return hashlib.sha256(b"qjf-commitment/1\n" + msgspec.json.encode(record)).digest()
 
 
 def _hash(nonce: str) -> bytes:

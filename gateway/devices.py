@@ -7,6 +7,7 @@ would no longer be under anybody's sole control. A lost key is reported and stop
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ import msgspec
 
 from gateway.claims import Kind
 from gateway.clock import Clock
-from gateway.errors import Conflict, Malformed, NotFound
+from gateway.errors import Conflict, Malformed, NotFound, TooManyDevices
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.jwk import Alg, JwkRefused, Key, parse_jwk, public_jwk, thumbprint
@@ -22,10 +23,14 @@ from gateway.standing import StandingWriter
 from gateway.store import commitment as commitment_rows
 from gateway.store import device as rows
 from gateway.store import standing as standing_rows
+from gateway.store.commitment import CommitmentRow
 from gateway.store.database import Connection, Database
 from gateway.store.device import DeviceRow
 
+#: Devices that one citizen may sign with at a time.
 DEVICES_MAX: Final = 10
+#: Devices that one citizen may ever register: keys are kept for ever, since what they signed is.
+DEVICES_EVER: Final = 200
 
 
 class DeviceKeys:
@@ -65,7 +70,8 @@ class Devices:
 
         Raises:
             Malformed: it is not a public P-256 key.
-            Conflict: somebody has or had it, or there are too many devices.
+            Conflict: somebody has or had it.
+            TooManyDevices: there are as many as one may have.
         """
         key = _accepted(jwk)
         async with self._database.transaction() as connection:
@@ -82,6 +88,42 @@ class Devices:
         """`register` inside a change of this citizen's standing: for many in one change."""
         return await self._add(connection, citizen, name, _accepted(jwk))
 
+    async def rename(self, citizen: UUID, device: UUID, name: str) -> DeviceRow:
+        """Give a device another name, stopped or not: lists of what it signed show it.
+
+        Raises:
+            NotFound: the citizen has no such device.
+        """
+        async with self._database.transaction() as connection:
+            if not await rows.rename(connection, citizen, device, name):
+                raise NotFound
+            return await _one(connection, citizen, device)
+
+    async def signed(self, citizen: UUID) -> Mapping[UUID, list[CommitmentRow]]:
+        """The newest version of each commitment, by the device that signed it."""
+        async with self._database.connection() as connection:
+            return await commitment_rows.signed_by(connection, citizen)
+
+    async def would_void(
+        self, citizen: UUID, device: UUID, compromised_us: int | None
+    ) -> list[CommitmentRow]:
+        """The commitments that `revoke` with the same words would void now.
+
+        Raises:
+            NotFound: the citizen has no such device.
+            Malformed: the instant lies ahead.
+        """
+        self._check_past(compromised_us)
+        async with self._database.connection() as connection:
+            if device not in {row.id for row in await rows.of_citizen(connection, citizen)}:
+                raise NotFound
+            if compromised_us is None:
+                return []
+            signed = (await commitment_rows.signed_by(connection, citizen)).get(device, [])
+            return [
+                row for row in signed if row.status == "signed" and row.signed_us >= compromised_us
+            ]
+
     async def revoke(self, citizen: UUID, device: UUID, compromised_us: int | None) -> DeviceRow:
         """Stop a key now; what it signed since `compromised_us` is void. May be said again.
 
@@ -89,8 +131,7 @@ class Devices:
             NotFound: the citizen has no such device.
             Malformed: the instant lies ahead.
         """
-        if compromised_us is not None and compromised_us > self._clock.now_us():
-            raise Malformed([("/compromised_since", "lies in the future")])
+        self._check_past(compromised_us)
         async with self._writer.change(citizen) as connection:
             if device not in {row.id for row in await rows.of_citizen(connection, citizen)}:
                 raise NotFound
@@ -99,14 +140,18 @@ class Devices:
                 await commitment_rows.void(connection, citizen, device, compromised_us)
             return await _one(connection, citizen, device)
 
+    def _check_past(self, compromised_us: int | None) -> None:
+        if compromised_us is not None and compromised_us > self._clock.now_us():
+            raise Malformed([("/compromised_since", "lies in the future")])
+
     async def _add(self, connection: Connection, citizen: UUID, name: str, key: Key) -> DeviceRow:
         held = await rows.of_citizen(connection, citizen)
         active = [row for row in held if row.revoked_us is None]
         for row in active:
             if row.kid == key.kid:
                 return row
-        if len(active) >= DEVICES_MAX:
-            raise Conflict
+        if len(active) >= DEVICES_MAX or len(held) >= DEVICES_EVER:
+            raise TooManyDevices
         device = self._ids.random_uuid()
         jwk = msgspec.json.encode(public_jwk(key)).decode()
         if not await rows.add(connection, device, citizen, key.kid, jwk, name):

@@ -86,6 +86,10 @@ class Conflict(GatewayError):
     """The request contradicts the present state of what it names."""
 
 
+class TooManyDevices(Conflict):
+    """The citizen has as many devices as one may have; another must be stopped first."""
+
+
 class StillRunning(Conflict):
     """An earlier request that this one must wait for has not ended yet."""
 

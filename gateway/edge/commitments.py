@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from gateway.clock import SECOND_US, rfc3339
-from gateway.commitments import Commitments, Draft, receipt
+from gateway.commitment_receipt import receipt
+from gateway.commitments import Commitments, Draft
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.edge.idempotency import act_of
 from gateway.edge.wire import ScenarioId
@@ -64,8 +66,8 @@ class Assisted(msgspec.Struct, frozen=True):
 class CommitmentView(msgspec.Struct, frozen=True):
     """A commitment as its citizen sees it; `receipt` is the hash of the record.
 
-    `text` is None where the scenario's words have changed since. Where staff recorded it at a
-    counter, no device signed: `device` and `jws` are None and `assisted` says who did.
+    `text` is the one that was signed, whatever the scenario says today. Where staff recorded it at
+    a counter, no device signed: `device` and `jws` are None and `assisted` says who did.
     """
 
     id: UUID
@@ -117,7 +119,7 @@ async def commitments(request: Request[Any, Any, Any]) -> CommitmentList:
     """My commitments."""
     city = city_of(request)
     rows = await city.commitments.of(citizen_of(request))
-    return CommitmentList([_commitment(city.commitments, row) for row in rows])
+    return CommitmentList(await _views(city.commitments, rows))
 
 
 @post(_PATH + "/drafts", opt={ACCESS: Access.CITIZEN}, status_code=201)
@@ -132,7 +134,8 @@ async def sign(request: Request[Any, Any, Any], data: JSONBody[Signed]) -> Commi
     """Here is my signature."""
     city, citizen = city_of(request), citizen_of(request)
     act = await act_of(request, citizen)
-    return _commitment(city.commitments, await city.commitments.sign(citizen, data.jws, act))
+    row = await city.commitments.sign(citizen, data.jws, act)
+    return (await _views(city.commitments, [row]))[0]
 
 
 @post(_PATH + "/{commitment_id:uuid}/withdrawal", opt={ACCESS: Access.CITIZEN}, status_code=200)
@@ -142,7 +145,7 @@ async def withdraw(
     """I take it back."""
     city = city_of(request)
     row = await city.commitments.withdraw(citizen_of(request), commitment_id)
-    return _commitment(city.commitments, row)
+    return (await _views(city.commitments, [row]))[0]
 
 
 @get("/v1/me/scenarios", opt={ACCESS: Access.CITIZEN})
@@ -178,8 +181,12 @@ def _draft(made: Draft) -> DraftView:
     )
 
 
-def _commitment(known: Commitments, row: CommitmentRow) -> CommitmentView:
-    text = known.text(row)
+async def _views(known: Commitments, rows: Sequence[CommitmentRow]) -> list[CommitmentView]:
+    texts = await known.texts(rows)
+    return [_commitment(row, texts[row.id]) for row in rows]
+
+
+def _commitment(row: CommitmentRow, text: Text | None) -> CommitmentView:
     return CommitmentView(
         row.id,
         row.version,
@@ -189,7 +196,7 @@ def _commitment(known: Commitments, row: CommitmentRow) -> CommitmentView:
         row.template,
         row.template_version,
         row.text_sha256.hex(),
-        None if text is None else Text(zh=text.zh, en=text.en),
+        text,
         row.device,
         rfc3339(row.signed_us),
         rfc3339(row.at_us),

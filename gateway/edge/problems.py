@@ -79,6 +79,11 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
     errors.MethodNotAllowed: Kind("method-not-allowed", 405, "The method is not allowed here"),
     errors.TooSlow: Kind("too-slow", 408, "The request did not arrive in time"),
     errors.Conflict: Kind("conflict", 409, "The request contradicts the present state"),
+    errors.TooManyDevices: Kind(
+        "too-many-devices",
+        409,
+        "设备已达上限，请先停用一个 / There are too many devices; stop one first",
+    ),
     errors.StillRunning: Kind("still-running", 409, "An earlier request is still running"),
     errors.TextChanged: Kind(
         "text-changed", 409, "文本已更新，请重新阅读 / The text has changed; read it again"

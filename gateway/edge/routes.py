@@ -6,7 +6,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
     authzen,
+    benefits,
     citizen,
+    commitment_receipt,
     commitments,
     consent_requests,
     consents,
@@ -28,6 +30,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *citizen.HANDLERS,
     *devices.HANDLERS,
     *commitments.HANDLERS,
+    *commitment_receipt.HANDLERS,
+    *benefits.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
     *decisions.HANDLERS,

@@ -20,7 +20,7 @@ from gateway.store.city_fact import (
     Waiver,
 )
 
-#: All of it began so long ago.
+#: What says nothing else began so long ago.
 _AGO_US = 30 * DAY_US
 
 
@@ -28,7 +28,10 @@ def circumstances(citizen: UUID, persona: Persona, now_us: int, ids: Ids) -> Ite
     """The facts of a persona's story, with days counted from `now_us`."""
     since = now_us - _AGO_US
     for waiver in persona.waivers:
-        yield Waiver(citizen, ids.token(), waiver.entity, waiver.deposit_fen, since)
+        opened = now_us - waiver.days_ago * DAY_US
+        after = waiver.settled_after_days * DAY_US
+        settled = opened + after if after else None
+        yield Waiver(citizen, ids.token(), waiver.entity, waiver.deposit_fen, opened, settled)
     for amount_fen in persona.advances:
         yield MedicalAdvance(citizen, ids.token(), amount_fen, since)
     for loan in persona.loans:

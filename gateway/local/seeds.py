@@ -105,10 +105,12 @@ class CardSeed(_Row, frozen=True):
 
 
 class WaiverSeed(_Row, frozen=True):
-    """A deposit waived and not yet settled."""
+    """A deposit waived some days ago, and after how many it was settled; 0 = not yet."""
 
     entity: str
     deposit_fen: int
+    days_ago: int = 30
+    settled_after_days: int = 0
 
 
 class Persona(_Closed, frozen=True):
@@ -262,6 +264,9 @@ def _check(seeds: Seeds) -> None:
     for party, scenario in asked:
         if party not in parties or scenario not in parties[party].scenarios:
             raise SeedsMissing(f"{party} does not ask about {scenario!r}")
+    for one in seeds.personas:
+        if any(waiver.settled_after_days > waiver.days_ago for waiver in one.waivers):
+            raise SeedsMissing(f"a waiver of {one.login} is settled on a day that lies ahead")
     for step in seeds.day:
         if step.persona not in logins or (step.act == "ask") is not bool(step.expected):
             raise SeedsMissing(f"day.toml: the step at {step.at} about {step.persona!r} is odd")

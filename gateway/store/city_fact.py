@@ -139,3 +139,31 @@ async def put_shelves(connection: Connection, shelves: Sequence[Shelf]) -> None:
     await connection.executemany(
         _sql.put_shelf, [msgspec.structs.astuple(shelf) for shelf in shelves]
     )
+
+
+class Waived(msgspec.Struct, frozen=True):
+    """Deposits waived and how much of that is settled, in fen and in times."""
+
+    deposit_fen: int
+    settled_fen: int
+    times: int
+    settled_times: int
+
+
+class WaivedInMonth(Waived, frozen=True):
+    """The same for one legal entity and the month of waiving in Asia/Shanghai, as `2026-06`."""
+
+    entity: str
+    month: str
+
+
+async def waived(
+    connection: Connection, citizen: UUID, lines: int
+) -> tuple[Waived, list[WaivedInMonth]]:
+    """A citizen's waived deposits: all of them, and so many lines of the newest months."""
+    total, *months = await connection.fetch(_sql.waived, citizen, lines + 1)
+    sums = ("deposit_fen", "settled_fen", "times", "settled_times")
+    return (
+        Waived(*(total[name] for name in sums)),
+        [WaivedInMonth(*(row[name] for name in (*sums, "entity", "month"))) for row in months],
+    )

@@ -45,3 +45,15 @@ ON CONFLICT (id) DO UPDATE SET closed_at = excluded.closed_at
 -- name: put_shelf
 INSERT INTO stock (community, item, pieces) VALUES ($1, $2, $3)
 ON CONFLICT (community, item) DO UPDATE SET pieces = excluded.pieces
+
+-- name: waived
+-- One snapshot: the sum of all first, then the newest months.
+SELECT coalesce(sum(w.deposit_fen), 0)::bigint AS deposit_fen,
+  coalesce(sum(w.deposit_fen) FILTER (WHERE w.settled_at IS NOT NULL), 0)::bigint AS settled_fen,
+  count(w.id) AS times, count(w.settled_at) AS settled_times, w.name AS entity, w.month
+  FROM (SELECT w.id, w.deposit_fen, w.settled_at, coalesce(e.name, w.entity) AS name,
+               to_char(w.opened_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month
+          FROM waiver AS w LEFT JOIN legal_entity AS e ON e.id = w.entity
+         WHERE w.citizen = $1) AS w
+ GROUP BY GROUPING SETS ((), (w.name, w.month))
+ ORDER BY grouping(w.month) DESC, w.month DESC, w.name LIMIT $2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from uuid import UUID
 
 import msgspec
@@ -80,6 +81,23 @@ async def use_nonce(connection: Connection, nonce_hash: bytes, citizen: UUID) ->
 async def newest(connection: Connection, citizen: UUID) -> list[CommitmentRow]:
     """The newest version of each commitment of a citizen."""
     return [CommitmentRow(**row) for row in await connection.fetch(_sql.newest, citizen)]
+
+
+async def version(
+    connection: Connection, citizen: UUID, commitment: UUID, number: int | None
+) -> CommitmentRow | None:
+    """One version of a citizen's commitment, the newest where no number is given."""
+    row = await connection.fetchrow(_sql.version, citizen, commitment, number)
+    return None if row is None else CommitmentRow(**row)
+
+
+async def signed_by(connection: Connection, citizen: UUID) -> dict[UUID, list[CommitmentRow]]:
+    """The newest versions of a citizen's commitments by the device that signed them."""
+    devices: defaultdict[UUID, list[CommitmentRow]] = defaultdict(list)
+    for row in await newest(connection, citizen):
+        if row.device is not None:
+            devices[row.device].append(row)
+    return devices
 
 
 async def add(connection: Connection, new: NewCommitment) -> None:

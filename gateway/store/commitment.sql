@@ -17,6 +17,16 @@ SELECT DISTINCT ON (m.id) m.id, m.version, m.citizen, m.scenario, m.entity, e.na
   LEFT JOIN assisted_act AS a ON a.id = m.assisted
  WHERE m.citizen = $1 ORDER BY m.id, m.version DESC
 
+-- name: version
+SELECT m.id, m.version, m.citizen, m.scenario, m.entity, e.name AS entity_name,
+  m.template, m.template_version, m.text_sha256, m.device, m.jws, m.assisted,
+  a.staff_name AS staff, a.place, a.receipt_no, m.status,
+  to_us(m.signed_at) AS signed_us, to_us(m.at) AS at_us
+  FROM commitment AS m LEFT JOIN legal_entity AS e ON e.id = m.entity
+  LEFT JOIN assisted_act AS a ON a.id = m.assisted
+ WHERE m.citizen = $1 AND m.id = $2 AND m.version = coalesce($3, m.version)
+ ORDER BY m.version DESC LIMIT 1
+
 -- name: add
 -- The instant of signing is the database's, not the device's: what a stolen key signs cannot be
 -- dated back to before the theft.

@@ -36,6 +36,11 @@ async def of_citizen(connection: Connection, citizen: UUID) -> list[DeviceRow]:
     return [DeviceRow(**row) for row in await connection.fetch(_sql.of_citizen, citizen)]
 
 
+async def rename(connection: Connection, citizen: UUID, device: UUID, name: str) -> bool:
+    """Rename a citizen's device; False where there is none."""
+    return bool(await connection.fetchval(_sql.rename, citizen, device, name))
+
+
 async def revoke(
     connection: Connection, citizen: UUID, device: UUID, compromised_us: int | None
 ) -> None:

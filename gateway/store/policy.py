@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from gateway.errors import Conflict
 from gateway.store.database import Connection
 from gateway.store.sql import queries
+from scenarios.manifest import Text
 
 _sql = queries("policy")
+
+
+class TextKey(NamedTuple):
+    """What names the words of a commitment: its scenario, template, version and hash."""
+
+    scenario: str
+    template: str
+    version: str
+    text_sha256: bytes
 
 
 async def live(connection: Connection) -> dict[tuple[str, bytes], int]:
@@ -26,6 +38,17 @@ async def publish(connection: Connection, scenario: str, revision: bytes, manife
 async def retire_others(connection: Connection, scenario: str, revision: bytes) -> None:
     """Take every other revision of a scenario out of the live set."""
     await connection.execute(_sql.retire_others, scenario, revision)
+
+
+async def commitment_texts(
+    connection: Connection, wanted: Iterable[TextKey]
+) -> dict[TextKey, Text]:
+    """The words of commitments from every manifest that was ever published, retired ones too."""
+    columns = zip(*dict.fromkeys(wanted), strict=True)
+    return {
+        TextKey(*row["key"]): Text(zh=row["zh"], en=row["en"])
+        for row in await connection.fetch(_sql.commitment_texts, *columns)
+    }
 
 
 async def score_as_of(connection: Connection) -> date | None:

@@ -21,7 +21,9 @@ SECOND: Final = "/counter/second"
 _OWN = re.compile(r"\A/counter(?:/(?:today|desk)?)?(?:\?[A-Za-z0-9_.~=&%+-]*)?\Z")
 
 
-@get(SIGN_IN, opt={ACCESS: Access.PUBLIC, PAGE: True}, include_in_schema=False, sync_to_thread=False)
+@get(
+    SIGN_IN, opt={ACCESS: Access.PUBLIC, PAGE: True}, include_in_schema=False, sync_to_thread=False
+)
 def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Login and password; `return_to` is where to go after both steps."""
     wanted = asked(request).get("return_to", "")

@@ -7,43 +7,20 @@ import hashlib
 import struct
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 
 from gateway.body import decode_body, scenario_tag
 from gateway.clock import from_us, rfc3339
-from gateway.commitments import CITY_SECTOR, receipt
+from gateway.commitment_receipt import receipt
+from gateway.commitments import CITY_SECTOR
 from gateway.jwk import unb64url
 from gateway.keys import b64url
 from gateway.store.migrate import Connection
 from scenarios.manifest import text_sha256
 from tests.gateway import forge
 from tests.gateway.citizens.browser import Browser, Phone
+from tests.gateway.citizens.signing import DEVICES, PATH, sent, shown, with_phone
 from tests.gateway.city import ENTITY, MERCHANT, TestCity
-
-PATH, DEVICES = "/v1/me/commitments", "/v1/me/devices"
-
-
-async def with_phone(browser: Browser, login: str = "lin") -> Phone:
-    """Sign in and register a device."""
-    await browser.log_in(login)
-    phone = Phone()
-    answer = await browser.post(DEVICES, {"name": "phone", "jwk": phone.jwk})
-    assert answer.status_code == 201
-    return phone
-
-
-async def shown(browser: Browser, party: str | None = None) -> dict[str, Any]:
-    """The draft of a commitment to return what is rented."""
-    wish = {"scenario": "rent"} | ({"party": party} if party else {})
-    answer = await browser.post(f"{PATH}/drafts", wish)
-    assert answer.status_code == 201, answer.text
-    draft: dict[str, Any] = answer.json()
-    return draft
-
-
-async def sent(browser: Browser, jws: str, key: str | None = None) -> httpx.Response:
-    return await browser.post(PATH, {"jws": jws}, key=key)
 
 
 async def refused(browser: Browser, owner: Connection, jws: str) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.devices import DEVICES_MAX
+from gateway.clock import rfc3339
+from gateway.devices import DEVICES_EVER, DEVICES_MAX
 from gateway.store.migrate import Connection
 from tests.gateway.citizens.browser import Browser, Phone
-
-PATH = "/v1/me/devices"
+from tests.gateway.citizens.signing import DEVICES as PATH
+from tests.gateway.citizens.signing import PATH as COMMITMENTS
+from tests.gateway.citizens.signing import signed, with_phone
+from tests.gateway.city import MERCHANT, TestCity
 
 
 async def registered(browser: Browser, phone: Phone, name: str = "我的手机") -> httpx.Response:
@@ -135,3 +138,100 @@ async def test_a_loss_lies_in_the_past_at_an_instant(browser: Browser, since: ob
     assert answer.status_code == 400
     (held,) = (await browser.get(PATH)).json()["devices"]
     assert held["revoked_at"] is None
+
+
+async def test_a_name_may_change_and_nothing_else_does(browser: Browser, other: Browser) -> None:
+    nobodys = f"{PATH}/00000000-0000-0000-0000-000000000000/name"
+    assert (await browser.post(nobodys, {"name": "x"})).status_code == 401
+    await browser.log_in("lin")
+    await other.log_in("mei")
+    assert (await browser.post(nobodys, {"name": "x"})).status_code == 404
+    device = (await registered(browser, Phone(), "旧手机")).json()
+    path = f"{PATH}/{device['id']}/name"
+    assert (await other.post(path, {"name": "mine"})).status_code == 404
+    for name in ("", "x" * 41, "a\nb", 7):
+        assert (await browser.post(path, {"name": name})).status_code == 400
+    answer = await browser.post(path, {"name": "家里的平板"})
+    assert (answer.status_code, answer.json()) == (200, device | {"name": "家里的平板"})
+    await browser.post(f"{PATH}/{device['id']}/revocation")
+    assert (await browser.post(path, {"name": "丢了的"})).json()["name"] == "丢了的"
+
+
+async def test_one_device_too_many_is_told_so(browser: Browser, owner: Connection) -> None:
+    await browser.log_in()
+    citizen = await owner.fetchval("SELECT id FROM citizen")
+    # As many as there may ever be, all of them stopped long ago.
+    await owner.execute(
+        "INSERT INTO device (id, citizen, kid, jwk, name, revoked_at)"
+        " SELECT gen_random_uuid(), $1, n::text, '{}', 'old', now() FROM generate_series(1, $2) n",
+        *(citizen, DEVICES_EVER - 1),
+    )
+    assert (await registered(browser, Phone())).status_code == 201
+    answer = await registered(browser, Phone())
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:qianjiang:problem:too-many-devices"
+
+
+async def test_a_device_says_what_it_signed(browser: Browser) -> None:
+    phone = await with_phone(browser)
+    other_phone = Phone()
+    await registered(browser, other_phone)
+    made = await signed(browser, phone)
+    first, second = (await browser.get(PATH)).json()["devices"]
+    assert second["signed"] == []
+    (told,) = first["signed"]
+    assert told == {
+        **{name: made[name] for name in ("id", "scenario", "towards", "status", "signed_at")},
+        "title": told["title"],
+    }
+    assert told["title"]["zh"]
+    # Signed anew with the other device, it is that device's.
+    await signed(browser, other_phone)
+    first, second = (await browser.get(PATH)).json()["devices"]
+    assert first["signed"] == []
+    assert [each["id"] for each in second["signed"]] == [made["id"]]
+
+
+async def test_what_a_revocation_would_void_is_what_it_voids(
+    browser: Browser, other: Browser, town: TestCity
+) -> None:
+    nobodys = f"{PATH}/00000000-0000-0000-0000-000000000000/revocation"
+    assert (await browser.get(nobodys)).status_code == 401
+    await town.party()
+    phone = await with_phone(browser)
+    assert (await browser.get(nobodys)).status_code == 404
+    before = await signed(browser, phone)
+    since = rfc3339(town.city.clock.now_us() + 1000)  # written in milliseconds, rounded down
+    after = await signed(browser, phone, MERCHANT)
+    (device,) = (await browser.get(PATH)).json()["devices"]
+    path = f"{PATH}/{device['id']}/revocation"
+    await other.log_in("mei")
+    assert (await other.get(path)).status_code == 404
+
+    async def void(query: str) -> set[str]:
+        answer = await browser.get(path + query)
+        assert answer.status_code == 200, answer.text
+        return {each["id"] for each in answer.json()["void"]}
+
+    assert await void("") == set()
+    assert await void("?compromised_since=2026-01-01T00:00:00Z") == {before["id"], after["id"]}
+    assert await void("?compromised_since=2026-01-01T08:00:00%2B08:00") == {
+        before["id"],
+        after["id"],
+    }
+    foreseen = await void(f"?compromised_since={since}")
+    assert foreseen == {after["id"]}
+    assert (await browser.get(PATH)).json()["devices"] == [device], "asking stops nothing"
+    await browser.post(path, {"compromised_since": since})
+    states = {c["id"]: c["status"] for c in (await browser.get(COMMITMENTS)).json()["commitments"]}
+    assert {each for each, status in states.items() if status == "void"} == foreseen
+    assert await void(f"?compromised_since={since}") == set(), "what is void stays so"
+
+
+@pytest.mark.parametrize("since", ["2999-01-01T00:00:00Z", "2026-01-01T00:00:00", "x", "", "5"])
+async def test_a_foreseen_loss_lies_in_the_past_at_an_instant(browser: Browser, since: str) -> None:
+    await browser.log_in()
+    device = (await registered(browser, Phone())).json()["id"]
+    answer = await browser.get(f"{PATH}/{device}/revocation?compromised_since={since}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "/compromised_since"

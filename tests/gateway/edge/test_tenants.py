@@ -28,6 +28,7 @@ GRANT = {"text_sha256": "0" * 64}
 BODIES: dict[str, Any] = {
     "/v1/me/consent-requests/{token}/grant": GRANT,
     "/v1/me/consents/{consent}/frequency": {"frequency": 1},
+    "/v1/me/devices/{device_id}/name": {"name": "q"},
     "/v1/me/devices/{device_id}/revocation": {},
 }
 
@@ -73,17 +74,20 @@ async def _objects(
     shown = body(await me.get(request["link"]))
     granting = {"text_sha256": shown["text"]["sha256"]}
     consent = body(await me.post(shown["grant"], json=granting, headers=key("g")))
+    phone = Phone()
     device = body(
-        await me.post("/v1/me/devices", json={"name": "p", "jwk": Phone().jwk}, headers=key("d")),
+        await me.post("/v1/me/devices", json={"name": "p", "jwk": phone.jwk}, headers=key("d")),
         201,
     )
-    commitments = body(await me.get("/v1/me/commitments"))["commitments"]
+    draft = body(await me.post("/v1/me/commitments/drafts", json={"scenario": "rent"}), 201)
+    signed = {"jws": phone.sign(draft)}
+    commitment = body(await me.post("/v1/me/commitments", json=signed, headers=key("c")), 201)
     return {
         "request_id": request["id"],
         "token": request["link"].rpartition("/")[2],
         "consent": consent["id"],
         "device_id": device["id"],
-        "commitment_id": commitments[0]["id"],
+        "commitment_id": commitment["id"],
         "decision": str((await town.ask(citizen)).decision),
     }
 

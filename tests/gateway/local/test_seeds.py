@@ -82,6 +82,8 @@ def test_every_band_and_every_way_has_a_persona(seeds: Seeds) -> None:
     assert becomes == {"", "paused", "withdrawn", "declined"}
     for field in ("loans", "cards", "waivers", "advances", "points", "suspensions", "objections"):
         assert any(getattr(persona, field) for persona in seeds.personas), field
+    waivers = [waiver for persona in seeds.personas for waiver in persona.waivers]
+    assert {waiver.settled_after_days > 0 for waiver in waivers} == {True, False}
     assert any(persona.leave_out for persona in seeds.personas)
     assert any(consent.frequency for persona in seeds.personas for consent in persona.consents)
     assert any(not persona.authorised for persona in seeds.personas)
