@@ -58,6 +58,15 @@ Writes, and what follows them
     edge/consent_requests.py  parties ask for a consent
     edge/consents.py        citizens read, grant, decline, and keep consents in hand
     consent_requests.py     the request, and the link that shows it
+    edge/credit_codes.py    信用码: a citizen shows a code, a party redeems it
+    credit_codes.py         once, for a minute, while the session lasts
+    edge/desks.py           citizens at a party's desk or device
+    edge/stills.py          a camera's still as a body
+    still.py                the code in it, read beside the event loop
+    desks.py                desks, and the addresses of their printed codes
+    desk_requests.py        the request for consent that a citizen begins there
+    misses.py               how often one may err who types what could be guessed
+    qr.py                   QR codes as pictures
     consent_notice.py       what a citizen reads before consenting
     consent_rules.py        what a consent can become, as pure functions
     consents.py             every act a new version, binding when acknowledged
@@ -120,6 +129,8 @@ The counter: parties' staff, with accounts of their own
     counter/tickets.py      what a browser carries between two steps, sealed
     counter/sessions.py     a signed-in member of staff
     edge/counter.py         the routes of all that
+    counter/questions.py    asking about the citizen in front of the counter
+    edge/counter_questions.py  what may be asked, asking, and today's list
 
 Citizens without a phone, served at a party's counter
     assisted/service.py     assisted service, put together
@@ -171,9 +182,13 @@ What is kept, the only SQL and Valkey
     store/session.py        sessions, each under the hash of its cookie
     store/counter_staff.py  accounts of parties' staff
     store/counter_session.py  and their sessions
+    store/counter_question.py  and what they asked, without the citizen
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
+    store/credit_code.py    codes, each under its keyed hash
+    store/desk.py           where parties meet citizens
+    store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back
     store/probe.py          who tried too many different questions today
@@ -212,11 +227,12 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/desks.py            qianjiang desks
     cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/seed.py             qianjiang seed
-    cli/_owner.py           doing something as the database's owner
+    cli/_owner.py           as the database's owner, for the commands of operators
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up

@@ -22,12 +22,16 @@ from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
 from gateway.counter.enrolment import Enrolments
 from gateway.counter.passwords import Passwords
+from gateway.counter.questions import CounterQuestions
 from gateway.counter.sessions import CounterSessions
 from gateway.counter.sign_in import SignIn
 from gateway.counter.tickets import Tickets
 from gateway.counter.totp import OneTime
 from gateway.counts import Counts
+from gateway.credit_codes import CreditCodes
 from gateway.decision import Decisions
+from gateway.desk_requests import DeskRequests
+from gateway.desks import DeskLinks
 from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
 from gateway.forgeries import Forgeries
@@ -165,6 +169,23 @@ class City:
             clock=clock,
             ids=ids,
         )
+        self.desks = DeskLinks(settings.issuer, keys.link)
+        self.desk_requests = DeskRequests(
+            links=self.desks,
+            database=self.database,
+            parties=self.parties,
+            requests=self.consent_requests,
+            clock=clock,
+            ids=ids,
+        )
+        self.credit_codes = CreditCodes(
+            link_key=keys.link,
+            database=self.database,
+            registry=registry,
+            requests=self.consent_requests,
+            pseudonyms=self.pseudonyms,
+            ids=ids,
+        )
         self.consents = Consents(
             database=self.database,
             writer=self.writer,
@@ -201,6 +222,17 @@ class City:
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
             counts=self.counts,
+        )
+        self.counter_questions = CounterQuestions(
+            database=self.database,
+            codes=self.credit_codes,
+            requests=self.consent_requests,
+            decisions=self.decisions,
+            pseudonyms=self.pseudonyms,
+            tickets=self.tickets,
+            clock=clock,
+            ids=ids,
+            deadline_s=settings.decision_deadline_s,
         )
         self.search_committer = SearchCommitter(
             self._single,

@@ -25,7 +25,7 @@ from gateway.pseudonyms import Pseudonyms
 from gateway.settings import Settings
 from gateway.store import consent as rows
 from gateway.store.consent import NewRequest, RequestState, ShownRequest
-from gateway.store.database import Database
+from gateway.store.database import Connection, Database
 from gateway.tokens import SCOPE_PREFIX
 from scenarios.registry import Registry
 
@@ -77,28 +77,22 @@ class ConsentRequests:
             Malformed: the purpose is not one of the scenario's, or the address is not allowed.
             IdempotencyMismatch: the number was used for another request.
         """
-        registration = self._permitted(principal, asked)
-        check_return_uri(asked.return_uri, allow_loopback_http=self._settings.allow_loopback_http)
-        request = NewRequest(
-            id=self._ids.uuid7(self._clock.now_us()),
-            party=principal.party.row.num,
-            recipient=registration.recipient.entity,
-            scenario=asked.scenario,
-            purpose=asked.purpose,
-            out_request_no=asked.out_request_no,
-            body_hash=_body_hash(asked, citizen),
-            return_uri=asked.return_uri,
-            citizen=citizen,
-        )
+        request = self._request(principal, asked, citizen, None)
         async with self._database.connection() as connection:
-            await rows.add_request(connection, request, self._settings.consent_request_ttl_s)
-            # A statement of its own: only now is a rival's row under the same number visible.
-            held = await rows.request_of_number(connection, request.party, asked.out_request_no)
-        if held is None:
-            raise StillRunning
-        if held.body_hash != request.body_hash:
-            raise IdempotencyMismatch
-        return held
+            return await _added(connection, request, self._settings.consent_request_ttl_s)
+
+    async def ask_within(
+        self,
+        connection: Connection,
+        principal: Principal,
+        asked: Asked,
+        *,
+        citizen: UUID,
+        desk: str | None = None,
+    ) -> RequestState:
+        """`ask` in person, inside a transaction; at a desk, where the party stands at one."""
+        request = self._request(principal, asked, citizen, desk)
+        return await _added(connection, request, self._settings.consent_request_ttl_s)
 
     async def of_party(self, principal: Principal, request: UUID) -> tuple[RequestState, str]:
         """A party's request, and the citizen's subject (empty unless it was granted).
@@ -125,6 +119,12 @@ class ConsentRequests:
         if found is None or found.citizen not in (None, citizen):
             raise NotFound
         return found
+
+    async def waiting_links(self, citizen: UUID) -> list[str]:
+        """The pages of the open requests that ask this citizen in person, newest first."""
+        async with self._database.connection() as connection:
+            waiting = await rows.waiting_for(connection, citizen)
+        return [LINK_PATH + self.token(request) for request in waiting]
 
     async def waiting_for(self, citizen: UUID) -> list[ShownRequest]:
         """The open requests that ask this citizen in person, newest first."""
@@ -158,18 +158,52 @@ class ConsentRequests:
             raise NotFound
         return request
 
-    def _permitted(self, principal: Principal, asked: Asked) -> Registration:
-        compiled = self._registry.get(asked.scenario)
+    def permitted(self, principal: Principal, scenario: str, purpose: str) -> Registration:
+        """The party's place in a scenario about which it may ask for this purpose.
+
+        Raises:
+            NotFound, Forbidden, Malformed: as `ask` does.
+        """
+        compiled = self._registry.get(scenario)
         if compiled is None:
             raise NotFound
-        if SCOPE_PREFIX + asked.scenario not in principal.scopes:
+        if SCOPE_PREFIX + scenario not in principal.scopes:
             raise Forbidden("scope")
-        registration = principal.party.registrations.get(asked.scenario)
+        registration = principal.party.registrations.get(scenario)
         if registration is None:
             raise Forbidden("not-registered")
-        if asked.purpose not in compiled.manifest.purposes:
+        if purpose not in compiled.manifest.purposes:
             raise Malformed([("/purpose", "not a purpose of this scenario")])
         return registration
+
+    def _request(
+        self, principal: Principal, asked: Asked, citizen: UUID | None, desk: str | None
+    ) -> NewRequest:
+        registration = self.permitted(principal, asked.scenario, asked.purpose)
+        check_return_uri(asked.return_uri, allow_loopback_http=self._settings.allow_loopback_http)
+        return NewRequest(
+            id=self._ids.uuid7(self._clock.now_us()),
+            party=principal.party.row.num,
+            recipient=registration.recipient.entity,
+            scenario=asked.scenario,
+            purpose=asked.purpose,
+            out_request_no=asked.out_request_no,
+            body_hash=_body_hash(asked, citizen),
+            return_uri=asked.return_uri,
+            citizen=citizen,
+            desk=desk,
+        )
+
+
+async def _added(connection: Connection, request: NewRequest, ttl_s: int) -> RequestState:
+    await rows.add_request(connection, request, ttl_s)
+    # A statement of its own: only now is a rival's row under the same number visible.
+    held = await rows.request_of_number(connection, request.party, request.out_request_no)
+    if held is None:
+        raise StillRunning
+    if held.body_hash != request.body_hash:
+        raise IdempotencyMismatch
+    return held
 
 
 def check_return_uri(uri: str | None, *, allow_loopback_http: bool) -> None:

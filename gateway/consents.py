@@ -324,4 +324,6 @@ async def _locked(connection: Connection, citizen: UUID, request: UUID) -> Locke
 
 
 def _named(request: LockedRequest | ExpiredRequest) -> dict[str, str]:
-    return {"consent_request": str(request.id), "out_request_no": request.out_request_no}
+    named = {"consent_request": str(request.id), "out_request_no": request.out_request_no}
+    # Which of its desks or devices it was: an unattended bike must know that it is the one.
+    return named if request.desk is None else {**named, "desk": request.desk}

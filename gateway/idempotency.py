@@ -53,6 +53,11 @@ def citizen_key(citizen: UUID) -> str:
     return f"citizen:{hashlib.sha256(b'idempotency/' + citizen.bytes).hexdigest()[:32]}"
 
 
+def clerk_key(staff: UUID) -> str:
+    """The caller's part of the keys of a member of a party's staff."""
+    return f"staff:{staff}"
+
+
 def parse_key(field: str) -> str:
     """The key of an `Idempotency-Key` header field.
 

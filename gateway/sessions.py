@@ -79,6 +79,10 @@ class Sessions:
         async with self._database.connection() as database:
             await rows.end(database, hash_of(connection.cookies[self.cookie]))
 
+    def key(self, connection: Request) -> bytes:
+        """The hash under which the session of an authenticated request is kept."""
+        return hash_of(connection.cookies[self.cookie])
+
     def csrf_token(self, connection: Request) -> str:
         """What the session's writes must carry in `X-CSRF-Token`."""
         return csrf_token(connection.cookies[self.cookie])

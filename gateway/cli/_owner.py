@@ -1,5 +1,7 @@
 """Doing something as the database's owner, for the commands of operators."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -10,7 +12,7 @@ from gateway.store import migrate
 
 T = TypeVar("T")
 
-#: Where the database is; hands `owner_url` to the group.
+#: The option of a group of such commands.
 owner_option = click.option(
     "--owner-url",
     envvar="QIANJIANG_OWNER_URL",
@@ -19,8 +21,12 @@ owner_option = click.option(
 )
 
 
-def run(owner_url: str | None, act: Callable[[migrate.Connection], Awaitable[T]]) -> T:
-    """Do something with a connection of the owner's."""
+def as_owner(owner_url: str | None, act: Callable[[migrate.Connection], Awaitable[T]]) -> T:
+    """Do something as the database's owner.
+
+    Raises:
+        ClickException: it was not said where the database is.
+    """
     if owner_url is None:
         raise click.ClickException(
             "set QIANJIANG_OWNER_URL to the database's address as role qianjiang_owner"

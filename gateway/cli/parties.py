@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import onboarding
-from gateway.cli._owner import owner_option, run
+from gateway.cli._owner import as_owner, owner_option
 from gateway.gcra import BURST_MAX, RATE_MAX
 from gateway.store import party as rows
 from gateway.working_days import calendar
@@ -34,7 +34,7 @@ def add(owner_url: str | None, file: Path) -> None:
     """Register the parties of a TOML FILE, all or none."""
     parties = onboarding.read_parties(file.read_bytes())
     served = list(load_registry(calendar()))
-    run(owner_url, lambda owner: onboarding.add(owner, parties, served))
+    as_owner(owner_url, lambda owner: onboarding.add(owner, parties, served))
     for party in parties.party:
         click.echo(f"added {party.id}")
 
@@ -44,7 +44,7 @@ def add(owner_url: str | None, file: Path) -> None:
 def list_all(owner_url: str | None) -> None:
     """Show every party, whatever its status."""
     table = Table("party", "kind", "status", "limit", "scenarios", "keys", box=None)
-    for row in run(owner_url, rows.everyone):
+    for row in as_owner(owner_url, rows.everyone):
         keys = [kid if key.until_us is None else f"{kid} (ending)" for kid, key in row.keys.items()]
         rate = f"{row.rate_per_s}/s, {row.rate_burst}" if row.rate_per_s else "default"
         table.add_row(row.id, row.kind, row.status, rate, " ".join(row.scenarios), " ".join(keys))
@@ -56,7 +56,7 @@ def list_all(owner_url: str | None) -> None:
 @click.pass_obj
 def suspend(owner_url: str | None, party: str) -> None:
     """End PARTY's right to ask, and every token it holds."""
-    run(owner_url, lambda owner: onboarding.suspend(owner, party))
+    as_owner(owner_url, lambda owner: onboarding.suspend(owner, party))
     click.echo(f"suspended {party}")
 
 
@@ -65,7 +65,7 @@ def suspend(owner_url: str | None, party: str) -> None:
 @click.pass_obj
 def resume(owner_url: str | None, party: str) -> None:
     """Let a suspended PARTY ask again, with new tokens."""
-    run(owner_url, lambda owner: onboarding.resume(owner, party))
+    as_owner(owner_url, lambda owner: onboarding.resume(owner, party))
     click.echo(f"resumed {party}")
 
 
@@ -82,7 +82,7 @@ def limit(
     if default == (per_s is not None) or (default and burst is not None):
         raise click.ClickException("give --per-s, with or without --burst, or else --default")
     rate = (per_s, burst or 2 * per_s) if per_s is not None else None
-    run(owner_url, lambda owner: onboarding.limit(owner, party, rate))
+    as_owner(owner_url, lambda owner: onboarding.limit(owner, party, rate))
     click.echo(f"{party}: {rate[0]} a second, {rate[1]} at once" if rate else f"{party}: default")
 
 
@@ -100,7 +100,7 @@ def limit(
 def rotate_key(owner_url: str | None, party: str, jwk: Path, overlap: int) -> None:
     """Give PARTY the public key in the file JWK, and end its others."""
     public = jwk.read_bytes()
-    kid = run(
+    kid = as_owner(
         owner_url, lambda owner: onboarding.rotate_key(owner, party, public, overlap_s=overlap)
     )
     click.echo(f"{party} now signs with {kid}")

@@ -4,7 +4,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli._owner import owner_option, run
+from gateway.cli._owner import as_owner, owner_option
 from gateway.counter import staff
 from gateway.ids import SystemIds
 from gateway.store import counter_staff as rows
@@ -38,7 +38,7 @@ _issuer_option = click.option(
 @click.pass_obj
 def add(owner_url: str | None, party: str, login: str, name: str, issuer: str) -> None:
     """Open an account LOGIN at PARTY, and print the link by which it is taken up."""
-    token = run(owner_url, lambda owner: staff.add(owner, SystemIds(), party, login, name))
+    token = as_owner(owner_url, lambda owner: staff.add(owner, SystemIds(), party, login, name))
     _hand_over(issuer, token)
 
 
@@ -48,7 +48,7 @@ def add(owner_url: str | None, party: str, login: str, name: str, issuer: str) -
 @click.pass_obj
 def reset(owner_url: str | None, login: str, issuer: str) -> None:
     """Forget LOGIN's password and second factor, and print a new link."""
-    _hand_over(issuer, run(owner_url, lambda owner: staff.reset(owner, SystemIds(), login)))
+    _hand_over(issuer, as_owner(owner_url, lambda owner: staff.reset(owner, SystemIds(), login)))
 
 
 @command.command("list")
@@ -57,7 +57,7 @@ def reset(owner_url: str | None, login: str, issuer: str) -> None:
 def list_all(owner_url: str | None, party: str | None) -> None:
     """Show the accounts, whatever their status."""
     table = Table("login", "name", "party", "status", "taken up", box=None)
-    for row in run(owner_url, lambda owner: rows.everyone(owner, party)):
+    for row in as_owner(owner_url, lambda owner: rows.everyone(owner, party)):
         table.add_row(row.login, row.name, row.party, row.status, "yes" if row.enrolled else "no")
     Console().print(table)
 
@@ -67,7 +67,7 @@ def list_all(owner_url: str | None, party: str | None) -> None:
 @click.pass_obj
 def suspend(owner_url: str | None, login: str) -> None:
     """Stop LOGIN for now, and end its sessions."""
-    run(owner_url, lambda owner: staff.suspend(owner, login))
+    as_owner(owner_url, lambda owner: staff.suspend(owner, login))
     click.echo(f"suspended {login}")
 
 
@@ -76,7 +76,7 @@ def suspend(owner_url: str | None, login: str) -> None:
 @click.pass_obj
 def resume(owner_url: str | None, login: str) -> None:
     """Let a suspended LOGIN sign in again."""
-    run(owner_url, lambda owner: staff.resume(owner, login))
+    as_owner(owner_url, lambda owner: staff.resume(owner, login))
     click.echo(f"resumed {login}")
 
 
@@ -85,7 +85,7 @@ def resume(owner_url: str | None, login: str) -> None:
 @click.pass_obj
 def close(owner_url: str | None, login: str) -> None:
     """End LOGIN for good. What was asked under its name stays on record."""
-    run(owner_url, lambda owner: staff.close(owner, login))
+    as_owner(owner_url, lambda owner: staff.close(owner, login))
     click.echo(f"closed {login}")
 
 

@@ -115,6 +115,7 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
         base_url=running.base_url,
         identity_url=running.identity_url,
         parties=population.parties,
+        desks=population.desks,
         personas=population.personas,
         subjects_file=str(population.subjects_file),
         staff=staff,

@@ -10,8 +10,8 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-import segno
 
+from gateway import qr
 from gateway.counter.passwords import Passwords, check_choice
 from gateway.counter.sessions import CounterSessions
 from gateway.counter.sign_in import SignedIn, SignIn
@@ -101,8 +101,8 @@ class Enrolments:
             secret=self._one_time.new_secret(),
         )
         address = self._one_time.address(chosen.secret, chosen.login)
-        qr = segno.make(address, error="m", micro=False).svg_data_uri(scale=4, light="white")
-        return Offered(self._tickets.seal(chosen, CONFIRM_LIFE_S), chosen.secret, qr)
+        ticket = self._tickets.seal(chosen, CONFIRM_LIFE_S)
+        return Offered(ticket, chosen.secret, qr.svg(address))
 
     async def confirm(self, ticket: str | None, code: str, *, instead_of: str | None) -> SignedIn:
         """Show by a code that the second factor is set up: account and session begin.

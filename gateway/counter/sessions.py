@@ -11,14 +11,16 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import Unauthenticated
+from gateway.errors import NotFound, Unauthenticated
 from gateway.ids import Ids
 from gateway.parties import Parties, Party, Principal
 from gateway.sessions import Request, check_write, cookie_name, csrf_token, hash_of
 from gateway.settings import Settings
 from gateway.store import counter_session as rows
+from gateway.store import desk as desk_rows
 from gateway.store.counter_session import ClerkRow
 from gateway.store.database import Connection, Database
+from gateway.store.desk import OpenCounter
 from gateway.tokens import SCOPE_PREFIX
 
 IDLE_S: Final = 20 * 60
@@ -40,6 +42,8 @@ class Clerk(msgspec.Struct, frozen=True):
     party: Party
     desk: str | None
     """The number of the desk where the person works, where one was chosen."""
+    place: str | None
+    """Where that is, in words that citizens read."""
     session: bytes
     """The hash of the session's identifier: names the session, and opens nothing."""
     since_us: int
@@ -96,9 +100,22 @@ class CounterSessions:
         return await self._clerk(row, session)
 
     async def sit_at(self, clerk: Clerk, desk: str | None) -> None:
-        """Say at which desk the person works from now on."""
+        """Say at which of the party's desks the person works from now on.
+
+        Raises:
+            NotFound: the party has no such desk.
+        """
         async with self._database.connection() as database:
+            if desk is not None and not await desk_rows.is_of_party(
+                database, desk, clerk.party.row.num
+            ):
+                raise NotFound
             await rows.sit_at(database, clerk.session, desk)
+
+    async def desks(self, clerk: Clerk) -> list[OpenCounter]:
+        """The party's counters."""
+        async with self._database.connection() as database:
+            return await desk_rows.counters(database, clerk.party.row.num)
 
     async def end(self, clerk: Clerk) -> None:
         """End a session."""
@@ -117,7 +134,7 @@ class CounterSessions:
         if party is None:
             raise Unauthenticated("no-party")
         return Clerk(
-            *(row.staff, row.login, row.name, party, row.desk, session),
+            *(row.staff, row.login, row.name, party, row.desk, row.place, session),
             since_us=row.since_us,
             expires_us=row.expires_us,
         )

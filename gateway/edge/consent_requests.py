@@ -48,12 +48,14 @@ class ConsentAsked(msgspec.Struct, frozen=True):
 
 
 class ConsentRequestState(msgspec.Struct, frozen=True):
-    """What became of a request; `subject` only where it was granted."""
+    """What became of a request; `subject` only where it was granted, `desk` the number of the
+    party's desk or device at which the citizen was asked."""
 
     id: UUID
     status: str
     expires_at: str
     subject: str | UnsetType = UNSET
+    desk: str | UnsetType = UNSET
 
 
 def status_of(request: RequestState) -> str:
@@ -85,7 +87,13 @@ async def state(request: Request[Any, Any, Any], request_id: FromPath[UUID]) -> 
     """What became of a request of this party."""
     requests = city_of(request).consent_requests
     held, subject = await requests.of_party(principal_of(request), request_id)
-    return ConsentRequestState(held.id, status_of(held), rfc3339(held.expires_us), subject or UNSET)
+    return ConsentRequestState(
+        held.id,
+        status_of(held),
+        rfc3339(held.expires_us),
+        subject or UNSET,
+        held.desk or UNSET,
+    )
 
 
 HANDLERS: list[HTTPRouteHandler] = [ask, state]

@@ -66,6 +66,13 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     frequency: Often | None
 
 
+class AtDesk(msgspec.Struct, frozen=True):
+    """Where the citizen is asked: the number and place of a party's desk or device."""
+
+    number: str
+    place: str
+
+
 class ShownConsentRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request as its citizen sees it: exactly what, to whom, in which words."""
 
@@ -74,6 +81,7 @@ class ShownConsentRequest(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
     recipient: Receiver
     asked_by: Asker
+    desk: AtDesk | None
     handler: Handler
     scenario: str
     title: Words
@@ -283,6 +291,7 @@ def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
         status="expired" if shown.over else shown.status,
         expires_at=rfc3339(shown.expires_us),
         longest_until=rfc3339(longest_until_us),
+        desk=AtDesk(shown.desk, shown.place) if shown.desk and shown.place else None,
         returns_to=urlsplit(shown.return_uri).netloc if shown.return_uri else None,
         return_uri=shown.return_uri,
         grant=f"{path}/grant" if is_open else None,

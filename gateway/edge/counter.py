@@ -19,6 +19,7 @@ from gateway.counter.sessions import LIFE_S
 from gateway.counter.sign_in import KNOWN_LIFE_S, SECOND_LIFE_S, SignedIn
 from gateway.counter.staff import LOGIN
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
+from gateway.edge.wire import DeskNumber
 from gateway.sessions import check_origin, cookie_name
 
 Password = Annotated[str, Meta(min_length=1, max_length=LENGTH_MAX)]
@@ -75,13 +76,32 @@ class SecondOffered(msgspec.Struct, frozen=True):
     qr: str
 
 
+class CounterDesk(msgspec.Struct, frozen=True):
+    """A counter of the party: its number, and where it is."""
+
+    number: str
+    place: str
+
+
+class CounterDesks(msgspec.Struct, frozen=True):
+    """All that are open."""
+
+    desks: list[CounterDesk]
+
+
+class DeskChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the person works from now on; null for nowhere in particular."""
+
+    desk: DeskNumber | None
+
+
 class ClerkView(msgspec.Struct, frozen=True):
     """Who is signed in, and what the page needs for writes."""
 
     login: str
     name: str
     party: str
-    desk: str | None
+    desk: CounterDesk | None
     expires_at: str
     csrf_token: str
 
@@ -158,10 +178,23 @@ def me(request: Request[Any, Any, Any]) -> ClerkView:
         login=clerk.login,
         name=clerk.name,
         party=clerk.party.row.name,
-        desk=clerk.desk,
+        desk=CounterDesk(clerk.desk, clerk.place) if clerk.desk and clerk.place else None,
         expires_at=rfc3339(clerk.expires_us),
         csrf_token=city_of(request).counter_sessions.csrf_token(request),
     )
+
+
+@get("/v1/counter/desks", opt={ACCESS: Access.STAFF})
+async def desks(request: Request[Any, Any, Any]) -> CounterDesks:
+    """The party's counters."""
+    found = await city_of(request).counter_sessions.desks(clerk_of(request))
+    return CounterDesks([CounterDesk(each.number, each.place) for each in found])
+
+
+@post("/v1/counter/desk", opt={ACCESS: Access.STAFF}, status_code=204)
+async def sit_at(request: Request[Any, Any, Any], data: JSONBody[DeskChoice]) -> None:
+    """Choose the desk at which the person works; codes that were made for it work there."""
+    await city_of(request).counter_sessions.sit_at(clerk_of(request), data.desk)
 
 
 def _ours(request: Request[Any, Any, Any]) -> City:
@@ -207,4 +240,14 @@ def _cookie(city: City, what: str, value: str, life_s: int) -> Cookie:
     )
 
 
-HANDLERS: list[HTTPRouteHandler] = [sign_in, second, link, enrol, confirm, sign_out, me]
+HANDLERS: list[HTTPRouteHandler] = [
+    sign_in,
+    second,
+    link,
+    enrol,
+    confirm,
+    sign_out,
+    me,
+    desks,
+    sit_at,
+]

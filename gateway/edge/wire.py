@@ -43,3 +43,8 @@ ScenarioId = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"\A[a-z][
 Sha256 = Annotated[
     str, Meta(pattern=r"\A[0-9a-f]{64}\Z", description="SHA-256 of a text as shown, in hex.")
 ]
+
+DeskNumber = Annotated[
+    str,
+    Meta(pattern=r"\A[0-9]{6}\Z", description="The number of a desk, counter or device."),
+]

@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.city import City
 from gateway.clock import SystemClock
+from gateway.desks import DeskLinks, open_desk
 from gateway.ids import SystemIds
 from gateway.keys import load_keys
 from gateway.local.credentials import PrivateKeys, register
@@ -22,12 +23,13 @@ from gateway.local.people import PREFIX
 from gateway.local.places import write_private
 from gateway.local.seeding import Seeding
 from gateway.local.seeds import Persona, Seeds, load_seeds
-from gateway.local.upfile import UpParty, UpPersona
+from gateway.local.upfile import UpDesk, UpParty, UpPersona
 from gateway.score_publication import ScorePublication
 from gateway.scores import Scores, today
 from gateway.settings import Settings
+from gateway.store import desk as desk_rows
 from gateway.store import score as score_rows
-from gateway.store.migrate import connected
+from gateway.store.migrate import Connection, connected
 from gateway.tokens import SCOPE_PREFIX
 from gateway.working_days import calendar
 from scenarios.registry import Registry, load_registry
@@ -39,6 +41,7 @@ class Population(msgspec.Struct, frozen=True):
     """Who is in the city, in the words of `up.json`."""
 
     parties: list[UpParty]
+    desks: list[UpDesk]
     personas: list[UpPersona]
     subjects_file: Path
 
@@ -62,6 +65,7 @@ async def populate(
     seeds, registry = load_seeds(), load_registry(calendar())
     async with connected(owner_url) as owner:
         keys = await register(owner, seeds.parties, list(registry), folder / PARTIES)
+        await _open_desks(owner, seeds, registry)
     async with owned_city(owner_url, settings, registry).running() as city:
         await _first_publication(city)
         seeding = Seeding(city)
@@ -71,7 +75,8 @@ async def populate(
         file = folder / SUBJECTS
         _write_subjects(file, city, [known[f"{PREFIX}{n}"] for n in range(1, citizens + 1)])
         personas = [_persona(city, one, known.get(one.login), keys) for one in seeds.personas]
-        return Population(_parties(seeds, keys), personas, file)
+        desks = _desks(seeds, city.desks)
+        return Population(_parties(seeds, keys), desks, personas, file)
 
 
 def owned_city(owner_url: str, settings: Settings, registry: Registry) -> City:
@@ -89,6 +94,27 @@ async def _first_publication(city: City) -> None:
         scores = Scores(city.vault, city.clock)
         publication = ScorePublication(city.database, city.writer, scores, city.clock)
         await publication.run(today(city.clock))
+
+
+async def _open_desks(owner: Connection, seeds: Seeds, registry: Registry) -> None:
+    known = {row.number for row in await desk_rows.everyone(owner)}
+    for desk in seeds.desks:
+        if desk.number not in known:
+            await open_desk(owner, desk, registry, SystemIds())
+
+
+def _desks(seeds: Seeds, links: DeskLinks) -> list[UpDesk]:
+    return [
+        UpDesk(
+            number=desk.number or "",
+            party=desk.party,
+            kind=desk.kind,
+            place=desk.place,
+            scenario=desk.scenario,
+            link=links.link(desk.number or "") if desk.scenario else None,
+        )
+        for desk in seeds.desks
+    ]
 
 
 def _parties(seeds: Seeds, keys: PrivateKeys) -> list[UpParty]:

@@ -17,6 +17,7 @@ import msgspec
 
 import gateway
 from gateway.clock import DAY_US, HOUR_US, rfc3339, shanghai_midnight_after
+from gateway.desks import DeskForm
 from gateway.errors import GatewayError
 from gateway.local.people import Identity, synthetic_number
 from gateway.onboarding import PartyFile, read_parties
@@ -199,10 +200,17 @@ class DayFile(_Closed, frozen=True):
     step: tuple[Step, ...]
 
 
+class DeskFile(_Closed, frozen=True):
+    """`desks.toml`."""
+
+    desk: tuple[DeskForm, ...]
+
+
 class Seeds(msgspec.Struct, frozen=True):
     """Everything that one city's demonstration needs."""
 
     parties: PartyFile
+    desks: tuple[DeskForm, ...]
     personas: tuple[Persona, ...]
     shelves: tuple[Shelf, ...]
     day: tuple[Step, ...]
@@ -224,7 +232,8 @@ def load_seeds(city: str = "hangzhou") -> Seeds:
     people = _read(folder / "personas.toml", PersonaFile)
     day = _read(folder / "day.toml", DayFile)
     parties = read_parties((folder / "parties.toml").read_bytes())
-    seeds = Seeds(parties, people.persona, people.shelf, day.step)
+    desks = _read(folder / "desks.toml", DeskFile)
+    seeds = Seeds(parties, desks.desk, people.persona, people.shelf, day.step)
     _check(seeds)
     return seeds
 
@@ -240,7 +249,7 @@ def seeds_folder() -> Traversable:
     return beside
 
 
-_File = TypeVar("_File", PersonaFile, DayFile)
+_File = TypeVar("_File", PersonaFile, DayFile, DeskFile)
 
 
 def _read(path: Traversable, kind: type[_File]) -> _File:
@@ -261,15 +270,27 @@ def _check(seeds: Seeds) -> None:
         (consent.party, consent.scenario) for one in seeds.personas for consent in one.consents
     ]
     asked += [(step.party, step.scenario) for step in seeds.day if step.party]
+    asked += [(desk.party, desk.scenario) for desk in seeds.desks if desk.scenario]
     for party, scenario in asked:
         if party not in parties or scenario not in parties[party].scenarios:
             raise SeedsMissing(f"{party} does not ask about {scenario!r}")
+    _check_desks(seeds)
     for one in seeds.personas:
         if any(waiver.settled_after_days > waiver.days_ago for waiver in one.waivers):
             raise SeedsMissing(f"a waiver of {one.login} is settled on a day that lies ahead")
     for step in seeds.day:
         if step.persona not in logins or (step.act == "ask") is not bool(step.expected):
             raise SeedsMissing(f"day.toml: the step at {step.at} about {step.persona!r} is odd")
+
+
+def _check_desks(seeds: Seeds) -> None:
+    """Every desk is a known party's and has a number of its own, the same at every seeding."""
+    parties = {party.id for party in seeds.parties.party}
+    numbers = {desk.number for desk in seeds.desks}
+    if None in numbers or len(numbers) != len(seeds.desks):
+        raise SeedsMissing("desks.toml: a desk has no number, or a number is used twice")
+    if odd := {desk.party for desk in seeds.desks} - parties:
+        raise SeedsMissing(f"desks.toml: no such party: {', '.join(sorted(odd))}")
 
 
 def _written_out(value: Any, now_us: int) -> Any:

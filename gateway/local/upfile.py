@@ -43,12 +43,24 @@ class UpStaff(msgspec.Struct, frozen=True):
     totp_secret: str
 
 
+class UpDesk(msgspec.Struct, frozen=True):
+    """A place where a party meets citizens; `link` is what its printed code says, if it has one."""
+
+    number: str
+    party: str
+    kind: str
+    place: str
+    scenario: str | None
+    link: str | None
+
+
 class UpFile(msgspec.Struct, frozen=True):
     """The whole file."""
 
     base_url: str
     identity_url: str
     parties: list[UpParty]
+    desks: list[UpDesk]
     personas: list[UpPersona]
     subjects_file: str
     staff: list[UpStaff] = []

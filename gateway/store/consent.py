@@ -15,7 +15,8 @@ _sql = queries("consent")
 
 
 class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for consent as a party makes it; `citizen` where it asks one in person."""
+    """A request for consent as a party makes it; `citizen` where it asks one in person, `desk`
+    where that happens at one."""
 
     id: UUID
     party: int
@@ -26,6 +27,7 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
     body_hash: bytes
     return_uri: str | None
     citizen: UUID | None
+    desk: str | None
 
 
 class RequestState(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ class RequestState(msgspec.Struct, frozen=True):
     over: bool
     citizen: UUID | None
     sector: int
+    desk: str | None
 
 
 class ShownRequest(msgspec.Struct, frozen=True):
@@ -56,6 +59,8 @@ class ShownRequest(msgspec.Struct, frozen=True):
     recipient_promise: str
     party_name: str
     party_kind: str
+    desk: str | None
+    place: str | None
 
 
 class LockedRequest(msgspec.Struct, frozen=True):
@@ -70,6 +75,7 @@ class LockedRequest(msgspec.Struct, frozen=True):
     status: str
     citizen: UUID | None
     consent: UUID | None
+    desk: str | None
     over: bool
 
 
@@ -80,6 +86,7 @@ class ExpiredRequest(msgspec.Struct, frozen=True):
     party: int
     scenario: str
     out_request_no: str
+    desk: str | None
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -161,6 +168,14 @@ async def shown(connection: Connection, request: UUID) -> ShownRequest | None:
 async def waiting_for(connection: Connection, citizen: UUID) -> list[UUID]:
     """The open requests that ask this citizen in person, newest first."""
     return [row["id"] for row in await connection.fetch(_sql.waiting_for, citizen)]
+
+
+async def open_in_person(
+    connection: Connection, party: int, citizen: UUID, scenario: str, purpose: str, desk: str | None
+) -> RequestState | None:
+    """What a party asks a citizen in person already, for the same thing at the same desk."""
+    row = await connection.fetchrow(_sql.open_in_person, party, citizen, scenario, purpose, desk)
+    return RequestState(*row) if row is not None else None
 
 
 async def lock_request(connection: Connection, request: UUID) -> LockedRequest | None:

@@ -4,19 +4,22 @@
 -- name: add_request
 -- Two requests under one number at once: the second waits for the first and adds nothing.
 INSERT INTO consent_request (id, party, recipient, scenario, purpose, out_request_no, body_hash,
-  return_uri, citizen, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp() + make_interval(secs => $10))
+  return_uri, citizen, desk, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        clock_timestamp() + make_interval(secs => $11::double precision))
 ON CONFLICT (party, out_request_no) DO NOTHING
 
 -- name: request_of_number
 SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us,
-       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector
+       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector,
+       r.desk
   FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
  WHERE r.party = $1 AND r.out_request_no = $2
 
 -- name: request_of_party
 SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us,
-       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector
+       r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector,
+       r.desk
   FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
  WHERE r.id = $1 AND r.party = $2
 
@@ -24,10 +27,11 @@ SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us,
 SELECT r.id, r.scenario, r.purpose, r.return_uri, r.status, to_us(r.expires_at) AS expires_us,
        r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen,
        e.name AS recipient_name, e.contact AS recipient_contact, e.promise AS recipient_promise,
-       p.name AS party_name, p.kind AS party_kind
+       p.name AS party_name, p.kind AS party_kind, r.desk, d.place
   FROM consent_request AS r
   JOIN legal_entity AS e ON e.id = r.recipient
   JOIN party AS p ON p.num = r.party
+  LEFT JOIN desk AS d ON d.number = r.desk
  WHERE r.id = $1
 
 -- name: waiting_for
@@ -36,8 +40,18 @@ SELECT id FROM consent_request
  WHERE citizen = $1 AND status = 'pending' AND expires_at > clock_timestamp()
  ORDER BY id DESC LIMIT 50
 
+-- name: open_in_person
+-- The open request that a party has before a citizen already, for the same thing at the same desk.
+SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us, false AS over, r.citizen,
+       e.sector, r.desk
+  FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
+ WHERE r.citizen = $2 AND r.party = $1 AND r.scenario = $3 AND r.purpose = $4
+   AND r.desk IS NOT DISTINCT FROM $5 AND r.status = 'pending'
+   AND r.expires_at > clock_timestamp()
+ ORDER BY r.id DESC LIMIT 1
+
 -- name: lock_request
-SELECT id, party, recipient, scenario, purpose, out_request_no, status, citizen, consent,
+SELECT id, party, recipient, scenario, purpose, out_request_no, status, citizen, consent, desk,
        status = 'pending' AND expires_at <= clock_timestamp() AS over
   FROM consent_request WHERE id = $1 FOR UPDATE
 
@@ -51,7 +65,7 @@ UPDATE consent_request SET status = 'expired', decided_at = clock_timestamp()
  WHERE id IN (SELECT id FROM consent_request
                WHERE status = 'pending' AND expires_at <= now()
                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING id, party, scenario, out_request_no
+RETURNING id, party, scenario, out_request_no, desk
 
 -- name: newest
 -- The newest version of the consent that a citizen gave to a recipient for a scenario.

@@ -20,6 +20,7 @@ class ClerkRow(msgspec.Struct, frozen=True):
     name: str
     party: int
     desk: str | None
+    place: str | None
     since_us: int
     expires_us: int
     idle_s: float

@@ -52,6 +52,18 @@ DELETE FROM probe_mark WHERE (citizen, sector) IN (
   SELECT citizen, sector FROM probe_mark WHERE until_at < now() - interval '24 hours'
    LIMIT $1)
 
+-- name: credit_codes
+-- A used code is kept for a while: its citizen sees who scanned it.
+DELETE FROM credit_code WHERE code_hash IN (
+  SELECT code_hash FROM credit_code WHERE expires_at < now() - interval '15 minutes'
+   ORDER BY expires_at LIMIT $1)
+
+-- name: misses
+-- Said twice, so that a name that errs again in this very moment keeps its number.
+DELETE FROM miss WHERE full_at_us < to_us(now() - interval '1 minute') AND name IN (
+  SELECT name FROM miss WHERE full_at_us < to_us(now() - interval '1 minute')
+   ORDER BY full_at_us LIMIT $1)
+
 -- name: month_ahead
 -- Whether the partitions of a day 28 days from now exist; `qianjiang migrate` makes them.
 SELECT to_regclass(

@@ -21,6 +21,11 @@ async def citizen(connection: Connection, id_hash: bytes) -> UUID | None:
     return found
 
 
+async def hold(connection: Connection, citizen: UUID) -> set[bytes]:
+    """The hashes of a citizen's living sessions, locked until the transaction ends."""
+    return {row["id_hash"] for row in await connection.fetch(_sql.hold, citizen)}
+
+
 async def end(connection: Connection, id_hash: bytes) -> None:
     """End a session; one that has ended, or never was, stays so."""
     await connection.execute(_sql.end, id_hash)

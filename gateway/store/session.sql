@@ -7,5 +7,13 @@ SELECT s.citizen FROM session AS s JOIN citizen AS c ON c.id = s.citizen
  WHERE s.id_hash = $1 AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
    AND c.erased_at IS NULL
 
+-- name: hold
+-- The citizen's living sessions, locked until the transaction ends: whoever does something in one
+-- of them follows whoever does it in another, and none of them ends meanwhile.
+SELECT s.id_hash FROM session AS s JOIN citizen AS c ON c.id = s.citizen
+ WHERE s.citizen = $1 AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
+   AND c.erased_at IS NULL
+ ORDER BY s.id_hash FOR UPDATE OF s
+
 -- name: end
 UPDATE session SET ended_at = clock_timestamp() WHERE id_hash = $1 AND ended_at IS NULL

@@ -16,14 +16,15 @@ from gateway.web.render import PAGE, asked, page
 HOME: Final = "/counter/"
 SIGN_IN: Final = "/counter/sign-in"
 SECOND: Final = "/counter/second"
+ENROL: Final = "/counter/enrol"
 
 #: Pages of staff only, and the doors are none to come back to.
 _OWN = re.compile(r"\A/counter(?:/(?:today|desk)?)?(?:\?[A-Za-z0-9_.~=&%+-]*)?\Z")
 
+_OPEN: Final = {ACCESS: Access.PUBLIC, PAGE: True}
 
-@get(
-    SIGN_IN, opt={ACCESS: Access.PUBLIC, PAGE: True}, include_in_schema=False, sync_to_thread=False
-)
+
+@get(SIGN_IN, opt=_OPEN, include_in_schema=False, sync_to_thread=False)
 def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Login and password; `return_to` is where to go after both steps."""
     wanted = asked(request).get("return_to", "")
@@ -31,18 +32,13 @@ def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     return page(request, "counter_sign_in.html", then=then, comes_back=where_to(wanted) != HOME)
 
 
-@get(SECOND, opt={ACCESS: Access.PUBLIC, PAGE: True}, include_in_schema=False, sync_to_thread=False)
+@get(SECOND, opt=_OPEN, include_in_schema=False, sync_to_thread=False)
 def second(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The code of the authenticator app."""
     return page(request, "counter_second.html", then=where_to(asked(request).get("return_to", "")))
 
 
-@get(
-    "/counter/enrol",
-    opt={ACCESS: Access.PUBLIC, PAGE: True},
-    include_in_schema=False,
-    sync_to_thread=False,
-)
+@get(ENROL, opt=_OPEN, include_in_schema=False, sync_to_thread=False)
 def enrol(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Taking up an account; the link's token stands behind the hash and stays in the browser."""
     return page(

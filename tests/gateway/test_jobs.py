@@ -318,6 +318,12 @@ OLD_AND_NEW = {
         "INSERT INTO probe_mark VALUES (gen_random_uuid(), length($1::text), $2)",
         timedelta(hours=24),
     ),
+    "credit_code": (
+        "INSERT INTO credit_code (code_hash, citizen, session, expires_at)"
+        " VALUES (sha256($1::text::bytea), gen_random_uuid(), '', $2)",
+        timedelta(minutes=15),
+    ),
+    "miss": ("INSERT INTO miss VALUES ($1, to_us($2))", timedelta(minutes=1)),
 }
 
 

@@ -82,7 +82,7 @@ def test_a_difference_a_failed_step_or_a_missing_record_ends_the_demo_badly() ->
 def test_a_player_that_fails_is_heard() -> None:
     seeds = load_seeds()
     with Player("counter") as counter, Player("people") as people:
-        day = Day(Seeds(seeds.parties, seeds.personas, (), seeds.day[:1]), {}, counter, people)
+        day = Day(Seeds(seeds.parties, (), seeds.personas, (), seeds.day[:1]), {}, counter, people)
         (played,) = day.play(0)
     assert played.actual == "failed"
     assert "never learnt a name" in played.trouble

@@ -24,6 +24,7 @@ from gateway.sessions import csrf_token
 from gateway.store.migrate import Connection
 from tests.engines import Engines
 from tests.gateway.city import open_test_city
+from tests.gateway.desks import open_desk
 from tests.gateway.http.canaries import Cage, Planted, requests
 from tests.gateway.http.door import Door
 
@@ -32,6 +33,9 @@ STORED_COLUMNS = {
     *("decision.staff", "decision.reference", "decision_request.request_id"),
     *("consent_request.out_request_no", "idempotency.key"),
 }
+
+#: Where a citizen's code is typed.
+DESK = "123456"
 
 #: Values that really are somebody's: a citizen's own identity, through the front door.
 BIRTHDATE = date(1970, 5, 6)
@@ -60,6 +64,7 @@ async def _planted(door: Door, engines: Engines) -> Aviary:
     person = await _enrolled(door, engines, cage)
     async with httpx.AsyncClient(base_url=door.settings.issuer, timeout=20) as http:
         document = (await http.get("/openapi.json")).json()
+        await _shown_and_redeemed(http, door, cage)
         # Signing out comes last: everything else needs the session that it ends.
         wanted = sorted(requests(door, document, cage), key=lambda each: "logout" in each.target)
         last = [each for each in wanted if "logout" in each.target]
@@ -102,6 +107,7 @@ async def _enrolled(door: Door, engines: Engines, cage: Cage) -> Told:
     urls = door.database.gateway_url, owner, engines.valkey.url
     async with open_test_city(*urls, folder, issuer=door.settings.issuer) as town:
         session = await town.city.sessions.begin(await town.city.citizens.enrol(told))
+        await open_desk(town, DESK)
     await owner.close(timeout=5)
     cage.planted.update((told.name, session, csrf_token(session)))
     cookies = {"qianjiang-session": session}
@@ -132,6 +138,22 @@ async def _asked_well(http: httpx.AsyncClient, door: Door, cage: Cage) -> dict[s
     made = await http.post("/v1/consent-requests", json=request, headers=proof)
     assert made.status_code == 201, made.text
     return stored
+
+
+async def _shown_and_redeemed(http: httpx.AsyncClient, door: Door, cage: Cage) -> None:
+    """Codes that were shown, used and typed wrongly are somebody's for as long as they work."""
+    visit = door.visit
+    mine = {"cookie": f"qianjiang-session={visit.cookie}", "x-csrf-token": visit.csrf}
+    proof = {"authorization": f"Bearer {door.caller.token}"}
+    for desk in ({}, {"desk": DESK}):
+        shown = await http.post("/v1/me/credit-code", json=desk, headers=mine)
+        assert shown.status_code == 201, shown.text
+        code = shown.json()["code"]
+        for wanted in (200, 404):
+            asked = {"code": code, "scenario": "rent", "desk": DESK}
+            told = await http.post("/v1/credit-codes/redeem", json=asked, headers=proof)
+            assert (told.status_code, code in told.text) == (wanted, False)
+        cage.planted.add(code)
 
 
 def _logs(door: Door, engines: Engines) -> list[Path]:

@@ -58,6 +58,40 @@ def test_hospitals_act_for_one_operator_that_is_none_of_them(seeds: Seeds) -> No
     assert operators.isdisjoint({hospital.entity for hospital in hospitals})
 
 
+def test_parties_meet_citizens_at_counters_at_devices_and_at_a_shops_door(seeds: Seeds) -> None:
+    at_counters = {desk.party for desk in seeds.desks if desk.kind == "counter"}
+    assert at_counters == {party.id for party in seeds.parties.party if party.kind != "city"}
+    devices = [desk for desk in seeds.desks if desk.kind == "device"]
+    assert len(devices) >= 4
+    assert any(desk.kind == "counter" and desk.scenario for desk in seeds.desks), "a door"
+    for desk in seeds.desks:
+        assert desk.place.startswith("示例")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('number = "200303"', 'number = "200202"'),
+        ('number = "200303"', ""),
+        ('party = "example-camping"', 'party = "nobody"'),
+        ('scenario = "library"', 'scenario = "rent"'),
+    ],
+)
+def test_a_desk_that_does_not_fit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    city = tmp_path / "hangzhou"
+    city.mkdir()
+    for file in (seeds_folder() / "hangzhou").iterdir():
+        text = file.read_text("utf-8")
+        is_desks = file.name == "desks.toml"
+        assert not is_desks or old in text
+        (city / file.name).write_text(text.replace(old, new) if is_desks else text, "utf-8")
+    monkeypatch.setattr(module, "seeds_folder", lambda: tmp_path)
+    with pytest.raises(SeedsMissing):
+        load_seeds()
+
+
 def test_every_persona_is_synthetic_and_none_of_the_generated_people(seeds: Seeds) -> None:
     for persona in seeds.personas:
         assert persona.identity(TODAY).id_number.startswith("99")

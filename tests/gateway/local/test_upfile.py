@@ -15,7 +15,7 @@ from gateway.clock import SystemClock
 from gateway.jose import Passed, Refused, verify
 from gateway.jwk import Key, parse_jwk
 from gateway.local import upfile
-from gateway.local.upfile import NotUp, UpFile, UpParty, UpPersona
+from gateway.local.upfile import NotUp, UpDesk, UpFile, UpParty, UpPersona
 
 ISSUER = "http://127.0.0.1:8700"
 KEYS = new_client_key()
@@ -24,6 +24,7 @@ UP = UpFile(
     ISSUER,
     "http://127.0.0.2:8701",
     [SHOP],
+    [UpDesk("100101", "shop", "counter", "示例柜台", None, None)],
     [UpPersona("lin", {"zh": "故事", "en": "story"}, {"shop": "s"})],
     "subjects.txt",
 )
