@@ -140,9 +140,9 @@ Citizens without a phone, served at a party's counter
     assisted/scribe.py      each yes, written
     assisted/withdrawal.py  taken back at the same counter
     assisted/finding.py     a returning person, where a consent stands and only there
-    assisted/handle.py      that person's name for the rest of the visit
     assisted/acts.py        each act of staff, on record with the change itself
     assisted/receipt.py     the printed receipt, whose hash the act keeps
+    edge/assisted.py        the routes of all that
 
 What people look at
     web/pages.py            the route table of pages
@@ -200,7 +200,7 @@ What is kept, the only SQL and Valkey
     store/city_fact.py      waivers, bills, loans, cards, points, residency, …
     store/seed.py           what only seeding asks
     store/staff.py          acts of staff, for the citizen to see
-    store/assisted.py       acts at counters, and how often a desk may look people up
+    store/assisted.py       acts at counters, for the citizen to see
 
 What is counted, and shown to nobody but operators
     counts.py               what one process counts: plain numbers, about nobody

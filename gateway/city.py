@@ -196,12 +196,13 @@ class City:
         )
         self.assisted = Assisted(
             settings=settings,
-            handle_key=keys.link,
             database=self.database,
             books=Books(self.writer, self.authorisations, self.consents, self.commitments),
             registry=registry,
             parties=self.parties,
             citizens=self.citizens,
+            pseudonyms=self.pseudonyms,
+            tickets=self.tickets,
             clock=clock,
             ids=ids,
         )

@@ -19,12 +19,16 @@ DOCUMENTS: Final = ("resident_identity_card", "temporary_identity_card", "social
 
 
 class Attendant(msgspec.Struct, frozen=True):
-    """A member of a party's staff at a desk: account, name, the party's client id, place."""
+    """A member of a party's staff at a desk: account, name, the party's client id, place.
+
+    `session` names the session in which the person serves, as `Clerk.session` does.
+    """
 
     staff: UUID
     name: str
     party: str
     place: str
+    session: bytes
 
 
 class Document(Described, frozen=True, kw_only=True):

@@ -15,16 +15,18 @@ import msgspec
 
 from gateway.assisted.acts import RETURNING, AssistedActs, Occasion
 from gateway.assisted.attendant import Attendant, number_of
-from gateway.assisted.handle import LIFE_US, Handles
 from gateway.assisted.receipt import Done
 from gateway.assisted.texts import AssistedTexts, Remit
 from gateway.citizens import Citizens
-from gateway.clock import MINUTE_US, SECOND_US, Clock, rfc3339
+from gateway.clock import MINUTE_US, SECOND_US
 from gateway.consent_rules import state
-from gateway.errors import NotFound, TooManyRequests
+from gateway.counter.questions import Person
+from gateway.counter.tickets import Tickets
+from gateway.errors import NotFound
 from gateway.gcra import Rate
 from gateway.ids import Ids
-from gateway.store import assisted as rows
+from gateway.misses import count, forgive
+from gateway.pseudonyms import Pseudonyms
 from gateway.store import citizen as citizen_rows
 from gateway.store import consent as consent_rows
 from gateway.store.database import Connection, Database
@@ -35,6 +37,9 @@ PARTY: Final = Rate(10 * SECOND_US, 120)
 #: And how often they may find nobody. A birthday leaves some 500 numbers to try: days, not minutes.
 DESK_MISSES: Final = Rate(15 * MINUTE_US, 8)
 PARTY_MISSES: Final = Rate(5 * MINUTE_US, 40)
+
+#: How long a person may stay at the desk without showing the document again, in seconds.
+PERSON_LIFE_S: Final = 900
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -48,10 +53,13 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A person who was found, for the rest of the visit."""
+    """A person at the desk, as a sealed handle for the counter's question.
 
-    handle: str
-    until: str
+    It is good for one session and one scenario and for minutes; the desk cannot read it, keep it or
+    hand it on. Who returns shows the document again.
+    """
+
+    person: str
 
 
 class Finding:
@@ -64,13 +72,13 @@ class Finding:
         citizens: Citizens,
         texts: AssistedTexts,
         acts: AssistedActs,
-        handles: Handles,
-        clock: Clock,
+        pseudonyms: Pseudonyms,
+        tickets: Tickets,
         ids: Ids,
     ) -> None:
         self._database, self._citizens = database, citizens
-        self._texts, self._acts, self._handles = texts, acts, handles
-        self._clock, self._ids = clock, ids
+        self._texts, self._acts = texts, acts
+        self._pseudonyms, self._tickets, self._ids = pseudonyms, tickets, ids
 
     async def find(self, attendant: Attendant, scenario: str, shown: Shown) -> Found:
         """A handle of the person who shows a document.
@@ -95,20 +103,13 @@ class Finding:
             done = Done(id=self._acts.new_id(occasion), act="found")
             await self._acts.note(connection, citizen, occasion, done)
             await self.hit(connection, attendant, remit)
-        return self.handle(attendant, scenario, citizen)
+        return self.at_the_desk(attendant, remit, citizen)
 
-    def handle(self, attendant: Attendant, scenario: str, citizen: UUID) -> Found:
-        """A fresh handle of a person who stands at the desk."""
-        until_us = self._clock.now_us() + LIFE_US
-        return Found(self._handles.make(attendant, scenario, citizen), rfc3339(until_us))
-
-    def opened(self, attendant: Attendant, scenario: str, handle: str) -> UUID:
-        """The person of a handle.
-
-        Raises:
-            NotFound: it was not made for this desk and scenario, or its time is over.
-        """
-        return self._handles.open(attendant, scenario, handle)
+    def at_the_desk(self, attendant: Attendant, remit: Remit, citizen: UUID) -> Found:
+        """The handle of a person who stands at the desk."""
+        subject = self._pseudonyms.subject(citizen, remit.registration.recipient.sector)
+        person = Person(attendant.session, remit.scenario.manifest.id, subject)
+        return Found(self._tickets.seal(person, PERSON_LIFE_S))
 
     async def who(self, attendant: Attendant, remit: Remit, shown: Shown) -> UUID:
         """The citizen of a document, or a random stand-in about whom there is nothing.
@@ -120,7 +121,7 @@ class Finding:
             Malformed: the number is none.
         """
         index = self._index(shown)
-        await self._take(_looked(attendant, remit) | _missed(attendant, remit))
+        await self._count(_looked(attendant, remit) | _missed(attendant, remit))
         async with self._database.connection() as connection:
             return await citizen_rows.by_identity(connection, index) or self._ids.random_uuid()
 
@@ -130,18 +131,16 @@ class Finding:
         Raises:
             TooManyRequests: there is no room for it.
         """
-        await self._take(_looked(attendant, remit))
+        await self._count(_looked(attendant, remit))
 
     async def hit(self, connection: Connection, attendant: Attendant, remit: Remit) -> None:
         """The look-up found somebody."""
-        await rows.give_back(connection, _missed(attendant, remit))
+        await forgive(connection, _missed(attendant, remit))
 
-    async def _take(self, rates: dict[str, Rate]) -> None:
+    async def _count(self, rates: dict[str, Rate]) -> None:
         # A transaction of its own: what follows may fail, and counts all the same.
         async with self._database.transaction() as connection:
-            wait_us = await rows.take(connection, rates)
-        if wait_us:
-            raise TooManyRequests(-(-wait_us // SECOND_US))
+            await count(connection, rates)
 
     def _index(self, shown: Shown) -> bytes:
         return self._citizens.index(number_of(shown.id_number, "/document/id_number"))
@@ -154,11 +153,11 @@ async def _consents(connection: Connection, citizen: UUID, remit: Remit) -> bool
 
 
 def _looked(attendant: Attendant, remit: Remit) -> dict[str, Rate]:
-    return {f"looked/{attendant.staff.hex}": DESK, f"looked/{remit.party.num}": PARTY}
+    return {f"assisted-look/{attendant.staff.hex}": DESK, f"assisted-look/{remit.party.num}": PARTY}
 
 
 def _missed(attendant: Attendant, remit: Remit) -> dict[str, Rate]:
     return {
-        f"missed/{attendant.staff.hex}": DESK_MISSES,
-        f"missed/{remit.party.num}": PARTY_MISSES,
+        f"assisted-miss/{attendant.staff.hex}": DESK_MISSES,
+        f"assisted-miss/{remit.party.num}": PARTY_MISSES,
     }

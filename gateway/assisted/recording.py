@@ -122,7 +122,7 @@ class Recording:
         citizen, recorded = await self._write(attendant, remit, visit, texts, admitted, act)
         found = None
         if visit.said.consent:
-            found = self._finding.handle(attendant, visit.scenario, citizen)
+            found = self._finding.at_the_desk(attendant, remit, citizen)
         return recorded, found
 
     def _read(self, remit: Remit, visit: Visit) -> Texts:

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from gateway.assisted.acts import AssistedActs, Books
 from gateway.assisted.finding import Finding
-from gateway.assisted.handle import Handles
 from gateway.assisted.recording import Recording
 from gateway.assisted.texts import AssistedTexts
 from gateway.assisted.withdrawal import Withdrawal
 from gateway.citizens import Citizens
 from gateway.clock import Clock
+from gateway.counter.tickets import Tickets
 from gateway.ids import Ids
 from gateway.parties import Parties
+from gateway.pseudonyms import Pseudonyms
 from gateway.settings import Settings
 from gateway.store.database import Database
 from scenarios.registry import Registry
 
 
 class Assisted:
-    """Reading aloud, recording, finding again and taking back; one instance per worker.
-
-    Args:
-        handle_key: the city's secret that unguessable names are derived from.
-    """
+    """Reading aloud, recording, finding again and taking back; one instance per worker."""
 
     def __init__(
         self,
         *,
         settings: Settings,
-        handle_key: bytes,
         database: Database,
         books: Books,
         registry: Registry,
         parties: Parties,
         citizens: Citizens,
+        pseudonyms: Pseudonyms,
+        tickets: Tickets,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -51,8 +49,8 @@ class Assisted:
             citizens=citizens,
             texts=self.texts,
             acts=acts,
-            handles=Handles(handle_key, clock),
-            clock=clock,
+            pseudonyms=pseudonyms,
+            tickets=tickets,
             ids=ids,
         )
         self.recording = Recording(

@@ -21,6 +21,7 @@ from gateway.consent_notice import Words as Both
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
 from gateway.edge.idempotency import keyed_act_of
 from gateway.edge.wire import ScenarioId, Sha256
+from gateway.idempotency import Act
 from scoring import Merit
 
 _PATH = "/v1/counter/assisted"
@@ -120,7 +121,7 @@ async def reading(
     purpose: Annotated[str, QueryParameter(min_length=1, max_length=40)],
 ) -> ReadingView:
     """What is to be read aloud, word for word."""
-    attendant = await attendant_of(request)
+    attendant = attendant_of(request)
     read = await city_of(request).assisted.texts.reading(attendant.party, scenario, purpose)
     return ReadingView(
         scenario=read.scenario, title=read.title, notice=read.notice, texts=read.texts
@@ -145,36 +146,41 @@ async def record(request: Request[Any, Any, Any], data: JSONBody[AssistedVisit])
         said=Said(**msgspec.structs.asdict(data.said)),
         leave_out=tuple(merit.value for merit in data.leave_out),
     )
-    attendant, act = await attendant_of(request), await keyed_act_of(request, clerk_of(request).id)
+    attendant, act = attendant_of(request), await _act(request)
     recorded, found = await city_of(request).assisted.recording.record(attendant, visit, act)
     return RecordedView(
         agreed=recorded.agreed,
         receipt=recorded.receipt,
-        person=found.handle if found else None,
+        person=found.person if found else None,
     )
 
 
 @post(_PATH + "/finds", opt={ACCESS: Access.STAFF}, status_code=200)
 async def find(request: Request[Any, Any, Any], data: JSONBody[AssistedSearch]) -> FoundView:
     """Find a returning person, where a consent stands and nowhere else."""
-    attendant, finding = await attendant_of(request), city_of(request).assisted.finding
+    attendant, finding = attendant_of(request), city_of(request).assisted.finding
     found = await finding.find(attendant, data.scenario, _shown(data.document))
-    return FoundView(found.handle)
+    return FoundView(found.person)
 
 
 @post(_PATH + "/withdrawals", opt={ACCESS: Access.STAFF}, status_code=200)
 async def withdraw(request: Request[Any, Any, Any], data: JSONBody[AssistedWithdrawal]) -> Receipt:
     """Take back what was said, with effect at once."""
     wish = TakingBack(scenario=data.scenario, what=data.what, document=_shown(data.document))
-    attendant, act = await attendant_of(request), await keyed_act_of(request, clerk_of(request).id)
+    attendant, act = attendant_of(request), await _act(request)
     return await city_of(request).assisted.withdrawal.withdraw(attendant, wish, act)
 
 
-async def attendant_of(request: Request[Any, Any, Any]) -> Attendant:
+def attendant_of(request: Request[Any, Any, Any]) -> Attendant:
     """Who serves: the signed-in member of staff, at the desk of the session."""
     clerk = clerk_of(request)
-    place = clerk.desk or clerk.party.row.name
-    return Attendant(clerk.id, clerk.name, clerk.party.row.id, place)
+    party = clerk.party.row
+    return Attendant(clerk.id, clerk.name, party.id, clerk.place or party.name, clerk.session)
+
+
+async def _act(request: Request[Any, Any, Any]) -> Act:
+    secret = city_of(request).keys.blind_index
+    return await keyed_act_of(request, clerk_of(request).id, secret)
 
 
 def _shown(document: ShownDocument) -> Shown:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from gateway.city import City
@@ -168,7 +168,7 @@ async def ask(
 
 @get("/v1/counter/today", opt={ACCESS: Access.STAFF})
 async def today(
-    request: Request[Any, Any, Any], limit: Limit = 50, before: UUID | None = None
+    request: Request[Any, Any, Any], limit: Limit = 50, before: FromQuery[UUID | None] = None
 ) -> TodayPage:
     """What the party's staff asked today."""
     city = city_of(request)

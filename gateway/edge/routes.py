@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
+    assisted,
     authzen,
     benefits,
     citizen,
@@ -42,6 +43,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *decisions.HANDLERS,
     *counter.HANDLERS,
     *counter_questions.HANDLERS,
+    *assisted.HANDLERS,
     *scenarios.HANDLERS,
     *webhooks.HANDLERS,
 ]

@@ -40,12 +40,4 @@ ALTER TABLE commitment
 -- A version of a consent that an act recorded; NULL = the citizen's own.
 ALTER TABLE consent ADD COLUMN assisted uuid;
 
--- How often a desk may look for people by their documents: gateway/gcra.py, one number a name.
--- Names are accounts and parties, so the table is as small as those.
-CREATE TABLE assisted_rate (
-  name       text PRIMARY KEY,
-  full_at_us bigint NOT NULL
-);
-
-GRANT SELECT, INSERT ON assisted_act, assisted_rate TO qianjiang_gateway;
-GRANT UPDATE (full_at_us) ON assisted_rate TO qianjiang_gateway;
+GRANT SELECT, INSERT ON assisted_act TO qianjiang_gateway;

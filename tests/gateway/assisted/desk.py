@@ -35,7 +35,9 @@ class Desk:
 
     def __init__(self, town: TestCity, party: str = MERCHANT, *, staff: int = 1) -> None:
         self.town = town
-        self.attendant = Attendant(UUID(int=staff), f"示例员工{staff}", party, "一号柜台")
+        self.attendant = Attendant(
+            UUID(int=staff), f"示例员工{staff}", party, "一号柜台", b"session-%d" % staff
+        )
 
     def document(self, number: int = 1, **changes: Any) -> Document:
         """A person's identity card, or one with something wrong."""

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from gateway.assisted.finding import DESK_MISSES, PARTY_MISSES, Shown
-from gateway.assisted.handle import LIFE_US
 from gateway.assisted.recording import Said
 from gateway.clock import HOUR_US
 from gateway.edge.problems import problem_bytes
@@ -40,40 +39,12 @@ async def test_a_desk_of_no_such_party_finds_nobody(town: TestCity, desk: Desk) 
 
 async def test_who_consented_is_found_again_and_sees_it(town: TestCity, desk: Desk) -> None:
     await desk.record(said=Said(consent=True))
-    found = await desk.find()
+    assert (await desk.find()).person
     citizen = await desk.citizen()
-    finding = town.city.assisted.finding
-    assert finding.opened(desk.attendant, "rent", found.handle) == citizen
     assert await acts(town) == ["enrolment", "consent", "found"]
     page = await town.city.lookups.page(citizen, None, 10)
     newest: Any = page.lines[0]
     assert (newest.act, newest.staff, newest.place) == ("found", "示例员工1", "一号柜台")
-
-
-async def test_a_handle_says_nothing_and_serves_one_desk_and_scenario_for_half_an_hour(
-    town: TestCity, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await town.party("rival", scenarios=["rent", "library"], entity="rival-house")
-    await desk.record()
-    found, citizen = await desk.find(), await desk.citizen()
-    assert str(citizen) not in found.handle
-    assert citizen.hex not in found.handle
-    opened = town.city.assisted.finding.opened
-    colleague, rival = Desk(town, staff=2), Desk(town, "rival")
-    for attendant, scenario, handle in (
-        (colleague.attendant, "rent", found.handle),
-        (rival.attendant, "rent", found.handle),
-        (desk.attendant, "library", found.handle),
-        (desk.attendant, "rent", found.handle[:-2]),
-        (desk.attendant, "rent", ""),
-        (desk.attendant, "rent", "ä" * 54),
-    ):
-        with pytest.raises(NotFound):
-            opened(attendant, scenario, handle)
-    now_us = town.city.clock.now_us()
-    monkeypatch.setattr(town.city.clock, "now_us", lambda: now_us + LIFE_US + 1)
-    with pytest.raises(NotFound):
-        opened(desk.attendant, "rent", found.handle)
 
 
 async def test_a_consent_to_another_party_or_scenario_finds_nobody_here(
@@ -94,7 +65,7 @@ async def test_parties_that_act_for_one_recipient_share_its_consents(
 ) -> None:
     await town.party("branch", entity="branch-house", recipient="rent-a-bike")
     await desk.record()
-    assert (await Desk(town, "branch", staff=2).find()).handle
+    assert (await Desk(town, "branch", staff=2).find()).person
 
 
 @pytest.mark.parametrize("ended", ["withdrawn", "paused", "expired"])

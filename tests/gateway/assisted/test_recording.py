@@ -164,7 +164,7 @@ async def test_the_desk_cannot_tell_a_newcomer_from_one_who_is_known(town: TestC
         assert len(recorded.receipt.text) == len(other.receipt.text)
         assert found is not None
         assert elsewhere is not None
-        assert len(found.handle) == len(elsewhere.handle)
+        assert len(found.person) == len(elsewhere.person)
 
 
 async def test_the_receipts_hash_can_be_made_again_and_it_names_nobody(town: TestCity) -> None:
@@ -330,8 +330,8 @@ async def test_a_desk_records_a_bounded_number_of_people(town: TestCity) -> None
     await town.party()
     desk = Desk(town)
     await town.owner.execute(
-        "INSERT INTO assisted_rate VALUES ($1, clock_us() + 60000000 * 30)",
-        f"looked/{desk.attendant.staff.hex}",
+        "INSERT INTO miss VALUES ($1, clock_us() + 60000000 * 30)",
+        f"assisted-look/{desk.attendant.staff.hex}",
     )
     before = await traces(town)
     with pytest.raises(TooManyRequests):
