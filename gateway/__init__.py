@@ -154,6 +154,7 @@ What people look at
     web/sign_in.py          where strangers are led to
     web/notice.py           what is read before the score, and the word on it
     web/counter.py          the counter's doors
+    web/assisted.py         assisted service at the counter, step by step
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
 

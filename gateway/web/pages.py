@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, counter, home, notice, score, sign_in
+from gateway.web import assets, assisted, counter, home, notice, score, sign_in
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -13,4 +13,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *notice.HANDLERS,
     *score.HANDLERS,
     *counter.HANDLERS,
+    *assisted.HANDLERS,
 ]
