@@ -57,7 +57,11 @@ Writes, and what follows them
     edge/idempotency.py     the key of a request
     edge/consent_requests.py  parties ask for a consent
     edge/consents.py        citizens read, grant, decline, and keep consents in hand
+    edge/my_scenarios.py    citizens see what is open to them, and begin a consent themselves
     consent_requests.py     the request, and the link that shows it
+    own_requests.py         one that a citizen begins, and the party does not know of
+    openness.py             a scenario open or what is missing, asked of the rule itself
+    offers.py               the same at every party that offers it, for one citizen
     edge/credit_codes.py    信用码: a citizen shows a code, a party redeems it
     credit_codes.py         once, for a minute, while the session lasts
     edge/desks.py           citizens at a party's desk or device

@@ -43,8 +43,10 @@ from gateway.lookups import Lookups
 from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
 from gateway.oauth.token import TokenEndpoint
+from gateway.offers import ScenarioOffers
 from gateway.oidc import Oidc
 from gateway.outbox import Outbox
+from gateway.own_requests import OwnRequests
 from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.proposer import Proposer
@@ -168,6 +170,23 @@ class City:
             pseudonyms=self.pseudonyms,
             clock=clock,
             ids=ids,
+        )
+        self.own_requests = OwnRequests(
+            settings=settings,
+            database=self.database,
+            registry=registry,
+            parties=self.parties,
+            clock=clock,
+            ids=ids,
+        )
+        self.offers = ScenarioOffers(
+            database=self.database,
+            standings=self.standings,
+            writer=self.writer,
+            registry=registry,
+            policies=self.policies,
+            parties=self.parties,
+            clock=clock,
         )
         self.desks = DeskLinks(settings.issuer, keys.link)
         self.desk_requests = DeskRequests(

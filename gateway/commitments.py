@@ -77,11 +77,6 @@ class Commitments:
         async with self._database.connection() as connection:
             return await rows.newest(connection, citizen)
 
-    async def live_consents(self, citizen: UUID) -> dict[str, int]:
-        """How many of a citizen's consents are live, by scenario: what a commitment goes with."""
-        async with self._database.connection() as connection:
-            return await rows.live_consents(connection, citizen)
-
     def title(self, scenario: str) -> Text:
         """What a scenario is called; by its id where it is no longer one of the city's."""
         compiled = self._registry.get(scenario)

@@ -43,6 +43,8 @@ class Asker(msgspec.Struct, frozen=True):
 
     name: str
     kind: str
+    city: str | None
+    """GB/T 2260 code, where it is another city."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -77,6 +79,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     separate: bool
     """The law wants a consent of its own for this (PIPL 23, 29)."""
     longest_until_us: int
+    longest_days: int
     frequency_per_day: int | None
     text: ConsentText
     refusing: Words
@@ -124,6 +127,8 @@ class Asks(Protocol):
     def party_name(self) -> str: ...
     @property
     def party_kind(self) -> str: ...
+    @property
+    def party_city(self) -> str | None: ...
 
 
 def notice(settings: Settings, compiled: Compiled, request: Asks, now_us: int) -> Notice:
@@ -135,7 +140,7 @@ def notice(settings: Settings, compiled: Compiled, request: Asks, now_us: int) -
         recipient=Receiver(
             request.recipient_name, request.recipient_contact, request.recipient_promise
         ),
-        asked_by=Asker(request.party_name, request.party_kind),
+        asked_by=Asker(request.party_name, request.party_kind, request.party_city),
         scenario=manifest.id,
         title=_words(manifest.title),
         summary=_words(manifest.summary),
@@ -144,6 +149,7 @@ def notice(settings: Settings, compiled: Compiled, request: Asks, now_us: int) -
         answers=_answers(manifest.title),
         separate=consent.separate,
         longest_until_us=now_us + consent.max_duration_days * DAY_US,
+        longest_days=consent.max_duration_days,
         frequency_per_day=consent.frequency_per_day,
         text=ConsentText(consent.version, consent.text_sha256.hex(), consent.zh, consent.en),
         refusing=_REFUSING,

@@ -27,6 +27,7 @@ from gateway.errors import Conflict, NotFound, TextChanged
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.outbox import Outbox
+from gateway.own_requests import is_own
 from gateway.parties import Parties
 from gateway.standing import StandingWriter
 from gateway.store import consent as rows
@@ -181,12 +182,8 @@ class Consents:
         """Mark at most so many requests whose time has run out, and tell those who asked."""
         async with self._database.transaction() as connection:
             over = await rows.expire_requests(connection, limit)
-            now_us = await rows.now_us(connection)
             for request in over:
-                data = {"scenario": request.scenario, **_named(request)}
-                await self._outbox.request(
-                    connection, "consent.expired", request.party, now_us, data
-                )
+                await self._tell(connection, "consent.expired", request)
         return len(over)
 
     async def held(self, citizen: UUID) -> tuple[list[HeldConsent], dict[UUID, int]]:
@@ -250,7 +247,8 @@ class Consents:
         consent = await self._next(connection, citizen, wanted, terms)
         await rows.add(connection, consent, request)
         await rows.decide_request(connection, request, "granted", citizen, consent.id)
-        named = locked.party, _named(locked)
+        # Of a request that the citizen began the party knows nothing: it learns of a consent alone.
+        named = None if is_own(locked.out_request_no) else (locked.party, _named(locked))
         await self._outbox.consent(connection, "consent.granted", consent, requested=named)
         return consent
 
@@ -292,10 +290,18 @@ class Consents:
         if locked.status != "pending" or locked.over:
             raise Conflict
         await rows.decide_request(connection, request, "declined", citizen, None)
-        data = {"scenario": locked.scenario, **_named(locked)}
-        now_us = await rows.now_us(connection)
-        await self._outbox.request(connection, "consent.declined", locked.party, now_us, data)
+        await self._tell(connection, "consent.declined", locked)
         return Declined(request)
+
+    async def _tell(
+        self, connection: Connection, event: str, request: LockedRequest | ExpiredRequest
+    ) -> None:
+        """Tell the party that asked how its request ended; of another's it hears nothing."""
+        if is_own(request.out_request_no):
+            return
+        data = {"scenario": request.scenario, **_named(request)}
+        now_us = await rows.now_us(connection)
+        await self._outbox.request(connection, event, request.party, now_us, data)
 
     async def _still(self, connection: Connection, citizen: UUID, consent: UUID) -> Consent:
         found = await rows.current(connection, consent, citizen)

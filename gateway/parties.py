@@ -7,6 +7,8 @@ is loaded again before anything else is said.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import msgspec
 
 from gateway.body import Viewpoint
@@ -61,6 +63,7 @@ class Parties:
         self._registry = registry
         self._rate = rate
         self._by_id: dict[str, Party] = {}
+        self._offering: dict[tuple[str, str], list[Party]] = {}
         self._revisions = -1
 
     def get(self, client_id: str) -> Party | None:
@@ -94,6 +97,11 @@ class Parties:
         """The party of an internal number."""
         return next((party for party in self._by_id.values() if party.row.num == num), None)
 
+    def offering(self, scenario: str, whose: str = "") -> Sequence[Party]:
+        """The active parties of a scenario, by id; with `whose` those of a recipient (its entity)
+        or of a community alone."""
+        return self._offering.get((scenario, whose), ())
+
     async def refresh(self, *, force: bool = False) -> None:
         """Load what changed; without `force` only where some party has a newer revision."""
         async with self._database.connection() as connection:
@@ -104,6 +112,7 @@ class Parties:
                 return
             loaded = await rows.everyone(connection)
         self._by_id = {row.id: self._party(row) for row in loaded}
+        self._offering = _by_offer(self._by_id.values())
         self._revisions = newest
 
     def _party(self, row: PartyRow) -> Party:
@@ -123,3 +132,15 @@ class Parties:
         }
         own = Rate.of(row.rate_per_s, row.rate_burst) if row.rate_per_s and row.rate_burst else None
         return Party(row, registrations, own or self._rate)
+
+
+def _by_offer(parties: Iterable[Party]) -> dict[tuple[str, str], list[Party]]:
+    """Active parties by scenario, and by scenario with recipient or community."""
+    found: dict[tuple[str, str], list[Party]] = {}
+    for party in sorted((each for each in parties if each.active), key=lambda each: each.row.id):
+        for scenario, registration in party.registrations.items():
+            # A community's code and an entity's id may be equal: both may then be meant.
+            places = {"", registration.recipient.entity, party.row.community or ""}
+            for whose in places:
+                found.setdefault((scenario, whose), []).append(party)
+    return found

@@ -56,6 +56,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     recipient_promise: str
     party_name: str
     party_kind: str
+    party_city: str | None
 
 
 class Remit(msgspec.Struct, frozen=True):
@@ -118,6 +119,7 @@ class AssistedTexts:
             recipient_promise=promise,
             party_name=remit.party.name,
             party_kind=remit.party.kind,
+            party_city=remit.party.city,
         )
         told = notice(self._settings, remit.scenario, asking, self._clock.now_us())
         return Reading(scenario=scenario, title=told.title, notice=told, texts=self.texts(remit))

@@ -1,4 +1,4 @@
-"""A citizen's commitments: shown, signed, listed, taken back; and the scenarios they are for."""
+"""A citizen's commitments: shown, signed, listed, taken back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gateway.edge.wire import ScenarioId
 from gateway.jose import MAX_TOKEN_CHARS
 from gateway.keys import b64url
 from gateway.store.commitment import CommitmentRow
-from scenarios.manifest import Manifest, Text
+from scenarios.manifest import Text
 
 _PATH = "/v1/me/commitments"
 
@@ -93,27 +93,6 @@ class CommitmentList(msgspec.Struct, frozen=True):
     commitments: list[CommitmentView]
 
 
-class ScenarioView(msgspec.Struct, frozen=True):
-    """A scenario on a citizen's page: what it is, and what of it stands.
-
-    `commitment` is None where the scenario asks for none; `committed` is towards the city or any
-    party; `consents` counts the live ones.
-    """
-
-    id: str
-    title: Text
-    summary: Text
-    commitment: Text | None
-    committed: bool
-    consents: int
-
-
-class ScenarioList(msgspec.Struct, frozen=True):
-    """The scenarios of the city."""
-
-    scenarios: list[ScenarioView]
-
-
 @get(_PATH, opt={ACCESS: Access.CITIZEN})
 async def commitments(request: Request[Any, Any, Any]) -> CommitmentList:
     """My commitments."""
@@ -146,22 +125,6 @@ async def withdraw(
     city = city_of(request)
     row = await city.commitments.withdraw(citizen_of(request), commitment_id)
     return (await _views(city.commitments, [row]))[0]
-
-
-@get("/v1/me/scenarios", opt={ACCESS: Access.CITIZEN})
-async def scenarios(request: Request[Any, Any, Any]) -> ScenarioList:
-    """Where a good name counts in this city, and what I have said yes to."""
-    city, citizen = city_of(request), citizen_of(request)
-    signed = {row.scenario for row in await city.commitments.of(citizen) if row.status == "signed"}
-    consents = await city.commitments.live_consents(citizen)
-    manifests = (city.registry[name].manifest for name in city.registry)
-    return ScenarioList(
-        [
-            _scenario(manifest, manifest.id in signed, consents.get(manifest.id, 0))
-            for manifest in manifests
-            if manifest.status == "live"
-        ]
-    )
 
 
 def _draft(made: Draft) -> DraftView:
@@ -212,16 +175,4 @@ def _assisted(row: CommitmentRow) -> Assisted | None:
     return Assisted(row.staff, row.place, row.receipt_no)
 
 
-def _scenario(manifest: Manifest, committed: bool, consents: int) -> ScenarioView:
-    text = manifest.commitment
-    return ScenarioView(
-        manifest.id,
-        manifest.title,
-        manifest.summary,
-        None if text is None else Text(zh=text.zh, en=text.en),
-        committed,
-        consents,
-    )
-
-
-HANDLERS: list[HTTPRouteHandler] = [commitments, draft, sign, withdraw, scenarios]
+HANDLERS: list[HTTPRouteHandler] = [commitments, draft, sign, withdraw]

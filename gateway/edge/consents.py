@@ -39,7 +39,8 @@ Often = Annotated[int, Meta(ge=1, le=1000)]
 Hash = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Token = Annotated[str, PathParameter(min_length=43, max_length=43)]
 
-_REQUESTS = "/v1/me/consent-requests"
+#: The citizen's own routes of requests, each by its token.
+REQUESTS = "/v1/me/consent-requests"
 _CONSENTS = "/v1/me/consents"
 
 
@@ -91,6 +92,8 @@ class ShownConsentRequest(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, Words]
     separate: bool
     longest_until: str
+    longest_days: int
+    """A consent is for so many days, or for fewer if the citizen says so (`until`)."""
     frequency_per_day: int | None
     text: ConsentText
     refusing: Words
@@ -98,6 +101,8 @@ class ShownConsentRequest(msgspec.Struct, frozen=True, kw_only=True):
     keeping: Words
     returns_to: str | None
     """The host that the citizen is sent back to."""
+    own_initiative: bool
+    """The citizen began this and nobody asked; a party never learns of it unless it is granted."""
     return_uri: str | None
     grant: str | None
     """Where a grant is posted; null once the request is decided or over. `decline` likewise."""
@@ -172,14 +177,14 @@ class Decision(msgspec.Struct, frozen=True):
     status: str
 
 
-@get([LINK_PATH + "{token:str}", _REQUESTS + "/{token:str}"], opt={ACCESS: Access.CITIZEN})
+@get([LINK_PATH + "{token:str}", REQUESTS + "/{token:str}"], opt={ACCESS: Access.CITIZEN})
 async def show(request: Request[Any, Any, Any], token: Token) -> ShownConsentRequest:
     """The request behind a link."""
     city = city_of(request)
     return _shown(city, await city.consent_requests.shown(token, citizen_of(request)))
 
 
-@get(_REQUESTS, opt={ACCESS: Access.CITIZEN})
+@get(REQUESTS, opt={ACCESS: Access.CITIZEN})
 async def waiting(request: Request[Any, Any, Any]) -> RequestList:
     """What the citizen is asked in person just now."""
     city = city_of(request)
@@ -187,7 +192,7 @@ async def waiting(request: Request[Any, Any, Any]) -> RequestList:
     return RequestList([_shown(city, each) for each in found])
 
 
-@post(_REQUESTS + "/{token:str}/grant", opt={ACCESS: Access.CITIZEN}, status_code=200)
+@post(REQUESTS + "/{token:str}/grant", opt={ACCESS: Access.CITIZEN}, status_code=200)
 async def grant(
     request: Request[Any, Any, Any], token: Token, data: JSONBody[Grant]
 ) -> ConsentState:
@@ -203,7 +208,7 @@ async def grant(
     return _state(await city.consents.grant(citizen, asked, terms, act))
 
 
-@post(_REQUESTS + "/{token:str}/decline", opt={ACCESS: Access.CITIZEN}, status_code=200)
+@post(REQUESTS + "/{token:str}/decline", opt={ACCESS: Access.CITIZEN}, status_code=200)
 async def decline(request: Request[Any, Any, Any], token: Token) -> Decision:
     """Decline; nothing else follows."""
     city, citizen = city_of(request), citizen_of(request)
@@ -281,7 +286,7 @@ def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
     if compiled is None:
         raise NotFound  # the scenario has gone since
     words: Notice = notice(city.settings, compiled, shown, city.clock.now_us())
-    path = f"{_REQUESTS}/{city.consent_requests.token(shown.id)}"
+    path = f"{REQUESTS}/{city.consent_requests.token(shown.id)}"
     is_open = shown.status == "pending" and not shown.over
     plain = msgspec.structs.asdict(words)
     longest_until_us = plain.pop("longest_until_us")
@@ -294,6 +299,7 @@ def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
         desk=AtDesk(shown.desk, shown.place) if shown.desk and shown.place else None,
         returns_to=urlsplit(shown.return_uri).netloc if shown.return_uri else None,
         return_uri=shown.return_uri,
+        own_initiative=shown.own,
         grant=f"{path}/grant" if is_open else None,
         decline=f"{path}/decline" if is_open else None,
     )

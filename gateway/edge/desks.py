@@ -70,20 +70,20 @@ async def find(request: Request[Any, Any, Any], data: JSONBody[DeskNamed]) -> De
     return view(city, await city.desk_requests.find(citizen_of(request), data.number))
 
 
-@get(_DESKS + "/{token:str}", opt={ACCESS: Access.CITIZEN})
-async def show(request: Request[Any, Any, Any], token: Token) -> DeskView:
+@get(_DESKS + "/{desk:str}", opt={ACCESS: Access.CITIZEN})
+async def show(request: Request[Any, Any, Any], desk: Token) -> DeskView:
     """The desk of a printed code."""
     city = city_of(request)
-    return view(city, await city.desk_requests.behind(token))
+    return view(city, await city.desk_requests.behind(desk))
 
 
-@post(_DESKS + "/{token:str}/consent-requests", opt={ACCESS: Access.CITIZEN}, status_code=201)
-async def ask(request: Request[Any, Any, Any], token: Token) -> DeskAsked:
+@post(_DESKS + "/{desk:str}/consent-requests", opt={ACCESS: Access.CITIZEN}, status_code=201)
+async def ask(request: Request[Any, Any, Any], desk: Token) -> DeskAsked:
     """Let the desk ask me: a request for consent that only I see; twice is the same one."""
     city, citizen = city_of(request), citizen_of(request)
     act = await act_of(request, citizen, required=False)
     session = city.sessions.key(request)
-    held = await city.desk_requests.ask(citizen, session, token, act)
+    held = await city.desk_requests.ask(citizen, session, desk, act)
     link = LINK_PATH + city.consent_requests.token(held.id)
     return DeskAsked(held.id, status_of(held), link, rfc3339(held.expires_us))
 
@@ -107,7 +107,7 @@ def view(city: City, desk: OpenDesk) -> DeskView:
         number=desk.number,
         kind=desk.kind,
         place=desk.place,
-        party=Asker(desk.party_name, desk.party_kind),
+        party=Asker(desk.party_name, desk.party_kind, city=None),
         recipient=Receiver(desk.recipient_name, desk.recipient_contact, desk.recipient_promise),
         scenario=desk.scenario,
         purpose=desk.purpose,

@@ -113,8 +113,3 @@ async def withdraw(connection: Connection, citizen: UUID, commitment: UUID, vers
 async def void(connection: Connection, citizen: UUID, device: UUID, since_us: int) -> None:
     """Void what stands of what a device signed since an instant."""
     await connection.execute(_sql.void, citizen, device, since_us)
-
-
-async def live_consents(connection: Connection, citizen: UUID) -> dict[str, int]:
-    """How many consents are live, by scenario."""
-    return {row["scenario"]: row["live"] for row in await connection.fetch(_sql.consents, citizen)}

@@ -49,9 +49,3 @@ SELECT id, version + 1, citizen, scenario, entity, template, template_version, t
        jws, assisted, 'void', signed_at
   FROM (SELECT DISTINCT ON (id) * FROM commitment WHERE citizen = $1 ORDER BY id, version DESC) AS m
  WHERE m.device = $2 AND m.status = 'signed' AND m.signed_at >= from_us($3)
-
--- name: consents
-SELECT scenario, count(*) AS live
-  FROM (SELECT DISTINCT ON (id) scenario, status, to_at FROM consent WHERE citizen = $1
-         ORDER BY id, version DESC) AS n
- WHERE n.status = 'active' AND n.to_at > clock_timestamp() GROUP BY scenario

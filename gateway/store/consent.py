@@ -59,6 +59,9 @@ class ShownRequest(msgspec.Struct, frozen=True):
     recipient_promise: str
     party_name: str
     party_kind: str
+    party: str
+    party_city: str | None  # GB/T 2260, where the party is a city
+    own: bool  # the citizen began it, nobody asked
     desk: str | None
     place: str | None
 
@@ -157,6 +160,22 @@ async def request_of_party(
     """A request, if it is this party's."""
     row = await connection.fetchrow(_sql.request_of_party, request, party)
     return RequestState(*row) if row is not None else None
+
+
+async def own_open(connection: Connection, citizen: UUID, body_hash: bytes) -> RequestState | None:
+    """The citizen's own request for the same, where it is open for a while yet."""
+    row = await connection.fetchrow(_sql.own_open, citizen, body_hash)
+    return RequestState(*row) if row is not None else None
+
+
+async def own_today(connection: Connection, citizen: UUID) -> int:
+    """How many requests a citizen began within 24 hours, whatever became of them."""
+    return int(await connection.fetchval(_sql.own_today, citizen))
+
+
+async def one_at_a_time(connection: Connection, citizen: UUID) -> None:
+    """Let no other request of this citizen's own be begun until the transaction ends."""
+    await connection.execute(_sql.one_at_a_time, citizen)
 
 
 async def shown(connection: Connection, request: UUID) -> ShownRequest | None:
@@ -260,6 +279,12 @@ async def asked_today(connection: Connection, citizen: UUID) -> dict[UUID, int]:
     """Consent → answers given under it today (Asia/Shanghai)."""
     rows = await connection.fetch(_sql.asked_today, citizen)
     return {row["consent"]: row["answers"] for row in rows}
+
+
+async def uses_today(connection: Connection, consents: Sequence[UUID]) -> dict[UUID, int]:
+    """Consent → how often it was used today, as its daily frequency counts."""
+    rows = await connection.fetch(_sql.uses_today, consents)
+    return {row["consent"]: row["uses"] for row in rows}
 
 
 async def ended(connection: Connection, limit: int) -> list[tuple[UUID, UUID]]:

@@ -21,13 +21,34 @@ SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us,
        r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen, e.sector,
        r.desk
   FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
- WHERE r.id = $1 AND r.party = $2
+ WHERE r.id = $1 AND r.party = $2 AND NOT starts_with(r.out_request_no, 'citizen/')
+
+-- name: own_open
+-- What a citizen opened of the own accord and has not decided, towards one party.
+SELECT r.id, r.body_hash, r.status, to_us(r.expires_at) AS expires_us, false AS over, r.citizen,
+       e.sector, r.desk
+  FROM consent_request AS r JOIN legal_entity AS e ON e.id = r.recipient
+ WHERE r.citizen = $1 AND r.body_hash = $2 AND r.status = 'pending'
+   AND starts_with(r.out_request_no, 'citizen/')
+   -- One that is about to end is of no use to somebody who begins to read.
+   AND r.expires_at > clock_timestamp() + interval '5 minutes'
+ ORDER BY r.id DESC LIMIT 1
+
+-- name: own_today
+SELECT count(*)::integer FROM consent_request
+ WHERE citizen = $1 AND starts_with(out_request_no, 'citizen/')
+   AND created_at > clock_timestamp() - interval '24 hours'
+
+-- name: one_at_a_time
+SELECT pg_advisory_xact_lock(hashtextextended('own-consent-request/' || $1::uuid::text, 0))
 
 -- name: shown
 SELECT r.id, r.scenario, r.purpose, r.return_uri, r.status, to_us(r.expires_at) AS expires_us,
        r.status = 'pending' AND r.expires_at <= clock_timestamp() AS over, r.citizen,
        e.name AS recipient_name, e.contact AS recipient_contact, e.promise AS recipient_promise,
-       p.name AS party_name, p.kind AS party_kind, r.desk, d.place
+       p.name AS party_name, p.kind AS party_kind, p.id AS party, p.city AS party_city,
+       starts_with(r.out_request_no, 'citizen/') AS own,
+       r.desk, d.place
   FROM consent_request AS r
   JOIN legal_entity AS e ON e.id = r.recipient
   JOIN party AS p ON p.num = r.party
@@ -35,9 +56,11 @@ SELECT r.id, r.scenario, r.purpose, r.return_uri, r.status, to_us(r.expires_at) 
  WHERE r.id = $1
 
 -- name: waiting_for
--- What a citizen was asked in person: the requests that name the citizen and are still open.
+-- What a citizen was asked in person: the requests that name the citizen and are still open. What
+-- the citizen began and left is nothing to be reminded of.
 SELECT id FROM consent_request
  WHERE citizen = $1 AND status = 'pending' AND expires_at > clock_timestamp()
+   AND NOT starts_with(out_request_no, 'citizen/')
  ORDER BY id DESC LIMIT 50
 
 -- name: open_in_person
@@ -121,6 +144,12 @@ SELECT consent, count(*)::integer AS answers
          WHERE citizen = $1
            AND id >= uuid7_floor(date_trunc('day', now(), 'Asia/Shanghai'))) AS answered
  GROUP BY consent
+
+-- name: uses_today
+-- How often each of these consents was used today (Asia/Shanghai), as the commit counts.
+SELECT consent, uses FROM consent_use
+ WHERE consent = ANY ($1::uuid[])
+   AND day = (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date
 
 -- name: ended
 -- Consents whose time has run out and that nobody has said so of; a month back at most.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from gateway.store.database import Connection
@@ -17,6 +19,18 @@ class Recipient(msgspec.Struct, frozen=True):
     sector: int
     name: str
     contact: str
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A party that offers a scenario, in words for citizens, with who receives the answer."""
+
+    party: str
+    name: str
+    kind: str
+    entity: str
+    recipient_name: str
+    recipient_contact: str
+    recipient_promise: str
 
 
 class PartyKey(msgspec.Struct, frozen=True):
@@ -64,6 +78,17 @@ async def everyone(connection: Connection) -> list[PartyRow]:
         )
         for row in await connection.fetch(_sql.everyone)
     ]
+
+
+async def offers(
+    connection: Connection, scenario: str, words: str, first: Sequence[str], limit: int
+) -> list[Offer]:
+    """The active parties of a scenario whose name or recipient's name holds `words`.
+
+    Those of the recipients `first` come first, then by name; at most `limit`.
+    """
+    rows = await connection.fetch(_sql.offers, scenario, words, first, limit)
+    return [Offer(*row) for row in rows]
 
 
 async def put_entity(

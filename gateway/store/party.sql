@@ -16,6 +16,17 @@ SELECT p.num, p.id, p.entity, e.sector AS own_sector, p.kind, p.name, p.status, 
   FROM party AS p JOIN legal_entity AS e ON e.id = p.entity
  ORDER BY p.num
 
+-- name: offers
+-- Names and promises are read here and not from memory: a change of theirs moves no revision.
+SELECT p.id, p.name, p.kind, e.id AS entity, e.name AS recipient_name,
+       e.contact AS recipient_contact, e.promise AS recipient_promise
+  FROM party_scenario AS s
+  JOIN party AS p ON p.num = s.party
+  JOIN legal_entity AS e ON e.id = s.recipient
+ WHERE s.scenario = $1 AND p.status = 'active'
+   AND ($2 = '' OR strpos(lower(p.name), lower($2)) > 0 OR strpos(lower(e.name), lower($2)) > 0)
+ ORDER BY e.id = ANY ($3::text[]) DESC, p.name, p.id LIMIT $4
+
 -- name: put_entity
 INSERT INTO legal_entity (id, name, contact, promise) VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, contact = excluded.contact,

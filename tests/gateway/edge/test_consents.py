@@ -209,7 +209,7 @@ async def test_the_link_shows_exactly_what_and_to_whom(callers: Callers) -> None
         "contact": "desk",
         "promise": "we keep our word",
     }
-    assert shown["asked_by"] == {"name": "bike-shop", "kind": "merchant"}
+    assert shown["asked_by"] == {"name": "bike-shop", "kind": "merchant", "city": None}
     assert shown["handler"]["name"] == callers.town.city.settings.city_name
     assert (shown["purpose"], shown["status"]) == ("deposit_free_rental", "pending")
     assert shown["text"]["zh"] == manifest.consent.zh
