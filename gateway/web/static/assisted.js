@@ -2,6 +2,7 @@
 // the browser's back button goes a step back; what was typed and said is in this page alone, and a
 // reload begins anew.
 import { send, tell } from "./act.js";
+import { askAbout } from "./ask.js";
 import { documentOf, forgiveTyping } from "./document.js";
 import { showReceipt } from "./receipt.js";
 
@@ -17,8 +18,9 @@ function go(step) {
 }
 
 function show() {
-  const wanted = done ? "receipt" : location.hash.slice(1);
-  const step = shown && steps.has(wanted) ? wanted : "document";
+  let step = location.hash.slice(1);
+  if (!shown || !steps.has(step)) step = "document";
+  if (done !== ["receipt", "ask"].includes(step)) step = done ? "receipt" : "document";
   for (const [name, each] of steps) each.hidden = name !== step;
   if (step !== "document" || shown) steps.get(step).querySelector("h1").focus();
   scrollTo(0, 0);
@@ -69,7 +71,7 @@ check.addEventListener("submit", async (event) => {
     const recorded = await send("/v1/counter/assisted/records", whole());
     done = true;
     showReceipt(recorded.receipt);
-    visit.dispatchEvent(new CustomEvent("recorded", { detail: recorded }));
+    askAbout(recorded.person);
     typed.reset();
     go("receipt");
   } catch (problem) {
