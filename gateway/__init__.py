@@ -123,6 +123,19 @@ Citizens: signing in, and what they see and say
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios
     edge/commitment_receipt.py  a commitment's receipt to keep
     edge/benefits.py        deposits waived so far
+    export.py               a copy of everything about a citizen, a page at a time
+    export_sections.py      its lists, and how a row of each is told
+    export_document.py      the document that they make
+    export_parts.py         its parts: what the citizen said and did
+    export_answers.py       what was asked and answered
+    export_city.py          what the city knows besides
+    edge/export.py          the same as a file
+    corrections.py          what a citizen says is wrong, sealed, and by when it is decided
+    correction_desk.py      the office's half of it
+    edge/corrections.py     corrections asked for, and what became of them
+    closing.py              an account ends: all of it at once, and nobody is left to find
+    edge/closure.py         what that means, what stands in its way, and the act
+    edge/sessions.py        where I am signed in; signing out everywhere
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -158,9 +171,14 @@ What people look at
     web/sign_in.py          where strangers are led to
     web/notice.py           what is read before the score, and the word on it
     web/counter.py          the counter's doors
+    web/counter_desk.py     and the counter itself: the question, the list, the desk
     web/assisted.py         assisted service at the counter, step by step
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/code.py             信用码 on the screen
+    web/desk.py             a shop's or device's code, and who stands behind it
+    web/commitments.py      promises: the text to sign, mine, the receipt
+    web/devices.py          devices that sign, and the lost one
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -188,6 +206,10 @@ What is kept, the only SQL and Valkey
     store/counter_staff.py  accounts of parties' staff
     store/counter_session.py  and their sessions
     store/counter_question.py  and what they asked, without the citizen
+    store/citizen_limit.py  what costs much, so often for each citizen
+    store/export.py         all that is held about one citizen, in pages
+    store/correction.py     requests for correction, their words sealed
+    store/closure.py        open matters, and the one function that erases
     store/party.py          parties, keys, registrations
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
@@ -236,6 +258,7 @@ The command line, and a city on one machine
     cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
+    cli/corrections.py      qianjiang corrections
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
     cli/_stages.py          saying what a long command is doing

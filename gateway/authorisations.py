@@ -123,16 +123,26 @@ class Authorisations:
         Raises:
             Conflict: it was not given.
         """
-        return await self._change(
-            citizen, act, lambda connection: self.withdraw_within(connection, citizen)
-        )
 
-    async def withdraw_within(self, connection: Connection, citizen: UUID) -> AuthorisationRow:
-        """`withdraw` inside a change of the citizen's standing."""
-        held = await rows.authorisation(connection, citizen)
-        if held is None or held.status != "given":
-            raise Conflict
+        async def work(connection: Connection) -> AuthorisationRow:
+            held = await rows.authorisation(connection, citizen)
+            if held is None or held.status != "given":
+                raise Conflict
+            return await self._say(connection, citizen, "withdrawn", ())
+
+        return await self._change(citizen, act, work)
+
+    async def withdraw_aloud_within(
+        self, connection: Connection, citizen: UUID
+    ) -> AuthorisationRow:
+        """Take back what is known to stand, inside a change of this citizen's standing."""
         return await self._say(connection, citizen, "withdrawn", ())
+
+    async def withdraw_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` where it was given, inside a change of this citizen's standing."""
+        held = await rows.authorisation(connection, citizen)
+        if held is not None and held.status == "given":
+            await self._say(connection, citizen, "withdrawn", ())
 
     async def _change(self, citizen: UUID, act: Act | None, work: _Work) -> AuthorisationRow:
         async with self._writer.change(citizen) as connection:

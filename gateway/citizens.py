@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from gateway.clock import SHANGHAI, Clock, from_us
-from gateway.errors import AdultsOnly, IdentityRefused, NotFound
+from gateway.errors import AdultsOnly, IdentityRefused, NotFound, StillRunning
 from gateway.fact_import import identity_index
 from gateway.identity_number import (
     Described,
@@ -27,9 +27,10 @@ from gateway.oidc import Told
 from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store import citizen as rows
-from gateway.store.citizen import NewCitizen
+from gateway.store import standing as standing_rows
+from gateway.store.citizen import NewCitizen, PersonRow
 from gateway.store.database import Connection, Database
-from gateway.vault import Vault, blind_index
+from gateway.vault import Seal, Vault, blind_index
 
 ADULT_YEARS = 18
 
@@ -145,11 +146,9 @@ class Citizens:
         """
         async with self._database.connection() as connection:
             row = await rows.person(connection, citizen)
-        if row is None or row.identity is None:
+        if row is None:
             raise NotFound
-        raw = self._vault.person(row.wrapped_key, citizen).open(row.identity, _place(citizen))
-        person = msgspec.json.decode(raw, type=Person)
-        return msgspec.structs.replace(person, synthetic=row.synthetic, since_us=row.created_us)
+        return identity_of(row, citizen, self._vault.person(row.wrapped_key, citizen))
 
     def _admitted(self, told: Described) -> IdentityNumber:
         try:
@@ -173,12 +172,20 @@ class Citizens:
         # of the same person comes first, nothing of `fresh` is written and theirs is read.
         async with self._writer.change(fresh) as connection:
             added = await self.enrol_one_within(connection, fresh, admitted)
-            citizen = fresh if added else await rows.by_identity(connection, admitted.index)
-            if citizen is None:
-                raise IdentityRefused("erased")
+            citizen = fresh if added else await self._settled(connection, admitted.index)
             await rows.bind_login(connection, told.issuer, subject, citizen)
             if await rows.of_login(connection, told.issuer, subject) != citizen:
                 raise IdentityRefused("login-of-another")
+        return citizen
+
+    async def _settled(self, connection: Connection, index: bytes) -> UUID:
+        """Whose identity this is, with the account kept from being closed meanwhile.
+
+        A login that is bound to an account after its closing would belong to nobody for ever.
+        """
+        citizen = await rows.by_identity(connection, index)
+        if citizen is None or not await standing_rows.lock(connection, [citizen]):
+            raise StillRunning
         return citizen
 
     def _new(self, citizen: UUID, admitted: Admitted) -> NewCitizen:
@@ -192,6 +199,19 @@ class Citizens:
             wrapped_key=wrapped,
             synthetic=number.synthetic,
         )
+
+
+def identity_of(row: PersonRow, citizen: UUID, seal: Seal) -> Person:
+    """Who a record says a citizen is.
+
+    Raises:
+        NotFound: it says nothing.
+        SealBroken: it is another citizen's.
+    """
+    if row.identity is None:
+        raise NotFound
+    person = msgspec.json.decode(seal.open(row.identity, _place(citizen)), type=Person)
+    return msgspec.structs.replace(person, synthetic=row.synthetic, since_us=row.created_us)
 
 
 def _place(citizen: UUID) -> bytes:

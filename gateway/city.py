@@ -16,10 +16,12 @@ from gateway.assisted.service import Assisted
 from gateway.authorisations import Authorisations
 from gateway.citizens import Citizens
 from gateway.clock import Clock
+from gateway.closing import Closing
 from gateway.commitments import Commitments
 from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
+from gateway.corrections import Corrections
 from gateway.counter.enrolment import Enrolments
 from gateway.counter.passwords import Passwords
 from gateway.counter.questions import CounterQuestions
@@ -34,6 +36,7 @@ from gateway.desk_requests import DeskRequests
 from gateway.desks import DeskLinks
 from gateway.devices import Devices
 from gateway.errors import DependencyDown, Overloaded
+from gateway.export import Exports
 from gateway.forgeries import Forgeries
 from gateway.gcra import Rate
 from gateway.ids import Ids
@@ -224,6 +227,19 @@ class City:
             tickets=self.tickets,
             clock=clock,
             ids=ids,
+        )
+        self.exports = Exports(
+            settings, self.database, self.vault, self.lookups, self.authorisations, clock
+        )
+        self.corrections = Corrections(self.database, self.vault, clock, ids)
+        self.closing = Closing(
+            database=self.database,
+            writer=self.writer,
+            consents=self.consents,
+            commitments=self.commitments,
+            devices=self.devices,
+            authorisations=self.authorisations,
+            text=load_notice(settings, "closure"),
         )
         self.decisions = Decisions(
             standings=self.standings,

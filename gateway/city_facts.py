@@ -22,6 +22,9 @@ async def load(writer: StandingWriter, facts: Iterable[CityFact]) -> None:
 
     `writer` works on the owner's database: the serving role cannot write these tables. Loading
     the same facts again leaves them as they are.
+
+    Raises:
+        AccountClosed: one of them closed the account; the facts of that batch are not written.
     """
     for batch in _by_citizens(facts):
         async with writer.change(*batch) as connection:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -54,6 +54,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     exp: int
 
 
+class Offer(NamedTuple):
+    """A text that may be signed, and towards whom; None for the city."""
+
+    text: Commitment
+    recipient: Recipient | None
+
+
 class Commitments:
     """The commitments of the city's citizens."""
 
@@ -76,6 +83,19 @@ class Commitments:
         """The newest version of each commitment of a citizen."""
         async with self._database.connection() as connection:
             return await rows.newest(connection, citizen)
+
+    def offer(self, scenario: str, party: str | None) -> Offer:
+        """What a draft would show, without making one: for a page that is only being read.
+
+        Raises:
+            NotFound: no such scenario, or one that asks for no commitment.
+            Malformed: the party is not one of this scenario.
+        """
+        text = self._text_of(scenario)
+        recipient = self._recipient(scenario, party)
+        if party is not None and recipient is None:
+            raise Malformed([("/party", "not a party of this scenario")])
+        return Offer(text, recipient)
 
     def title(self, scenario: str) -> Text:
         """What a scenario is called; by its id where it is no longer one of the city's."""
@@ -111,16 +131,14 @@ class Commitments:
             NotFound: no such scenario, or one that asks for no commitment.
             Malformed: the party is not one of this scenario.
         """
-        text = self._text_of(scenario)
-        recipient = self._recipient(scenario, party)
-        if party is not None and recipient is None:
-            raise Malformed([("/party", "not a party of this scenario")])
+        offer = self.offer(scenario, party)
+        text = offer.text
         now = self._clock.now_us() // SECOND_US
         draft = Draft(
             text=text,
             scenario=scenario,
             party=party,
-            subject=self._subject(citizen, recipient),
+            subject=self._subject(citizen, offer.recipient),
             nonce=self._ids.token(),
             iat=now,
             exp=now + DRAFT_LIFE_S,
@@ -210,6 +228,12 @@ class Commitments:
             if held.status == "signed":
                 await rows.withdraw(connection, citizen, commitment, held.version)
             return await _one(connection, citizen, commitment)
+
+    async def withdraw_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` of every commitment that stands, inside a change of this standing."""
+        for held in await rows.newest(connection, citizen):
+            if held.status == "signed":
+                await rows.withdraw(connection, citizen, held.id, held.version)
 
     async def _sign(self, connection: Connection, citizen: UUID, jws: str) -> CommitmentRow:
         keys = DeviceKeys(citizen, await device_rows.of_citizen(connection, citizen))

@@ -174,6 +174,13 @@ class Consents:
         # How often a citizen wants to be asked about is not for parties to know: no message.
         return await self._change(citizen, consent, None, revise, act)
 
+    async def withdraw_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`withdraw` of every consent that has not ended, inside a change of this standing."""
+        for held in await rows.of_citizen(connection, citizen):
+            if held.consent.status in ("active", "paused"):
+                identifier = held.consent.id
+                await self._revise(connection, citizen, identifier, "consent.withdrawn", withdrawn)
+
     async def expire(self, citizen: UUID, consent: UUID) -> Consent:
         """See `expired`; the job that looks for ended consents calls it."""
         return await self._change(citizen, consent, "consent.expired", expired, None)

@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.claims import Kind
 from gateway.clock import Clock
-from gateway.errors import Conflict, Malformed, NotFound, TooManyDevices
+from gateway.errors import AccountClosed, Conflict, Malformed, NotFound, TooManyDevices
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.jwk import Alg, JwkRefused, Key, parse_jwk, public_jwk, thumbprint
@@ -71,13 +71,15 @@ class Devices:
         Raises:
             Malformed: it is not a public P-256 key.
             Conflict: somebody has or had it.
+            AccountClosed: the account was closed meanwhile.
             TooManyDevices: there are as many as one may have.
         """
         key = _accepted(jwk)
         async with self._database.transaction() as connection:
             # Devices are not read by decisions; the lock only makes this citizen's writes wait
             # for one another, so that counting and adding are one.
-            await standing_rows.lock(connection, [citizen])
+            if not await standing_rows.lock(connection, [citizen]):
+                raise AccountClosed
             return await once(
                 connection, act, DeviceRow, lambda: self._add(connection, citizen, name, key)
             )
@@ -93,8 +95,12 @@ class Devices:
 
         Raises:
             NotFound: the citizen has no such device.
+            AccountClosed: the account was closed meanwhile.
         """
         async with self._database.transaction() as connection:
+            # A name must not come back after its account was closed.
+            if not await standing_rows.lock(connection, [citizen]):
+                raise AccountClosed
             if not await rows.rename(connection, citizen, device, name):
                 raise NotFound
             return await _one(connection, citizen, device)
@@ -139,6 +145,11 @@ class Devices:
             if compromised_us is not None:
                 await commitment_rows.void(connection, citizen, device, compromised_us)
             return await _one(connection, citizen, device)
+
+    async def revoke_all_within(self, connection: Connection, citizen: UUID) -> None:
+        """`revoke` of every device, inside a change of this standing; nothing becomes void."""
+        for row in await rows.of_citizen(connection, citizen):
+            await rows.revoke(connection, citizen, row.id, None)
 
     def _check_past(self, compromised_us: int | None) -> None:
         if compromised_us is not None and compromised_us > self._clock.now_us():

@@ -62,6 +62,13 @@ class Unauthenticated(GatewayError):
         self.reason = reason
 
 
+class AccountClosed(Unauthenticated):
+    """The citizen closed the account while this was under way; nothing was written for it."""
+
+    def __init__(self) -> None:
+        super().__init__("account-closed")
+
+
 class Forbidden(GatewayError):
     """The caller is known and may not do this; `reason` is for the audit record alone."""
 
@@ -179,6 +186,15 @@ class AdultsOnly(GatewayError):
 
 class TextChanged(Conflict):
     """The act names another text than the one that stands now: it must be read again."""
+
+
+class TooManyOpen(Conflict):
+    """So many requests of this citizen wait already that another one must wait for them."""
+
+
+class OpenMatters(Conflict):
+    """An account cannot be closed while a deposit, a loan or a bill is open; which, the citizen
+    reads where the closing is explained, never in the error."""
 
 
 class CommitmentRefused(GatewayError):

@@ -90,7 +90,7 @@ class Lookups:
             answered = await rows.of_party(connection, decision, party)
         if answered is None:
             raise NotFound
-        return answered, self._rule(answered.scenario, answered.revision, answered.manifest)
+        return answered, self.rule(answered.scenario, answered.revision, answered.manifest)
 
     async def reasons(self, decision: UUID, citizen: UUID) -> Explained:
         """An answer about a citizen, explained to that citizen.
@@ -102,7 +102,7 @@ class Lookups:
             record = await rows.of_citizen(connection, decision, citizen)
         if record is None:
             raise NotFound
-        rule = self._rule(record.scenario, record.revision, record.manifest)
+        rule = self.rule(record.scenario, record.revision, record.manifest)
         reasons = tuple(
             Reason(clause, bool(record.clauses >> bit & 1))
             for bit, clause in enumerate(rule.clauses)
@@ -123,7 +123,8 @@ class Lookups:
         lines = lines[:limit]
         return Page(lines, b64url(lines[-1].id.bytes) if more else None)
 
-    def _rule(self, scenario: str, revision: bytes, manifest: str) -> Rule:
+    def rule(self, scenario: str, revision: bytes, manifest: str) -> Rule:
+        """A rule in words, of whatever revision; `manifest` is the one stored with it."""
         compiled = self._registry.get(scenario)
         if compiled is not None and compiled.revision == revision:
             return Rule(

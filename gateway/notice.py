@@ -46,9 +46,9 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return text_sha256(self.version, self.zh)
 
 
-def load_notice(settings: Settings) -> Notice:
-    """The notice of this city."""
-    raw = resources.files("gateway.texts").joinpath("notice.toml").read_text("utf-8")
+def load_notice(settings: Settings, name: str = "notice") -> Notice:
+    """The notice of this city, or another text of the same form."""
+    raw = resources.files("gateway.texts").joinpath(f"{name}.toml").read_text("utf-8")
     plain = msgspec.convert(tomllib.loads(raw), Notice)
     words = {"handler": settings.city_name, "contact": settings.city_contact}
     items = tuple(

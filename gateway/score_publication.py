@@ -108,7 +108,9 @@ class ScorePublication:
         steady = [one for one in fresh if not one.moves]
         written = 0
         if movers:
-            async with self._writer.change(*(one.citizen for one in movers)) as connection:
+            who = (one.citizen for one in movers)
+            # The score of an account that was closed meanwhile is passed over by `put`.
+            async with self._writer.change(*who, closed_too=True) as connection:
                 written += await rows.put(connection, run, movers)
         if steady:
             # Locked like any writer, so that no erasure passes by unseen; but nothing that

@@ -20,8 +20,12 @@ from gateway.keys import b64url
 from gateway.settings import Settings
 from gateway.store import session as rows
 from gateway.store.database import Database
+from gateway.store.session import SessionRow
 
 CSRF_HEADER: Final = "x-csrf-token"
+
+#: Sessions of one citizen that are told at most; signing out everywhere ends all of them.
+LISTED: Final = 50
 
 #: Methods that change nothing (RFC 9110 9.2.1).
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -79,9 +83,20 @@ class Sessions:
         async with self._database.connection() as database:
             await rows.end(database, hash_of(connection.cookies[self.cookie]))
 
-    def key(self, connection: Request) -> bytes:
+    def key_of(self, connection: Request) -> bytes:
         """The hash under which the session of an authenticated request is kept."""
         return hash_of(connection.cookies[self.cookie])
+
+    async def of(self, citizen: UUID, connection: Request) -> list[SessionRow]:
+        """The citizen's sessions that go on, the newest first; one of them carries the request."""
+        mine = hash_of(connection.cookies[self.cookie])
+        async with self._database.connection() as database:
+            return await rows.of_citizen(database, citizen, mine, LISTED)
+
+    async def end_all(self, citizen: UUID) -> None:
+        """End every session of a citizen, on whatever device."""
+        async with self._database.connection() as database:
+            await rows.end_all(database, citizen)
 
     def csrf_token(self, connection: Request) -> str:
         """What the session's writes must carry in `X-CSRF-Token`."""

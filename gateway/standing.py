@@ -18,7 +18,7 @@ import msgspec
 from gateway.batching import Batcher
 from gateway.body import digest, encode_body
 from gateway.counts import Counts
-from gateway.errors import Overloaded, QuotaExceeded, StillRunning
+from gateway.errors import AccountClosed, Overloaded, QuotaExceeded, StillRunning
 from gateway.limits import Limits
 from gateway.parties import Party
 from gateway.store import standing as rows
@@ -156,20 +156,23 @@ class StandingWriter:
         self._digest_key = digest_key
 
     @asynccontextmanager
-    async def change(self, *citizens: UUID) -> AsyncIterator[Connection]:
+    async def change(self, *citizens: UUID, closed_too: bool = False) -> AsyncIterator[Connection]:
         """A transaction in which what these citizens' standings are made of may be changed.
 
         Everything the change depends on must be read inside: the rows are locked before the block
         starts, so nobody else is changing these citizens. When the block has ended normally the
         change is durable, and a lookup that starts afterwards on any worker sees it.
+        `closed_too` is for changes that by themselves leave closed accounts as they are.
 
         Raises:
+            AccountClosed: one of these accounts was closed; nothing was changed.
             StillRunning: another change of these citizens takes too long; nothing was changed.
             OutcomeUnknown: the connection was lost while committing; nothing was told to the
                 cache, and the relay brings it up to date if the commit did happen.
         """
         async with self._database.transaction() as connection:
-            await rows.lock(connection, citizens)
+            if not await rows.lock(connection, citizens) and not closed_too:
+                raise AccountClosed
             yield connection
             entries = await self._rebuild(connection, citizens)
         # A version may be cached only now that its commit is certain.
@@ -183,7 +186,7 @@ class StandingWriter:
             DependencyDown, OutcomeUnknown: PostgreSQL was lost.
         """
         try:
-            async with self.change(citizen):
+            async with self.change(citizen, closed_too=True):
                 pass
         except StillRunning:
             raise Overloaded(retry_after_s=1) from None

@@ -7,7 +7,7 @@ it, and a scenario that looks further answers `cannot_assess` instead of guessin
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.metadata import version
 
@@ -15,6 +15,7 @@ from holidays import country_holidays
 
 from scenarios.calendar import Calendar
 
+_ONE_DAY = timedelta(days=1)
 _FIRST_YEAR = 2024
 #: How far ahead the library is asked; the State Council's notice is for one year.
 _YEARS_MAX = 10
@@ -36,3 +37,15 @@ def calendar() -> Calendar:
         source=f"holidays {version('holidays')}, China",
         covers=covers,
     )
+
+
+def working_day_after(day: date, count: int) -> date:
+    """The last day of a period of so many working days that begins after `day`.
+
+    Beyond what the calendar covers every weekday is taken for a working day: the period then ends
+    no later than it should.
+    """
+    while count > 0:
+        day += _ONE_DAY
+        count -= calendar().is_working_day(day)
+    return day

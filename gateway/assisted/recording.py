@@ -27,7 +27,7 @@ from gateway.assisted.texts import (
     same_words,
 )
 from gateway.citizens import Admitted, Citizens
-from gateway.errors import IdentityRefused, Malformed
+from gateway.errors import AccountClosed, Malformed, StillRunning
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.store import consent as consent_rows
@@ -162,9 +162,9 @@ class Recording:
                         self._work, connection, citizen, occasion, visit, texts, newcomer
                     )
                     return citizen, await once(connection, act, Recorded, work)
-            except _Rival:
-                continue  # the record is there now, and is found
-        raise IdentityRefused("erased")
+            except (_Rival, AccountClosed):
+                continue  # enrolled or closed at this very moment: look again
+        raise StillRunning
 
     async def _work(
         self,

@@ -60,7 +60,7 @@ class Withdrawal:
         """
         remit = self._texts.remit(attendant.party, wish.scenario)
         citizen = await self._finding.who(attendant, remit, wish.document)
-        async with self._books.writer.change(citizen) as connection:
+        async with self._books.writer.change(citizen, closed_too=True) as connection:
             occasion = Occasion(
                 attendant=attendant,
                 remit=remit,
@@ -87,7 +87,7 @@ class Withdrawal:
     ) -> Done | None:
         if not await rows.gave_score_word(connection, citizen, occasion.remit.party.num):
             return None
-        said = await self._books.authorisations.withdraw_within(connection, citizen)
+        said = await self._books.authorisations.withdraw_aloud_within(connection, citizen)
         return Done(id=self._acts.new_id(occasion), act="score_withdrawal", version=said.version)
 
     async def _consent(

@@ -24,7 +24,7 @@ EXEMPT: Final = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/.well-kno
 
 #: Where citizens are, and the last words of what they take back and of what they sign.
 _CITIZENS: Final = ("/v1/me", "/v1/login", "/v1/logout", "/app/")
-_TAKEN_BACK: Final = ("/withdraw", "/withdrawal", "/pause", "/revocation")
+_TAKEN_BACK: Final = ("/withdraw", "/withdrawal", "/pause", "/revocation", "/closure")
 _SIGNED: Final = (
     *("/grant", "/decline", "/resume", "/frequency"),
     *("/v1/me/commitments", "/v1/me/commitments/drafts"),

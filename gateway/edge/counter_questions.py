@@ -129,10 +129,11 @@ class TodayPage(msgspec.Struct, frozen=True):
     next: UUID | None
 
 
-class StillText(msgspec.Struct, frozen=True):
-    """The citizen's code on a still, null where there is none."""
+class StillCode(msgspec.Struct, frozen=True):
+    """The citizen's code on a still; `found` says whether there was any code at all."""
 
     code: str | None
+    found: bool
 
 
 @get("/v1/counter/scenarios", opt={ACCESS: Access.STAFF}, sync_to_thread=False)
@@ -182,10 +183,11 @@ async def today(
     status_code=200,
     operation_class=StillOperation,
 )
-async def still(request: Request[Any, Any, Any]) -> StillText:
+async def still(request: Request[Any, Any, Any]) -> StillCode:
     """Read the citizen's code from a picture of the camera. Nothing of it is kept."""
     text = await read_still(request)
-    return StillText(text if text is not None and _is_code(text) else None)
+    code = text if text is not None and _is_code(text) else None
+    return StillCode(code, found=text is not None)
 
 
 def scenarios_of(city: City, clerk: Clerk) -> list[CounterScenario]:

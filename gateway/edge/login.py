@@ -55,7 +55,14 @@ async def logout(request: Request[Any, Any, Any]) -> Response[None]:
     """End the session, here and in the database."""
     city = city_of(request)
     await city.sessions.end(request)
-    return Response(None, headers=_NO_STORE, cookies=[_cookie(city, "session", "", 0)])
+    return signed_out(city)
+
+
+def signed_out(city: City) -> Response[None]:
+    """The answer after which the browser has no session any more."""
+    return Response(
+        None, status_code=204, headers=_NO_STORE, cookies=[_cookie(city, "session", "", 0)]
+    )
 
 
 def _parameters(request: Request[Any, Any, Any]) -> dict[str, str]:

@@ -88,6 +88,17 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
     errors.TextChanged: Kind(
         "text-changed", 409, "文本已更新，请重新阅读 / The text has changed; read it again"
     ),
+    errors.TooManyOpen: Kind(
+        "too-many-open",
+        409,
+        "还有几项申请在处理中，请等其中一项办结 / Several of your requests are open; wait for one",
+    ),
+    errors.OpenMatters: Kind(
+        "open-matters",
+        409,
+        "还有未了结的押金、借阅或医疗费用，了结后即可注销"
+        " / Deposits, loans or medical bills are open; settle them first",
+    ),
     errors.TooLarge: Kind("too-large", 413, "The request body is too large"),
     errors.UriTooLong: Kind("uri-too-long", 414, "The request target is too long"),
     errors.UnsupportedMediaType: Kind(

@@ -64,6 +64,11 @@ DELETE FROM miss WHERE full_at_us < to_us(now() - interval '1 minute') AND name 
   SELECT name FROM miss WHERE full_at_us < to_us(now() - interval '1 minute')
    ORDER BY full_at_us LIMIT $1)
 
+-- name: citizen_limits
+DELETE FROM citizen_limit WHERE (citizen, what) IN (
+  SELECT citizen, what FROM citizen_limit WHERE full_at < now() - interval '24 hours'
+   ORDER BY full_at LIMIT $1)
+
 -- name: month_ahead
 -- Whether the partitions of a day 28 days from now exist; `qianjiang migrate` makes them.
 SELECT to_regclass(

@@ -33,3 +33,8 @@ async def keep(
 ) -> None:
     """Store the answer with the claim, in the same transaction."""
     await connection.execute(_sql.keep, principal, key, status, response)
+
+
+async def forget(connection: Connection, principal: str) -> None:
+    """Forget every key of a caller, with the answers under them."""
+    await connection.execute(_sql.forget, principal)

@@ -6,5 +6,8 @@ ON CONFLICT (principal, key) DO NOTHING RETURNING true
 -- name: held
 SELECT body_hash, response FROM idempotency WHERE principal = $1 AND key = $2
 
+-- name: forget
+DELETE FROM idempotency WHERE principal = $1
+
 -- name: keep
 UPDATE idempotency SET status = $3, response = $4 WHERE principal = $1 AND key = $2

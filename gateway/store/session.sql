@@ -15,5 +15,13 @@ SELECT s.id_hash FROM session AS s JOIN citizen AS c ON c.id = s.citizen
    AND c.erased_at IS NULL
  ORDER BY s.id_hash FOR UPDATE OF s
 
+-- name: of_citizen
+SELECT to_us(created_at) AS begun_us, to_us(expires_at) AS ends_us, id_hash = $2 AS is_this
+  FROM session WHERE citizen = $1 AND ended_at IS NULL AND expires_at > clock_timestamp()
+ ORDER BY created_at DESC LIMIT $3
+
+-- name: end_all
+UPDATE session SET ended_at = clock_timestamp() WHERE citizen = $1 AND ended_at IS NULL
+
 -- name: end
 UPDATE session SET ended_at = clock_timestamp() WHERE id_hash = $1 AND ended_at IS NULL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -17,6 +18,11 @@ class Staff(msgspec.Struct, frozen=True):
 
     name: str
     purpose: str
+
+
+async def note(connection: Connection, staff: Staff, action: str, citizen: UUID) -> None:
+    """Note an act on one citizen."""
+    await connection.execute(_sql.note, staff.name, staff.purpose, action, citizen)
 
 
 async def note_people(

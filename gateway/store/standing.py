@@ -32,9 +32,12 @@ async def load(connection: Connection, citizens: Sequence[UUID]) -> dict[UUID, E
     return {row["citizen"]: Entry(row["citizen"], row["version"], row["body"]) for row in rows}
 
 
-async def lock(connection: Connection, citizens: Sequence[UUID]) -> None:
-    """Lock standings until the transaction ends: always a writer's first statement."""
-    await connection.execute(_sql.lock, citizens)
+async def lock(connection: Connection, citizens: Sequence[UUID]) -> bool:
+    """Lock standings until the transaction ends: always a writer's first statement.
+
+    Returns whether none of these accounts has been closed.
+    """
+    return bool(await connection.fetchval(_sql.lock, citizens))
 
 
 async def next_versions(connection: Connection, count: int) -> list[int]:

@@ -2,7 +2,7 @@
 SELECT citizen, version, body FROM standing WHERE citizen = ANY ($1::uuid[])
 
 -- name: lock
-SELECT standing_lock($1::uuid[])
+SELECT standing_lock_living($1::uuid[])
 
 -- name: next_versions
 SELECT nextval('standing_version') FROM generate_series(1, $1::integer)

@@ -15,8 +15,7 @@ from gateway.assisted.attendant import DOCUMENTS
 from gateway.assisted.texts import Reading
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
 from gateway.edge.assisted import attendant_of
-from gateway.edge.counter_questions import CounterScenario, scenarios_of
-from gateway.errors import NotFound
+from gateway.edge.counter_questions import scenarios_of
 from gateway.web.notice import MERITS
 from gateway.web.render import PAGE, asked, page
 
@@ -57,7 +56,6 @@ async def _page(request: Request[Any, Any, Any], template: str, **values: Any) -
         request,
         template,
         reading=reading,
-        fields=_scenario(request, scenario).facts,
         documents=DOCUMENTS,
         **values,
     )
@@ -68,13 +66,6 @@ async def _reading(request: Request[Any, Any, Any], scenario: str) -> Reading:
     remit = city.assisted.texts.remit(attendant.party, scenario)
     purpose = remit.scenario.manifest.purposes[0]
     return await city.assisted.texts.reading(attendant.party, scenario, purpose)
-
-
-def _scenario(request: Request[Any, Any, Any], scenario: str) -> CounterScenario:
-    for each in scenarios_of(city_of(request), clerk_of(request)):
-        if each.id == scenario:
-            return each
-    raise NotFound
 
 
 HANDLERS: list[HTTPRouteHandler] = [start, new, returning, back]

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, assisted, counter, home, notice, score, sign_in
+from gateway.web import (
+    assets,
+    assisted,
+    code,
+    commitments,
+    counter,
+    counter_desk,
+    desk,
+    devices,
+    home,
+    notice,
+    score,
+    sign_in,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -12,6 +25,11 @@ HANDLERS: list[HTTPRouteHandler] = [
     *home.HANDLERS,
     *notice.HANDLERS,
     *score.HANDLERS,
+    *commitments.HANDLERS,
+    *devices.HANDLERS,
+    *code.HANDLERS,
+    *desk.HANDLERS,
     *counter.HANDLERS,
+    *counter_desk.HANDLERS,
     *assisted.HANDLERS,
 ]

@@ -9,6 +9,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.authorisations import ShownScore
+from gateway.benefits import benefits_of
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.scores import scale_on
 from gateway.web.notice import MERITS
@@ -58,8 +59,9 @@ async def score(request: Request[Any, Any, Any]) -> Response[bytes]:
     city, citizen = city_of(request), citizen_of(request)
     said = await city.authorisations.current(citizen)
     shown = await city.authorisations.score(citizen)
+    given = await benefits_of(city.database, citizen)
     if shown is None:
-        return page(request, "score_none.html", said=said)
+        return page(request, "score_none.html", said=said, given=given)
     scale = scale_on(shown.as_of)
     return page(
         request,
@@ -71,6 +73,7 @@ async def score(request: Request[Any, Any, Any]) -> Response[bytes]:
         model=scale.model,
         entries=scale.catalogue.entries,
         said=said,
+        given=given,
         merits=MERITS,
         highest=HIGHEST,
     )

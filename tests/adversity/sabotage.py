@@ -172,7 +172,7 @@ class TearingWriter(StandingWriter):
     """
 
     @asynccontextmanager
-    async def change(self, *citizens: UUID) -> AsyncIterator[Connection]:
+    async def change(self, *citizens: UUID, closed_too: bool = False) -> AsyncIterator[Connection]:
         async with self._database.transaction() as connection:
             yield connection
             bodies = await standings.rebuild(connection, citizens)
@@ -200,7 +200,7 @@ class EarlyWriter(StandingWriter):
     failing: ClassVar[set[UUID]] = set()
 
     @asynccontextmanager
-    async def change(self, *citizens: UUID) -> AsyncIterator[Connection]:
+    async def change(self, *citizens: UUID, closed_too: bool = False) -> AsyncIterator[Connection]:
         async with self._database.transaction() as connection:
             await standings.lock(connection, citizens)
             yield connection
@@ -257,7 +257,7 @@ class DeletingWriter(StandingWriter):
     """Deletes the entry instead of setting a newer one."""
 
     @asynccontextmanager
-    async def change(self, *citizens: UUID) -> AsyncIterator[Connection]:
+    async def change(self, *citizens: UUID, closed_too: bool = False) -> AsyncIterator[Connection]:
         async with self._database.transaction() as connection:
             await standings.lock(connection, citizens)
             yield connection

@@ -314,6 +314,10 @@ OLD_AND_NEW = {
         " length($1::text))",
         timedelta(days=3),
     ),
+    "citizen_limit": (
+        "INSERT INTO citizen_limit VALUES (gen_random_uuid(), $1::text, $2)",
+        timedelta(hours=24),
+    ),
     "probe_mark": (
         "INSERT INTO probe_mark VALUES (gen_random_uuid(), length($1::text), $2)",
         timedelta(hours=24),

@@ -2,8 +2,8 @@
 // the browser's back button goes a step back; what was typed and said is in this page alone, and a
 // reload begins anew.
 import { send, tell } from "./act.js";
-import { askAbout } from "./ask.js";
 import { documentOf, forgiveTyping } from "./document.js";
+import { handOver } from "./hand-over.js";
 import { showReceipt } from "./receipt.js";
 
 const visit = document.getElementById("visit");
@@ -20,7 +20,8 @@ function go(step) {
 function show() {
   let step = location.hash.slice(1);
   if (!shown || !steps.has(step)) step = "document";
-  if (done !== ["receipt", "ask"].includes(step)) step = done ? "receipt" : "document";
+  if (done) step = "receipt";
+  else if (step === "receipt") step = "document";
   for (const [name, each] of steps) each.hidden = name !== step;
   if (step !== "document" || shown) steps.get(step).querySelector("h1").focus();
   scrollTo(0, 0);
@@ -71,7 +72,7 @@ check.addEventListener("submit", async (event) => {
     const recorded = await send("/v1/counter/assisted/records", whole());
     done = true;
     showReceipt(recorded.receipt);
-    askAbout(recorded.person);
+    document.getElementById("ask").addEventListener("click", () => handOver(recorded.person));
     typed.reset();
     go("receipt");
   } catch (problem) {

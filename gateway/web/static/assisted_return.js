@@ -1,7 +1,7 @@
 // A returning person: the document finds a handle where a consent stands, and then one may ask.
 import { Problem, send, tell } from "./act.js";
-import { askAbout } from "./ask.js";
 import { documentOf, forgiveTyping } from "./document.js";
+import { handOver } from "./hand-over.js";
 
 const form = document.getElementById("search");
 forgiveTyping(form);
@@ -12,15 +12,15 @@ form.addEventListener("submit", async (event) => {
   form.dataset.busy = "yes";
   const alert = form.querySelector('[role="alert"]');
   alert.textContent = "";
+  const scenario = form.dataset.scenario;
   try {
-    const found = await send("/v1/counter/assisted/finds", { scenario: form.dataset.scenario, document: shown });
-    askAbout(found.person);
+    const found = await send("/v1/counter/assisted/finds", { scenario, document: shown });
+    handOver(found.person);
     form.reset();
-    for (const step of document.querySelectorAll("[data-step]")) step.hidden = step.dataset.step !== "ask";
-    document.querySelector('[data-step="ask"] h1').focus();
+    location.assign(`/counter/?scenario=${scenario}`);
   } catch (problem) {
     tell(form, problem);
     if (problem instanceof Problem && problem.status === 404) alert.textContent = form.dataset.none;
+    delete form.dataset.busy;
   }
-  delete form.dataset.busy;
 });

@@ -1,0 +1,34 @@
+"""A copy of everything about me, to keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.datastructures import ResponseHeader
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Stream
+
+from gateway.clock import SHANGHAI, from_us
+from gateway.edge.access import ACCESS, Access, citizen_of, city_of
+from gateway.export_document import Export
+
+
+@get(
+    "/v1/me/export",
+    opt={ACCESS: Access.CITIZEN},
+    media_type="application/json",
+    responses={200: ResponseSpec(Export, description="Everything, as one document")},
+    response_headers=[ResponseHeader(name="content-disposition", documentation_only=True)],
+)
+async def export(request: Request[Any, Any, Any]) -> Stream:
+    """Everything about me as a file: three at once, then one in ten minutes."""
+    city = city_of(request)
+    written = await city.exports.begin(citizen_of(request))
+    day = from_us(city.clock.now_us()).astimezone(SHANGHAI).date()
+    name = f'attachment; filename="qianjiang-{day.isoformat()}.json"'
+    return Stream(written, headers={"content-disposition": name}, media_type="application/json")
+
+
+HANDLERS: list[HTTPRouteHandler] = [export]

@@ -1,0 +1,38 @@
+"""What PostgreSQL holds about one citizen, a page of one section at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from gateway.store.database import Connection
+from gateway.store.sql import queries
+
+_sql = queries("export")
+
+Row: TypeAlias = dict[str, Any]
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """A rule that answered, with its stored manifest."""
+
+    num: int
+    scenario: str
+    revision: bytes
+    manifest: str
+
+
+async def page(
+    connection: Connection, section: str, citizen: UUID, after: Sequence[Any], limit: int
+) -> list[Row]:
+    """At most so many rows of a section, in the order of their keys, from after a place on."""
+    rows = await connection.fetch(getattr(_sql, section), citizen, *after, limit)
+    return [dict(row) for row in rows]
+
+
+async def rules(connection: Connection, numbers: Sequence[int]) -> list[RuleRow]:
+    """Rules by their numbers."""
+    return [RuleRow(**row) for row in await connection.fetch(_sql.rules, numbers)]

@@ -1,0 +1,1 @@
+"""A citizen's own data: exported, corrected, and the account's end."""
