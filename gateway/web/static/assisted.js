@@ -15,6 +15,7 @@ let done = false; // recorded: no way back into the steps
 
 function go(step) {
   location.hash = step;
+  show(); // at once: the event of the address comes later
 }
 
 function show() {
@@ -83,7 +84,8 @@ check.addEventListener("submit", async (event) => {
 
 visit.addEventListener("click", (event) => {
   const button = event.target.closest("[data-said]");
-  if (button) answered(button.dataset.text, button.dataset.said);
+  // The second click of two is no answer to the next text, which is there already.
+  if (button && event.detail < 2) answered(button.dataset.text, button.dataset.said);
 });
 addEventListener("hashchange", show);
 if (location.hash) history.replaceState(null, "", location.pathname + location.search);
