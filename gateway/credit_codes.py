@@ -94,7 +94,7 @@ class CreditCodes:
         self._requests, self._pseudonyms, self._ids = requests, pseudonyms, ids
 
     async def show(self, citizen: UUID, session: bytes, desk: str | None = None) -> Shown:
-        """A new code of a citizen, made in the session of this hash (`Sessions.key_of`).
+        """A new code of a citizen, made in the session of this hash (`Sessions.key`).
 
         With a desk's number it has eight digits and works there only; see `Desks.find`.
 

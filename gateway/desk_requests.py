@@ -80,7 +80,7 @@ class DeskRequests:
     ) -> RequestState:
         """The desk's request for consent to this citizen: a new one, or the one that is open.
 
-        `session` is the hash of the one it is done in (`Sessions.key_of`).
+        `session` is the hash of the one it is done in (`Sessions.key`).
 
         Raises:
             NotFound: the code is not one of ours, or its desk is closed.

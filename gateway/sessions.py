@@ -83,7 +83,7 @@ class Sessions:
         async with self._database.connection() as database:
             await rows.end(database, hash_of(connection.cookies[self.cookie]))
 
-    def key_of(self, connection: Request) -> bytes:
+    def key(self, connection: Request) -> bytes:
         """The hash under which the session of an authenticated request is kept."""
         return hash_of(connection.cookies[self.cookie])
 

@@ -112,7 +112,7 @@ async def redeem(request: Request[Any, Any, Any], data: JSONBody[Redeem]) -> Red
 
 
 def _session(request: Request[Any, Any, Any]) -> bytes:
-    return city_of(request).sessions.key_of(request)
+    return city_of(request).sessions.key(request)
 
 
 HANDLERS: list[HTTPRouteHandler] = [show, redeem]

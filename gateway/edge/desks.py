@@ -82,7 +82,7 @@ async def ask(request: Request[Any, Any, Any], desk: Token) -> DeskAsked:
     """Let the desk ask me: a request for consent that only I see; twice is the same one."""
     city, citizen = city_of(request), citizen_of(request)
     act = await act_of(request, citizen, required=False)
-    session = city.sessions.key_of(request)
+    session = city.sessions.key(request)
     held = await city.desk_requests.ask(citizen, session, desk, act)
     link = LINK_PATH + city.consent_requests.token(held.id)
     return DeskAsked(held.id, status_of(held), link, rfc3339(held.expires_us))

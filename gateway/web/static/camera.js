@@ -86,20 +86,28 @@ async function look(mine) {
 }
 
 async function begin() {
+  let mine;
   const wanted = { video: { facingMode: "environment", width: { ideal: 1280 } }, audio: false };
   try {
     if (!navigator.mediaDevices) throw new DOMException("", "NotFoundError");
-    camera = await navigator.mediaDevices.getUserMedia(wanted);
+    mine = await navigator.mediaDevices.getUserMedia(wanted);
   } catch (fault) {
     say(fault.name === "NotAllowedError" ? words.refused : words.missing);
     return;
   }
-  video.srcObject = camera;
+  end(); // of a second tap while the first was asking for permission
+  camera = mine;
+  video.srcObject = mine;
   view.hidden = stop.hidden = false;
   start.hidden = true;
   stop.focus();
-  await video.play();
-  look(camera);
+  try {
+    await video.play();
+  } catch (fault) {
+    if (camera !== mine) return; // closed before the first picture came
+    throw fault;
+  }
+  look(mine);
 }
 
 function end() {

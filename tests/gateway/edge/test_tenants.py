@@ -19,6 +19,7 @@ from tests.gateway.callers import Callers, body, key
 from tests.gateway.citizens.browser import Phone
 from tests.gateway.city import TestCity
 from tests.gateway.edge.table import Row, framework_of, rows_of
+from tests.gateway.web.people import enrolled
 
 #: Path parameters that name no one's object: what the city offers to everybody, and what is printed
 #: on a party's door.
@@ -54,7 +55,10 @@ async def world(town: TestCity) -> World:
     callers = Callers(town)
     citizen = await town.ready()
     me = await callers.citizen(citizen)
-    neighbour = await callers.citizen(await town.ready())
+    next_door = await enrolled(town)
+    await town.consent(next_door)
+    await town.commitment(next_door)
+    neighbour = await callers.citizen(next_door)
     party = callers.party()
     return World(
         await _objects(town, party, me, citizen),
@@ -72,7 +76,8 @@ async def _objects(
     asked = {"scenario": "rent", "purpose": "deposit_free_rental", "out_request_no": "r-1"}
     request = body(await party.post("/v1/consent-requests", json=asked), 201)
     # A link is whoever's holds it until its first reader: here that is our citizen.
-    shown = body(await me.get(request["link"]))
+    token = request["link"].rpartition("/")[2]
+    shown = body(await me.get(f"/v1/me/consent-requests/{token}"))
     granting = {"text_sha256": shown["text"]["sha256"]}
     consent = body(await me.post(shown["grant"], json=granting, headers=key("g")))
     phone = Phone()
@@ -85,7 +90,7 @@ async def _objects(
     commitment = body(await me.post("/v1/me/commitments", json=signed, headers=key("c")), 201)
     return {
         "request_id": request["id"],
-        "token": request["link"].rpartition("/")[2],
+        "token": token,
         "consent": consent["id"],
         "device_id": device["id"],
         "commitment_id": commitment["id"],
@@ -169,13 +174,17 @@ async def test_lists_hold_the_callers_own_alone(world: World) -> None:
     lists = [
         row
         for row in rows_of(framework_of(world.callers.town))
-        if row.method == "GET" and not row.parameters and row.access is Access.CITIZEN
+        if row.method == "GET"
+        and not row.parameters
+        and row.access is Access.CITIZEN
+        # A stream does not end; tests/gateway/edge/test_lookup_stream.py looks at whose it is.
+        and not row.path.endswith("/stream")
     ]
     assert lists
     for row in lists:
         answer = await world.neighbour.get(row.at())
-        # This neighbour has no name to be greeted by, and pages may lead on to others.
-        nameless = row.path == "/v1/me" or row.path.startswith("/app")
-        assert answer.status_code == 200 or nameless, (row, answer.text)
+        # A page may lead on to another, or want to be told what it is about.
+        passed = {200, 303, 404} if row.path.startswith("/app") else {200}
+        assert answer.status_code in passed, (row, answer.text)
         for name, identifier in world.objects.items():
             assert identifier not in answer.text, (row, name)

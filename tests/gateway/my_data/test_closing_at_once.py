@@ -109,8 +109,6 @@ async def test_a_closing_that_races_with_a_grant_leaves_an_ended_consent_or_none
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 assert isinstance(outcome, AccountClosed | StillRunning), outcome
-        if isinstance(outcomes[1], StillRunning):
-            await closed(town, citizen)
         newest = await town.owner.fetchval(
             "SELECT status FROM consent WHERE citizen = $1 ORDER BY version DESC LIMIT 1", citizen
         )
