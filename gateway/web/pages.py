@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.web import (
     assets,
+    assisted,
     code,
     commitments,
     consent,
@@ -38,4 +39,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *counter.HANDLERS,
     *counter_desk.HANDLERS,
     *lookups.HANDLERS,
+    *assisted.HANDLERS,
 ]
