@@ -81,7 +81,7 @@ async def stream(
     city = city_of(request)
     told = last_id or after
     place = Place.read(told) if told else None
-    opened = await city.watch.open(citizen_of(request), city.sessions.key_of(request), place)
+    opened = await city.watch.open(citizen_of(request), city.sessions.key(request), place)
     return EventStream(_pieces(city, opened), lambda: city.watch.close(opened))
 
 
