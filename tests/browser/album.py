@@ -7,6 +7,7 @@ lead to a page (an open request, a code on the screen) are those that people wou
 from __future__ import annotations
 
 import base64
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -69,6 +70,17 @@ def to_a_lookup(site: Site, _phone: Phone) -> str:
     return f"/app/lookups/{site.ask('example-bikes', 'rent', subject, staff='desk-3')}"
 
 
+def asked(party: str, scenario: str, purpose: str) -> Way:
+    """The way to a party's request, made anew for each picture's walk."""
+
+    def way(site: Site, _phone: Phone) -> str:
+        number = f"album-{secrets.token_hex(8)}"
+        link: str = site.ask_consent(party, scenario, purpose, number)["link"]
+        return link.removeprefix(site.base_url)
+
+    return way
+
+
 SHOTS: Final[tuple[Shot, ...]] = (
     Shot("sign-in", ("h1", "a.button", ".ticks li"), plain("/app/sign-in"), signed_in=False),
     Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
@@ -79,6 +91,19 @@ SHOTS: Final[tuple[Shot, ...]] = (
     Shot("receipt", ("dl code", "#check"), receipt),
     Shot("devices", ("[data-kid] h2", "#lost"), plain("/app/devices")),
     Shot("stop-device", ("#promises .tag", "#stop button"), stopping),
+    Shot("scenarios", ("#scenarios h2", ".tag.good", "#q"), plain("/app/scenarios")),
+    Shot("scenario", (".party form button", ".ticks li"), plain("/app/scenarios/rent")),
+    Shot(
+        "consent-request",
+        ("#grant button", "#until", ".answers li"),
+        asked("example-costumes", "rent", "deposit_free_rental"),
+    ),
+    Shot(
+        "separate-consent",
+        (".special h2", "a.button"),
+        asked("example-hospital-two", "hospital", "pay_after_treatment"),
+    ),
+    Shot("consents", (".consent .choices button", ".tag.good"), plain("/app/consents")),
     Shot("code", ("#qr img", "#left"), plain("/app/code")),
     Shot("scan", ("#start", "#number"), plain("/app/scan")),
     Shot("desk", ("dl dd", "form[data-follows] button"), printed),
