@@ -162,6 +162,18 @@ The counter: parties' staff, with accounts of their own
     counter/questions.py    asking about the citizen in front of the counter
     edge/counter_questions.py  what may be asked, asking, and today's list
 
+Citizens without a phone, served at a party's counter
+    assisted/service.py     assisted service, put together
+    assisted/attendant.py   who serves, and the document that was checked
+    assisted/texts.py       what is read aloud: the very texts of the app
+    assisted/recording.py   what was said to each, in one change of the standing
+    assisted/scribe.py      each yes, written
+    assisted/withdrawal.py  taken back at the same counter
+    assisted/finding.py     a returning person, where a consent stands and only there
+    assisted/acts.py        each act of staff, on record with the change itself
+    assisted/receipt.py     the printed receipt, whose hash the act keeps
+    edge/assisted.py        the routes of all that
+
 What people look at
     web/pages.py            the route table of pages
     web/render.py           a template, a language, and header fields that keep it closed
@@ -173,6 +185,7 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/counter.py          the counter's doors
     web/counter_desk.py     and the counter itself: the question, the list, the desk
+    web/assisted.py         assisted service at the counter, step by step
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
     web/scenarios.py        what is open, what is missing, who offers it
@@ -183,6 +196,7 @@ What people look at
     web/desk.py             a shop's or device's code, and who stands behind it
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
+    web/lookups.py          who asked about me, live, and one answer with every reason
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -232,6 +246,7 @@ What is kept, the only SQL and Valkey
     store/city_fact.py      waivers, bills, loans, cards, points, residency, …
     store/seed.py           what only seeding asks
     store/staff.py          acts of staff, for the citizen to see
+    store/assisted.py       acts at counters, for the citizen to see
 
 What is counted, and shown to nobody but operators
     counts.py               what one process counts: plain numbers, about nobody

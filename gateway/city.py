@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from gateway.admission import Admission
+from gateway.assisted.acts import Books
+from gateway.assisted.service import Assisted
 from gateway.authorisations import Authorisations
 from gateway.citizens import Citizens
 from gateway.clock import Clock
@@ -214,6 +216,18 @@ class City:
             registry=registry,
             parties=self.parties,
             outbox=self.outbox,
+            ids=ids,
+        )
+        self.assisted = Assisted(
+            settings=settings,
+            database=self.database,
+            books=Books(self.writer, self.authorisations, self.consents, self.commitments),
+            registry=registry,
+            parties=self.parties,
+            citizens=self.citizens,
+            pseudonyms=self.pseudonyms,
+            tickets=self.tickets,
+            clock=clock,
             ids=ids,
         )
         self.exports = Exports(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
+    assisted,
     authzen,
     benefits,
     citizen,
@@ -51,6 +52,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *decisions.HANDLERS,
     *counter.HANDLERS,
     *counter_questions.HANDLERS,
+    *assisted.HANDLERS,
     *lookups.HANDLERS,
     *lookup_stream.HANDLERS,
     *lookup_download.HANDLERS,

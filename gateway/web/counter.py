@@ -19,7 +19,9 @@ SECOND: Final = "/counter/second"
 ENROL: Final = "/counter/enrol"
 
 #: Pages of staff only, and the doors are none to come back to.
-_OWN = re.compile(r"\A/counter(?:/(?:today|desk)?)?(?:\?[A-Za-z0-9_.~=&%+-]*)?\Z")
+_OWN = re.compile(
+    r"\A/counter(?:/(?:today|desk|assisted(?:/[a-z]+)?)?)?(?:\?[A-Za-z0-9_.~=&%+-]*)?\Z"
+)
 
 _OPEN: Final = {ACCESS: Access.PUBLIC, PAGE: True}
 

@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.web import (
     assets,
+    assisted,
     code,
     commitments,
     consent,
@@ -15,6 +16,7 @@ from gateway.web import (
     desk,
     devices,
     home,
+    lookups,
     notice,
     scenarios,
     score,
@@ -36,4 +38,6 @@ HANDLERS: list[HTTPRouteHandler] = [
     *desk.HANDLERS,
     *counter.HANDLERS,
     *counter_desk.HANDLERS,
+    *lookups.HANDLERS,
+    *assisted.HANDLERS,
 ]

@@ -1,6 +1,7 @@
 // Asking at the counter: facts are filled in, a code is scanned or typed, the answer stands large.
 // About whom it was is known to this page as a sealed handle, and forgotten with the next customer.
 import { Problem, send } from "./act.js";
+import { takeOver } from "./hand-over.js";
 
 const form = document.getElementById("ask");
 const answer = document.getElementById("answer");
@@ -13,10 +14,11 @@ const english = document.documentElement.lang === "en";
 const LOOK_MS = 2000;
 const LOOKS = 45;
 
-let person = null; // the handle of the citizen in front of us
+let person = takeOver(); // the handle of the citizen in front of us; served without a phone before
 let busy = false;
 let round = 0; // a customer who has left is not looked for any more
 
+button("same").hidden = person === null;
 for (const input of form.querySelectorAll("[data-start]")) {
   const at = new Date(input.dataset.start);
   at.setMinutes(at.getMinutes() - at.getTimezoneOffset(), 0, 0);
