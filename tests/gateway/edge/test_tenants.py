@@ -174,7 +174,9 @@ async def test_lists_hold_the_callers_own_alone(world: World) -> None:
     lists = [
         row
         for row in rows_of(framework_of(world.callers.town))
-        if row.method == "GET" and not row.parameters and row.access is Access.CITIZEN
+        if row.method == "GET"
+        and not row.parameters
+        and row.access is Access.CITIZEN
         # A stream does not end; tests/gateway/edge/test_lookup_stream.py looks at whose it is.
         and not row.path.endswith("/stream")
     ]
