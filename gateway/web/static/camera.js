@@ -1,6 +1,7 @@
 // The camera looks for a code: one still at a time goes to the gateway, as grey pixels, and no
 // further one before its answer. The camera ends with the page, when it is hidden, and after a
-// minute.
+// minute. What was found leads to a desk's page, unless a module of the page takes it: it listens
+// for `found` on #scan (`event.detail` is the answer) and prevents its default.
 
 import { Problem, signInAgain } from "./act.js";
 
@@ -45,7 +46,7 @@ async function read(grey) {
   let answer;
   try {
     const signal = AbortSignal.timeout(10_000);
-    answer = await fetch(`/v1/me/stills?width=${side}`, { method: "POST", headers, body: grey, signal });
+    answer = await fetch(`${words.stills ?? "/v1/me/stills"}?width=${side}`, { method: "POST", headers, body: grey, signal });
   } catch {
     throw new Problem("offline", 0);
   }
@@ -63,9 +64,11 @@ async function look(mine) {
     try {
       const told = await read(still());
       if (camera !== mine) return;
-      if (told.desk) {
+      if (told.desk ?? told.code) {
         end();
-        location.assign(told.desk);
+        say("");
+        const taken = new CustomEvent("found", { cancelable: true, detail: told });
+        if (place.dispatchEvent(taken)) location.assign(told.desk);
         return;
       }
       say(told.found ? words.foreign : words.looking);
