@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from gateway.counter.security_keys import MOST
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
 from gateway.edge.counter_questions import CounterScenario, FactField, line_of, scenarios_of
 from gateway.still import SIDE_MAX
@@ -81,8 +82,16 @@ async def today(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def desk(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Who I am here, at which desk I work; and away."""
     clerk = clerk_of(request)
-    desks = await city_of(request).counter_sessions.desks(clerk)
-    return page(request, "counter_desk.html", clerk=clerk, desks=desks)
+    city = city_of(request)
+    return page(
+        request,
+        "counter_desk.html",
+        clerk=clerk,
+        desks=await city.counter_sessions.desks(clerk),
+        keys=await city.security_keys.of(clerk),
+        keys_possible=city.security_keys.are_possible,
+        keys_most=MOST,
+    )
 
 
 def inputs_of(scenario: CounterScenario, example: dict[str, Any]) -> tuple[Input, ...]:
