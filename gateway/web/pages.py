@@ -6,9 +6,14 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.web import (
     assets,
+    assisted,
+    code,
     commitments,
     consent,
     consents,
+    counter,
+    counter_desk,
+    desk,
     devices,
     home,
     lookups,
@@ -29,5 +34,10 @@ HANDLERS: list[HTTPRouteHandler] = [
     *consents.HANDLERS,
     *commitments.HANDLERS,
     *devices.HANDLERS,
+    *code.HANDLERS,
+    *desk.HANDLERS,
+    *counter.HANDLERS,
+    *counter_desk.HANDLERS,
     *lookups.HANDLERS,
+    *assisted.HANDLERS,
 ]

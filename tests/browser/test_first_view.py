@@ -57,7 +57,9 @@ def slowed(phone: Phone) -> tuple[Any, dict[str, int]]:
     return session, received
 
 
-@pytest.mark.parametrize("path", ["/app/sign-in", "/app/", "/app/score"])
+@pytest.mark.parametrize(
+    "path", ["/app/sign-in", "/app/", "/app/score", "/app/scenarios", "/app/scenarios/rent"]
+)
 def test_a_first_view_is_light_usable_and_still(phone: Callable[..., Phone], path: str) -> None:
     mine = phone("lin")
     mine.context.add_init_script(_SHIFTS)

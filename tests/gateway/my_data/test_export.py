@@ -46,6 +46,7 @@ EXPORTED = {
     "search_facts": ("searches",),
     "search_undelivered": ("searches",),
     "staff_access": ("staff_acts",),
+    "assisted_act": ("assisted_acts",),
     "waiver": ("waivers",),
     "medical_advance": ("medical_advances",),
     "loan": ("loans",),
