@@ -9,6 +9,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from gateway.store.lookup import KINDS
+from gateway.web.catalogue import catalogue, language_of, text
 from gateway.web.lookups import PATH, SHOWN
 from tests.gateway.callers import Callers
 from tests.gateway.city import TestCity
@@ -89,13 +91,52 @@ async def test_a_page_holds_so_many_and_a_filter_says_where_it_ends(callers: Cal
     assert "data-live=" not in second, "what is old does not change"
 
 
-@pytest.mark.parametrize("text", CORPUS)
-async def test_what_staff_and_parties_are_called_is_text(callers: Callers, text: str) -> None:
+async def assisted(town: TestCity, citizen: UUID, act: str, purpose: str) -> None:
+    """An act at a counter, with only those columns that its kind has."""
+    printed = None if act == "found" else act
+    names = act not in ("enrolment", "found")
+    words = act in ("score_authorisation", "consent", "commitment")
+    await town.owner.execute(
+        "INSERT INTO assisted_act (id, citizen, party, staff, staff_name, place, scenario, purpose,"
+        " act, target_version, text_sha256, document, receipt_no, receipt_sha256)"
+        " SELECT uuidv7(), $1, num, gen_random_uuid(), '周', '三号窗口', 'rent', $3, $2, $4,"
+        " CASE WHEN $5 THEN sha256('t') END, 'id_card', $6::text, sha256(convert_to($6::text, 'UTF8')) FROM party",
+        *(citizen, act, purpose, 1 if names else None, words, printed),
+    )
+
+
+async def test_every_act_at_a_counter_is_told_in_words(callers: Callers) -> None:
+    town = callers.town
+    citizen = await enrolled(town)
+    allowed = await town.owner.fetchval(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = 'assisted_act'::regclass AND conname = 'assisted_act_act_check'"
+    )
+    acts = re.findall(r"'(\w+)'::text", allowed)
+    assert len(acts) >= 8
+    for act in acts:
+        purpose = {"found": "returning", "consent_withdrawal": "withdrawal"}.get(act, "deposit")
+        await assisted(town, citizen, act, purpose)
+    me = await reader(callers, citizen)
+    for language, wanted in (("zh", ("柜台代办", "周", "三号窗口")), ("en", ("came again",))):
+        told = (await me.get(PATH, params={"lang": language})).text
+        assert all(words in told for words in wanted)
+        for act in acts:
+            assert text(language_of(language), f"lookups.assisted_{act}") in told
+    assert (await me.get(PATH, params={"kind": "assisted"})).text.count("三号窗口") == len(acts)
+
+
+def test_every_kind_has_a_name() -> None:
+    assert [kind for kind in KINDS if f"lookups.kind_{kind}" not in catalogue()] == []
+
+
+@pytest.mark.parametrize("called", CORPUS)
+async def test_what_staff_and_parties_are_called_is_text(callers: Callers, called: str) -> None:
     town = callers.town
     citizen = await enrolled(town)
     await town.ask(citizen)
-    await town.owner.execute("UPDATE party SET name = $1", text)
-    await act(town, citizen, text, text, text)
+    await town.owner.execute("UPDATE party SET name = $1", called)
+    await act(town, citizen, called, called, called)
     me = await reader(callers, citizen)
     decision = await town.owner.fetchval("SELECT id FROM decision")
     for path in (PATH, f"{PATH}/{decision}", "/app/"):
@@ -106,13 +147,13 @@ async def test_what_staff_and_parties_are_called_is_text(callers: Callers, text:
         assert f"{7 * 7}</b>" not in answer.text
 
 
-@pytest.mark.parametrize("text", CORPUS)
-async def test_a_choice_in_the_address_is_text(callers: Callers, text: str) -> None:
+@pytest.mark.parametrize("said", CORPUS)
+async def test_a_choice_in_the_address_is_text(callers: Callers, said: str) -> None:
     me = await reader(callers, await enrolled(callers.town))
-    shown = await me.get(PATH, params={"party": text})
+    shown = await me.get(PATH, params={"party": said})
     assert shown.status_code == 200
     assert_closed(shown)
-    for query in ({"scenario": text}, {"kind": text}, {"from": text}, {"cursor": text}):
+    for query in ({"scenario": said}, {"kind": said}, {"from": said}, {"cursor": said}):
         answer = await me.get(PATH, params=query)
         assert answer.status_code in (200, 400), query
         assert_closed(answer)
