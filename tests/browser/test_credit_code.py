@@ -114,6 +114,32 @@ def test_nothing_is_asked_for_and_nothing_is_seen_while_the_page_is_hidden(phone
     expect(page.locator("#qr img")).to_be_visible()
 
 
+#: A headless browser has no screen to keep awake: what the page asks for is written down instead.
+AWAKE = """
+window.awake = [];
+Object.defineProperty(navigator, "wakeLock", { value: {
+  request: async (kind) => {
+    awake.push(kind);
+    return { release: async () => { awake.push("released"); } };
+  },
+} });
+"""
+
+
+def test_the_screen_stays_on_while_the_code_is_seen_and_no_longer(phone: Phones) -> None:
+    mine = phone("lin")
+    mine.context.add_init_script(AWAKE)
+    page = mine.page
+    page.goto("/app/code")
+    expect(page.locator("#qr img")).to_be_visible()
+    assert page.evaluate("awake") == ["screen"]
+    hide(page, hidden=True)
+    assert page.evaluate("awake") == ["screen", "released"]
+    hide(page, hidden=False)
+    expect(page.locator("#qr img")).to_be_visible()
+    assert page.evaluate("awake") == ["screen", "released", "screen"]
+
+
 def test_without_a_connection_it_says_so_and_comes_back_by_itself(phone: Phones) -> None:
     mine = phone("lin")
     page = mine.page

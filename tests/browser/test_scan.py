@@ -140,7 +140,7 @@ def test_a_device_learns_of_the_grant_and_that_it_is_the_one(
         state = party.get(f"/v1/consent-requests/{request}").json()
         assert (state["status"], state["desk"]) == ("pending", bike.number)
         page.get_by_role("button", name="同意", exact=True).click()
-        expect(page.get_by_role("status")).to_be_visible()
+        page.wait_for_url(lambda url: "/app/consent/" not in url)
         state = party.get(f"/v1/consent-requests/{request}").json()
     assert (state["status"], state["desk"]) == ("granted", bike.number)
     assert state["subject"]
