@@ -100,7 +100,8 @@ async def assisted(town: TestCity, citizen: UUID, act: str, purpose: str) -> Non
         "INSERT INTO assisted_act (id, citizen, party, staff, staff_name, place, scenario, purpose,"
         " act, target_version, text_sha256, document, receipt_no, receipt_sha256)"
         " SELECT uuidv7(), $1, num, gen_random_uuid(), '周', '三号窗口', 'rent', $3, $2, $4,"
-        " CASE WHEN $5 THEN sha256('t') END, 'id_card', $6::text, sha256(convert_to($6::text, 'UTF8')) FROM party",
+        " CASE WHEN $5 THEN sha256('t') END, 'id_card', $6::text,"
+        " sha256(convert_to($6::text, 'UTF8')) FROM party",
         *(citizen, act, purpose, 1 if names else None, words, printed),
     )
 
