@@ -27,8 +27,8 @@ FILL = (
     "INSERT INTO staff_access SELECT uuidv7(), now(), 's', 'p', 'a', gen_random_uuid()"
     " FROM generate_series(1, $1::integer)",
     "INSERT INTO assisted_act (id, citizen, party, staff, staff_name, place, scenario, purpose,"
-    " act, document) SELECT uuidv7(), gen_random_uuid(), 1, gen_random_uuid(), 's', 'p', 'rent', 'p',"
-    " 'found', 'd' FROM generate_series(1, $1::integer)",
+    " act, document) SELECT uuidv7(), gen_random_uuid(), 1, gen_random_uuid(), 's', 'p', 'rent',"
+    " 'p', 'found', 'd' FROM generate_series(1, $1::integer)",
     "INSERT INTO consent_request (id, party, recipient, scenario, purpose, out_request_no,"
     " body_hash, status, citizen, expires_at) SELECT uuidv7(), 1, 'e', 's', 'p', n::text, '',"
     " CASE WHEN n % 10 = 0 THEN 'pending' ELSE 'granted' END, gen_random_uuid(), now()"
