@@ -148,6 +148,9 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/data.py             who I am here, a copy, corrections, signing out
+    web/correction.py       what is wrong, and in which words
+    web/closure.py          the way out, and a plain goodbye
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
 

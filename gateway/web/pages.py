@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.web import assets, commitments, devices, home, notice, score, sign_in
+from gateway.web import (
+    assets,
+    closure,
+    commitments,
+    correction,
+    data,
+    devices,
+    home,
+    notice,
+    score,
+    sign_in,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *assets.HANDLERS,
@@ -14,4 +25,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *score.HANDLERS,
     *commitments.HANDLERS,
     *devices.HANDLERS,
+    *data.HANDLERS,
+    *correction.HANDLERS,
+    *closure.HANDLERS,
 ]
