@@ -1,6 +1,6 @@
 # Everything a person needs, each on one command. Python >= 3.11, git and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check lock nightly bench
+.PHONY: help setup demo up test check lock nightly bench pictures
 BIN := .venv/bin
 
 help: ## this list
@@ -34,6 +34,9 @@ bench: .venv/bench ## what a decision costs, beside others: a result and a page 
 
 .venv/bench: .venv/ready locks/bench.txt scripts/bench.sh
 	@scripts/bench.sh
+
+pictures: .venv/ready ## every page, both languages, light and dark, into docs/images/pages
+	@$(BIN)/python -m tests.browser.album $(ARGS)
 
 # No addresses in the locks: whoever installs decides where from, the hashes decide what.
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \

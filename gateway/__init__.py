@@ -47,7 +47,7 @@ A question's way, from the socket to the answer
     edge/problems.py        from errors to problem details, in one table
     edge/service.py         alive, and able to answer
     edge/scenarios.py       the scenarios, open to everybody
-    edge/decisions.py       an answer read back, in two views; who asked about me
+    edge/decisions.py       an answer read back, in two views
     lookups.py              reasons in the words of the rule that answered
     edge/contract.py        the contract as a document: /openapi.json
     edge/twins.py           the hot routes as the contract describes them
@@ -79,6 +79,19 @@ Writes, and what follows them
     edge/webhooks.py        the key that verifies it
     jobs.py                 what happens beside the requests, and every worker's tick
     probing.py              who tries too many different questions is marked
+
+Who asked about me
+    edge/lookups.py         the list, page by page
+    lookup_filter.py        which lines are wanted
+    edge/lookup_lines.py    a line, as every way of reading tells it
+    edge/lookup_download.py  every line as a file
+    edge/lookup_table.py    a line as a row of it
+    spreadsheet.py          rows that open as text in a spreadsheet
+    edge/lookup_stream.py   a line told while it happens
+    edge/event_stream.py    an answer that goes on: server-sent events
+    watch.py                one watcher for all open pages, beside the decisions
+    watch_stream.py         what one page is told
+    watch_place.py          how far it has come, so that any worker can go on
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
@@ -148,6 +161,10 @@ What people look at
     web/notice.py           what is read before the score, and the word on it
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
+    web/scenarios.py        what is open, what is missing, who offers it
+    web/amounts.py          facts and figures of scenarios as people read them
+    web/consent.py          a request, read before it is decided
+    web/consents.py         consents kept in hand
     web/data.py             who I am here, a copy, corrections, signing out
     web/correction.py       what is wrong, and in which words
     web/closure.py          the way out, and a plain goodbye
@@ -189,6 +206,7 @@ What is kept, the only SQL and Valkey
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back
+    store/watch.py          what is new about those whose pages are open
     store/probe.py          who tried too many different questions today
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios

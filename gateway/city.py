@@ -56,6 +56,7 @@ from gateway.store.cache import Cache
 from gateway.store.database import Database
 from gateway.tokens import AccessTokens
 from gateway.vault import Vault
+from gateway.watch import Watch
 from scenarios.registry import Registry
 
 #: While a commit is under way a standing read now would only wait for the next one, so reads
@@ -149,6 +150,7 @@ class City:
         )
         self.relay = CacheRelay(self.database, self.cache)
         self.lookups = Lookups(self.database, registry, self.vault)
+        self.watch = Watch(self.database, clock, self.counts)
         self.outbox = Outbox(ids, self.pseudonyms)
         self.consent_requests = ConsentRequests(
             settings=settings,
@@ -266,6 +268,7 @@ class City:
                 await self.refresh()
             yield self
         finally:
+            await self.watch.stop()
             with suppress(TimeoutError):
                 async with asyncio.timeout(SETTLE_S):
                     await self.decisions.settled()

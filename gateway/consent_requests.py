@@ -29,7 +29,7 @@ from gateway.store.database import Connection, Database
 from gateway.tokens import SCOPE_PREFIX
 from scenarios.registry import Registry
 
-#: The page of a link; its address does not change when a page takes the place of plain JSON.
+#: The page of a link (gateway/web/consent.py); the token at its end names the request.
 LINK_PATH = "/app/consent/"
 
 _TAG = 16  # bytes of the keyed hash: 128 bits that nobody guesses

@@ -35,6 +35,9 @@ LIMITS: Final = (
     *("admission", "party_quota", "bad_signatures"),
 )
 
+#: What of `Counts` is no metric that only grows.
+NO_COUNTS: Final = ("now", "lookup_streams")
+
 
 class Histogram:
     """How many values fell into which interval, and their sum."""
@@ -111,6 +114,8 @@ def _counters(known: Iterable[str] = ()) -> defaultdict[Labels, float]:
 class Counts:
     """Everything that one process counts; each public attribute is a metric, named as it is there.
 
+    `lookup_streams` is no count but how many are open just now; gauges are shown by the pulse.
+
     Args:
         clock: what queues take the time of arrival from.
     """
@@ -126,6 +131,7 @@ class Counts:
         "job_items",
         "job_seconds",
         "jobs",
+        "lookup_streams",
         "mget_seconds",
         "now",
         "outcomes_unknown",
@@ -143,6 +149,7 @@ class Counts:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.now = (clock or SystemClock()).monotonic
+        self.lookup_streams = 0
         self.requests = _counters()
         self.requests_limited = _counters(LIMITS)
         self.request_seconds = _Histograms(SECONDS)
@@ -228,7 +235,7 @@ class Counts:
         return {
             (name, *map(_text, labels)): numbers
             for name in self.__slots__
-            if name != "now"
+            if name not in NO_COUNTS
             for labels, numbers in _numbers(getattr(self, name))
         }
 

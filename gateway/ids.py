@@ -100,3 +100,12 @@ def _nothing() -> None:
 def uuid7_millis(identifier: UUID) -> int:
     """The milliseconds since the epoch at which a UUIDv7 was born."""
     return identifier.int >> 80
+
+
+def uuid7_floor(moment_us: int) -> UUID:
+    """The lowest UUIDv7 of an instant's millisecond (µs since the epoch), to bound scans by time.
+
+    What lies before the epoch or beyond 48 bits of milliseconds is the lowest or the highest.
+    """
+    millis = min(max(moment_us // 1000, 0), (1 << 48) - 1)
+    return UUID(int=millis << 80)

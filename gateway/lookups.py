@@ -6,7 +6,8 @@ its manifest is kept with its revision for as long as answers refer to it.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -14,14 +15,18 @@ import msgspec
 from gateway.errors import Malformed, NotFound
 from gateway.jwk import unb64url
 from gateway.keys import b64url
+from gateway.lookup_filter import EVERYTHING, is_sparse
 from gateway.store import lookup as rows
 from gateway.store.database import Database
-from gateway.store.lookup import Answered, Question, Recorded, Search, StaffAct
+from gateway.store.lookup import Answered, Line, Recorded, Wanted
 from gateway.vault import SealBroken, Vault
 from scenarios.registry import Registry
 from scenarios.universal import UNIVERSAL
 
-_LAST = UUID(int=(1 << 128) - 1)
+#: Lines of one kind that a page looks at where a filter may pass over them, and lines of a page
+#: when all are read.
+LOOKED_AT_MAX: Final = 2000
+PAGE_OF_ALL: Final = 200
 
 
 class Obligation(msgspec.Struct, frozen=True):
@@ -68,9 +73,12 @@ class Explained(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page of "who asked about me", newest first; `next` is the cursor of the following one."""
+    """A page of "who asked about me", newest first; `next` is the cursor of the following one.
 
-    lines: list[Question | Search | StaffAct]
+    Under a filter a page may hold fewer lines than were asked for, even none, and yet have a next.
+    """
+
+    lines: list[Line]
     next: str | None
 
 
@@ -109,19 +117,33 @@ class Lookups:
         )
         return Explained(record, reasons, self._facts(record, citizen))
 
-    async def page(self, citizen: UUID, cursor: str | None, limit: int) -> Page:
+    async def page(
+        self, citizen: UUID, cursor: str | None, limit: int, wanted: Wanted = EVERYTHING
+    ) -> Page:
         """A page of questions, searches and acts of staff about a citizen, newest first.
 
         Raises:
             Malformed: the cursor is not one that a page gave.
         """
-        before = _LAST if cursor is None else _place(cursor)
+        before = wanted.ceiling if cursor is None else min(_place(cursor), wanted.ceiling)
+        end = None
         async with self._database.connection() as connection:
+            if is_sparse(wanted):
+                end = await rows.reach(connection, citizen, wanted, before, LOOKED_AT_MAX)
+                wanted = msgspec.structs.replace(wanted, floor=end or wanted.floor)
             # One line more than asked for shows whether anything follows.
-            lines = await rows.page(connection, citizen, before, limit + 1)
-        more = len(lines) > limit
-        lines = lines[:limit]
-        return Page(lines, b64url(lines[-1].id.bytes) if more else None)
+            lines = await rows.page(connection, citizen, wanted, before, limit + 1)
+        if len(lines) > limit:
+            lines, end = lines[:limit], lines[limit - 1].id
+        return Page(lines, b64url(end.bytes) if end else None)
+
+    async def all(self, citizen: UUID, wanted: Wanted = EVERYTHING) -> AsyncIterator[list[Line]]:
+        """Every such line, newest first, in pages: no more than one is ever in memory."""
+        cursor, follows = None, True
+        while follows:
+            page = await self.page(citizen, cursor, PAGE_OF_ALL, wanted)
+            cursor, follows = page.next, page.next is not None
+            yield page.lines
 
     def rule(self, scenario: str, revision: bytes, manifest: str) -> Rule:
         """A rule in words, of whatever revision; `manifest` is the one stored with it."""

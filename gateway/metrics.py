@@ -91,6 +91,7 @@ METRICS: Final = (
     _histogram("gc_pause_seconds", "process", "Pauses for the garbage collector"),
     _histogram("event_loop_lag_seconds", "process", "How late the event loop comes round"),
     Described("processes", Kind.SUM, ("process",), "Processes that live and count"),
+    Described("lookup_streams", Kind.SUM, ("process",), "Pages open that are told of lookups"),
     Described("process_resident_memory_bytes", Kind.SUM, ("process",), "Memory in use"),
     Described("gc_pause_max_seconds", Kind.MAX, ("process",), "Longest pause of the last minute"),
     Described("event_loop_lag_max_seconds", Kind.MAX, ("process",), "Latest round of that minute"),

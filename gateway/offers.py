@@ -119,6 +119,16 @@ class ScenarioOffers:
         mine = await self._mine(citizen)
         return await self._prospects_of(scenario, mine), await self._offers(scenario, mine, words)
 
+    async def at(self, citizen: UUID, scenario: str, client_id: str) -> Look | None:
+        """The same at one party; None where it does not offer the scenario now."""
+        party = self._parties.get(client_id)
+        registration = party.registrations.get(scenario) if party and party.active else None
+        if registration is None or not self._is_live(scenario):
+            return None
+        mine = await self._mine(citizen)
+        (look,) = await self._look(self._prospects[scenario], [registration.view], mine)
+        return look
+
     def _is_live(self, scenario: str) -> bool:
         prospect = self._prospects.get(scenario)
         if prospect is None or prospect.compiled.manifest.status != "live":

@@ -51,6 +51,11 @@ class Openness(msgspec.Struct, frozen=True):
         return self.outcome is Outcome.ELIGIBLE
 
     @property
+    def asks_for_a_promise(self) -> bool:
+        """Whether the scenario's promise is missing, and not merely possible."""
+        return any(each.remedy is Remedy.PROMISE for each in self.missing)
+
+    @property
     def up_to_the_citizen(self) -> bool:
         """Whether a consent and a promise are all that is missing."""
         own = {Remedy.CONSENT, Remedy.PROMISE}

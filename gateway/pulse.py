@@ -44,6 +44,7 @@ class Pulse:
     def __init__(self, counts: Counts, process: str, clock: Clock) -> None:
         self._now = clock.monotonic
         self._process = process
+        self._counts = counts
         self._stall_counts = counts.stalls
         for cause in ("gc", "loop"):
             counts.stalls[process, cause] += 0
@@ -80,6 +81,7 @@ class Pulse:
             self._recent[cause].append(seconds)
             self._longest[cause] = 0.0
         return {
+            ("lookup_streams", self._process): self._counts.lookup_streams,
             ("process_resident_memory_bytes", self._process): _resident_bytes(),
             ("gc_pause_max_seconds", self._process): max(self._recent["gc"]),
             ("event_loop_lag_max_seconds", self._process): max(self._recent["loop"]),

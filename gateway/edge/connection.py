@@ -133,6 +133,12 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
         self._wait()
 
+    def shutdown(self) -> None:
+        """The worker ends: what is under way is answered, and what has no end is ended."""
+        super().shutdown()
+        if isinstance(self._answering, Exchange):
+            self._answering.stop()
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answering is not None:
             self._answering.cut()

@@ -25,7 +25,6 @@ from gateway.consent_notice import (
     Words,
     notice,
 )
-from gateway.consent_requests import LINK_PATH
 from gateway.consent_rules import state
 from gateway.consents import Terms
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
@@ -174,9 +173,9 @@ class Decision(msgspec.Struct, frozen=True):
     status: str
 
 
-@get([LINK_PATH + "{token:str}", REQUESTS + "/{token:str}"], opt={ACCESS: Access.CITIZEN})
+@get(REQUESTS + "/{token:str}", opt={ACCESS: Access.CITIZEN})
 async def show(request: Request[Any, Any, Any], token: Token) -> ShownConsentRequest:
-    """The request behind a link."""
+    """The request behind a link: the last part of its path is the token."""
     city = city_of(request)
     return _shown(city, await city.consent_requests.shown(token, citizen_of(request)))
 

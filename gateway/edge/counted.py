@@ -21,18 +21,21 @@ class Counted:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        began, status = self._counts.now(), 500
+        began, status = self._counts.now(), 0
 
         async def counting(event: Message) -> None:
+            # When it begins: a stream goes on for minutes, and is not a slow answer.
             nonlocal status
             if event["type"] == "http.response.start":
                 status = event["status"]
+                self._answered(scope, status, self._counts.now() - began)
             await send(event)
 
         try:
             await self._app(scope, receive, counting)
         finally:
-            self._answered(scope, status, self._counts.now() - began)
+            if not status:
+                self._answered(scope, 500, self._counts.now() - began)
 
     def _answered(self, scope: HTTPScope, status: int, seconds: float) -> None:
         name = _route(scope)

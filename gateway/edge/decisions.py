@@ -1,26 +1,21 @@
-"""Answers read back over HTTP: one address, two views; and "who asked about me"."""
+"""Answers read back over HTTP: one address, two views."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
 
-from gateway.city import City
 from gateway.clock import rfc3339
-from gateway.edge.access import ACCESS, Access, citizen_of, city_of, viewer_of
+from gateway.edge.access import ACCESS, Access, city_of, viewer_of
 from gateway.edge.answer import Freshness, Policy
 from gateway.keys import b64url
 from gateway.lookups import Explained, Obligation, Reason
-from gateway.store.lookup import Question, Search, StaffAct
 from scenarios.contract import Outcome
-
-Limit = Annotated[int, QueryParameter(ge=1, le=100)]
-Cursor = Annotated[str | None, QueryParameter(max_length=22)]
 
 
 class PartyAnswer(msgspec.Struct, frozen=True):
@@ -78,56 +73,6 @@ class CitizenReasons(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str
 
 
-class PartyQuestion(msgspec.Struct, frozen=True, tag_field="kind", tag="question", kw_only=True):
-    """A party's question about the citizen."""
-
-    at: str
-    decision_id: UUID
-    scenario: str
-    title: str
-    party: str
-    staff: str | None
-    reference: str | None
-    outcome: str
-    delivered: bool
-
-
-class SearchedScenario(msgspec.Struct, frozen=True):
-    """A scenario whose rule a search asked, and whether it was open to the citizen."""
-
-    scenario: str
-    title: str
-    eligible: bool
-
-
-class PartySearch(msgspec.Struct, frozen=True, tag_field="kind", tag="search", kw_only=True):
-    """A party's search for the scenarios that are open to the citizen."""
-
-    at: str
-    search_id: UUID
-    party: str
-    staff: str | None
-    reference: str | None
-    scenarios: tuple[SearchedScenario, ...]
-    delivered: bool
-
-
-class StaffAccess(msgspec.Struct, frozen=True, tag_field="kind", tag="staff", kw_only=True):
-    """An act of the city's staff that read or changed the citizen's data."""
-
-    at: str
-    staff: str
-    purpose: str
-    action: str
-
-
-class LookupPage(msgspec.Struct, frozen=True):
-    """Newest first; `next` is the `cursor` of the following page, null on the last."""
-
-    lookups: list[PartyQuestion | PartySearch | StaffAccess]
-    next: str | None
-
-
 @get("/v1/decisions/{decision:uuid}", opt={ACCESS: Access.PARTY_OR_CITIZEN})
 async def decision(
     request: Request[Any, Any, Any], decision: FromPath[UUID]
@@ -146,16 +91,6 @@ async def decision(
         freshness=_freshness(answered.score_as_of, answered.at_us),
         receipt=b64url(answered.receipt),
     )
-
-
-@get("/v1/me/lookups", opt={ACCESS: Access.CITIZEN})
-async def lookups(
-    request: Request[Any, Any, Any], limit: Limit = 50, cursor: Cursor = None
-) -> LookupPage:
-    """Who asked about the citizen, staff of the city included."""
-    city = city_of(request)
-    page = await city.lookups.page(citizen_of(request), cursor, limit)
-    return LookupPage([_line(city, line) for line in page.lines], page.next)
 
 
 def _reasons(explained: Explained) -> CitizenReasons:
@@ -195,43 +130,4 @@ def _freshness(score_as_of: Any, at_us: int) -> Freshness:
     return Freshness(score_as_of.isoformat() if score_as_of else None, rfc3339(at_us))
 
 
-def _line(
-    city: City, line: Question | Search | StaffAct
-) -> PartyQuestion | PartySearch | StaffAccess:
-    match line:
-        case StaffAct():
-            return StaffAccess(
-                at=rfc3339(line.at_us), staff=line.staff, purpose=line.purpose, action=line.action
-            )
-        case Search():
-            return PartySearch(
-                at=rfc3339(line.at_us),
-                search_id=line.id,
-                party=line.party,
-                staff=line.staff,
-                reference=line.reference,
-                scenarios=tuple(
-                    SearchedScenario(name, _title(city, name), eligible)
-                    for name, eligible in line.scenarios
-                ),
-                delivered=line.delivered,
-            )
-    return PartyQuestion(
-        at=rfc3339(line.at_us),
-        decision_id=line.id,
-        scenario=line.scenario,
-        title=_title(city, line.scenario),
-        party=line.party,
-        staff=line.staff,
-        reference=line.reference,
-        outcome=Outcome(line.outcome).wire,
-        delivered=line.delivered,
-    )
-
-
-def _title(city: City, scenario: str) -> str:
-    compiled = city.registry.get(scenario)
-    return compiled.manifest.title.zh if compiled else scenario
-
-
-HANDLERS: list[HTTPRouteHandler] = [decision, lookups]
+HANDLERS: list[HTTPRouteHandler] = [decision]

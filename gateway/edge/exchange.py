@@ -1,8 +1,8 @@
 """One request and its answer on a connection: an answer in one piece leaves in one write.
 
 uvicorn writes the head when the application begins to answer, so it cannot know the length and
-cuts the body into chunks. All answers of ours are in one piece: here the head waits for it, gets
-its length, and both leave together.
+cuts the body into chunks. Nearly all answers of ours are in one piece: here the head waits for it,
+gets its length, and both leave together. The others (files, streams of events) go uvicorn's way.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from gateway.errors import Malformed
 #: Statuses whose answer has no body, and says no length (RFC 9110 8.6).
 _BODILESS: Final = frozenset({204, 304})
 
+#: An answer of this type goes on until somebody ends it (HTML Living Standard, 9.2).
+_ENDLESS: Final = b"text/event-stream"
+
 
 class Exchange(RequestResponseCycle):
     """A request under way: what uvicorn's own is, but for how an answer in one piece is sent."""
 
     _begun: Any = None
+    _is_endless = False
 
     @property
     def is_whole(self) -> bool:
@@ -42,6 +46,19 @@ class Exchange(RequestResponseCycle):
         self.disconnected = True
         self.waiting_for_100_continue = False
         self.message_event.set()
+
+    def stop(self) -> None:
+        """The worker ends. An answer without an end is ended here and now, in good form if its
+        client reads; any other is not touched."""
+        if not self._is_endless or self.response_complete or self.disconnected:
+            return
+        self.response_complete = True
+        self.cut()  # the application learns of it, and says nothing more
+        if self.flow.write_paused:
+            self.transport.abort()
+        elif self.chunked_encoding:
+            self.transport.write(b"0\r\n\r\n")
+        self.on_response()
 
     async def send(self, message: Any) -> None:
         """ASGI's `send`."""
@@ -59,6 +76,8 @@ class Exchange(RequestResponseCycle):
                 # What is still to come of the request must not be read as the next one.
                 self.keep_alive = False
             if message.get("more_body", False):
+                media_type = dict(start["headers"]).get(b"content-type", b"")
+                self._is_endless = media_type.startswith(_ENDLESS)
                 await super().send(start)
                 await super().send(message)
             else:

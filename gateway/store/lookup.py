@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final, Literal
 from uuid import UUID
 
 import asyncpg
@@ -92,6 +93,31 @@ class StaffAct(msgspec.Struct, frozen=True):
     action: str
 
 
+Line = Question | Search | StaffAct
+LineKind = Literal["question", "search", "staff"]
+
+#: All kinds of line.
+KINDS: Final[tuple[LineKind, ...]] = ("question", "search", "staff")
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines of "who asked about me": of which kinds; from which id (UUIDv7) to below which;
+    from when to before when (µs); and, where not None, of which scenario, party's name, outcome.
+
+    The caller sees to it that no kind is wanted by what it does not have: an act of staff has no
+    scenario, only a question has an outcome.
+    """
+
+    kinds: tuple[LineKind, ...] = KINDS
+    floor: UUID = UUID(int=0)
+    ceiling: UUID = UUID(int=(1 << 128) - 1)
+    from_us: int = 0
+    until_us: int = (1 << 48) * 1000
+    scenario: str | None = None
+    party: str | None = None
+    outcome: int | None = None
+
+
 async def of_party(connection: Connection, decision: UUID, party: int) -> Answered | None:
     """An answer, if this party asked."""
     row = await connection.fetchrow(_sql.of_party, decision, party)
@@ -104,22 +130,42 @@ async def of_citizen(connection: Connection, decision: UUID, citizen: UUID) -> R
     return Recorded(*row) if row is not None else None
 
 
+async def reach(
+    connection: Connection, citizen: UUID, wanted: Wanted, before: UUID, most: int
+) -> UUID | None:
+    """The line after so many of one kind, newest first; None if there are fewer of each."""
+    span = _span(before, wanted)
+    found: UUID | None = await connection.fetchval(_sql.reach, citizen, *span[:2], most)
+    return found
+
+
 async def page(
-    connection: Connection, citizen: UUID, before: UUID, limit: int
-) -> list[Question | Search | StaffAct]:
-    """What happened before an id, newest first: at most `limit` of questions, searches and acts
-    of staff.
+    connection: Connection, citizen: UUID, wanted: Wanted, before: UUID, limit: int
+) -> list[Line]:
+    """What of it happened before an id, newest first: at most `limit` lines of all kinds.
 
     The ids of all are UUIDv7, so their order is that of time.
     """
-    questions = await connection.fetch(_sql.questions, citizen, before, limit)
-    searches = await connection.fetch(_sql.searches, citizen, before, limit)
-    acts = await connection.fetch(_sql.staff, citizen, before, limit)
-    lines: list[Question | Search | StaffAct] = [Question(*row) for row in questions]
-    lines += [_search(row) for row in searches]
-    lines += [StaffAct(*row) for row in acts]
+    span, lines = _span(before, wanted), list[Line]()
+    if "question" in wanted.kinds:
+        narrowed = (wanted.scenario, wanted.party, wanted.outcome)
+        rows = await connection.fetch(_sql.questions, citizen, *span, *narrowed, limit)
+        lines += [Question(*row) for row in rows]
+    if "search" in wanted.kinds:
+        rows = await connection.fetch(
+            _sql.searches, citizen, *span, wanted.scenario, wanted.party, limit
+        )
+        lines += [search_of(row) for row in rows]
+    if "staff" in wanted.kinds:
+        rows = await connection.fetch(_sql.staff, citizen, *span, limit)
+        lines += [StaffAct(*row) for row in rows]
     return sorted(lines, key=lambda line: line.id, reverse=True)[:limit]
 
 
-def _search(row: asyncpg.Record) -> Search:
+def search_of(row: asyncpg.Record) -> Search:
+    """A search from its row."""
     return Search(**{**row, "scenarios": tuple(tuple(each) for each in row["scenarios"])})
+
+
+def _span(before: UUID, wanted: Wanted) -> tuple[UUID, UUID, int, int]:
+    return before, wanted.floor, wanted.from_us, wanted.until_us

@@ -21,6 +21,15 @@ SELECT d.id, d.at_us, d.received_us, d.outcome, d.clauses, d.valid_until_us, d.s
   LEFT JOIN decision_undelivered AS u ON u.decision = d.id
  WHERE d.id = $1 AND d.citizen = $2
 
+-- name: reach
+-- How far down a page looks: to the line after so many of one kind. A filter that nothing passes
+-- would else read all of a citizen's years in one request.
+SELECT greatest(
+  (SELECT id FROM decision WHERE citizen = $1 AND id < $2 AND id >= $3
+    ORDER BY id DESC OFFSET $4 LIMIT 1),
+  (SELECT id FROM search WHERE citizen = $1 AND id < $2 AND id >= $3
+    ORDER BY id DESC OFFSET $4 LIMIT 1))
+
 -- name: questions
 SELECT d.id, d.at_us, d.outcome, d.staff, d.reference, o.scenario, p.name AS party,
        u.decision IS NULL AS delivered
@@ -28,8 +37,11 @@ SELECT d.id, d.at_us, d.outcome, d.staff, d.reference, o.scenario, p.name AS par
   JOIN policy AS o ON o.num = d.policy
   JOIN party AS p ON p.num = d.party
   LEFT JOIN decision_undelivered AS u ON u.decision = d.id
- WHERE d.citizen = $1 AND d.id < $2
- ORDER BY d.id DESC LIMIT $3
+ WHERE d.citizen = $1 AND d.id < $2 AND d.id >= $3 AND d.at_us >= $4 AND d.at_us < $5
+   AND ($6::text IS NULL OR o.scenario = $6)
+   AND ($7::text IS NULL OR p.name = $7)
+   AND ($8::smallint IS NULL OR d.outcome = $8)
+ ORDER BY d.id DESC LIMIT $9
 
 -- name: searches
 -- Which scenarios a party searched among for the citizen, and which of them were open.
@@ -40,9 +52,14 @@ SELECT d.id, d.at_us, d.staff, d.reference, p.name AS party,
   FROM search AS d
   JOIN party AS p ON p.num = d.party
   LEFT JOIN search_undelivered AS u ON u.search = d.id
- WHERE d.citizen = $1 AND d.id < $2
- ORDER BY d.id DESC LIMIT $3
+ WHERE d.citizen = $1 AND d.id < $2 AND d.id >= $3 AND d.at_us >= $4 AND d.at_us < $5
+   AND ($6::text IS NULL
+        OR EXISTS (SELECT FROM policy AS o WHERE o.num = ANY (d.evaluated) AND o.scenario = $6))
+   AND ($7::text IS NULL OR p.name = $7)
+ ORDER BY d.id DESC LIMIT $8
 
 -- name: staff
 SELECT id, to_us(at) AS at_us, staff, purpose, action
-  FROM staff_access WHERE citizen = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+  FROM staff_access
+ WHERE citizen = $1 AND id < $2 AND id >= $3 AND at >= from_us($4) AND at < from_us($5)
+ ORDER BY id DESC LIMIT $6

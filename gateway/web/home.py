@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
+from gateway.web.consents import cards, pauses
 from gateway.web.render import PAGE, page
 from scoring import Band
 
@@ -26,6 +27,8 @@ async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
         said=said,
         shown=shown,
         band=Band(shown.band) if shown else None,
+        consents_mine=[each for each in await cards(city, citizen) if each.fresh],
+        pauses=pauses(city.clock.now_us()),
     )
 
 

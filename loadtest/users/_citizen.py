@@ -79,7 +79,8 @@ class CitizenUser(PartyUser):
         }
         path, name = "/v1/consent-requests", "a party: asks for a consent"
         asked = self.as_party(party, 201, "POST", path, name, json=body)
-        shown = self.read(asked["link"], "a citizen: reads the request")
+        token = asked["link"].rpartition("/")[2]
+        shown = self.read(f"/v1/me/consent-requests/{token}", "a citizen: reads the request")
         text = {"text_sha256": shown["text"]["sha256"]}
         held = self.write(shown["grant"], "a citizen: grants", text)
         name = "a party: learns of the grant"

@@ -39,13 +39,13 @@ class Person:
 
     def consent(self, link: str) -> str:
         """Open the link, read who asks for what, and grant exactly that."""
-        shown = self._read(link)
+        shown = self._request(link)
         text = {"text_sha256": shown["text"]["sha256"]}
         return str(self._write(shown["grant"], text)["status"])
 
     def decline(self, link: str) -> str:
         """Open the link, read it, and say no."""
-        return str(self._write(self._read(link)["decline"], None)["status"])
+        return str(self._write(self._request(link)["decline"], None)["status"])
 
     def change(self, how: str, recipient: str, scenario: str) -> str:
         """`withdraw`, `pause` or `resume` the consent given to a recipient for a scenario."""
@@ -87,6 +87,10 @@ class Person:
         device = self._write("/v1/me/devices", {"name": "示例手机", "jwk": jwk})
         self._device = device["kid"], key
         return self._device
+
+    def _request(self, link: str) -> dict[str, Any]:
+        """What the page of a link shows, as data; the link ends in the request's token."""
+        return self._read("/v1/me/consent-requests/" + link.rpartition("/")[2])
 
     def _read(self, path: str) -> dict[str, Any]:
         return _wanted(self._client.get(path))

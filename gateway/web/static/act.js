@@ -8,7 +8,7 @@
 //     <button>…</button>
 //   <button data-opens="id">, <button data-closes>    dialogs
 //
-// An empty input is left out. A module that wants the answer listens for `acted` on the form
+// An empty input is left out, or sent as null with data-empty="null". A module that wants the answer listens for `acted` on the form
 // (`event.detail` is the answer) and prevents its default to stay on the page.
 
 const problems = JSON.parse(document.getElementById("problems").textContent);
@@ -86,8 +86,9 @@ export function bodyOf(form) {
       if (input.checked) body[input.name].push(input.value);
     } else if (kind === "flag") put(input.name, input.checked);
     else if (input.type === "radio" && !input.checked) continue;
-    else if (input.value === "") continue;
-    else if (kind === "int") put(input.name, Number(input.value));
+    else if (input.value === "") {
+      if (input.dataset.empty === "null") put(input.name, null);
+    } else if (kind === "int") put(input.name, Number(input.value));
     else if (kind === "moment") put(input.name, new Date(input.value).toISOString());
     else put(input.name, input.value);
   }

@@ -61,11 +61,15 @@ class Application:
     async def _answer(self, path: str, send: Any) -> None:
         body = b"x" * BIG if path == "/big" else path.encode()
         headers = [(b"x-a", b"a\nb" if path == "/splits" else b"a")]
+        if path == "/events":
+            headers.append((b"content-type", b"text/event-stream"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if path == "/fails-late":
             raise ValueError("a secret")
-        if path == "/pieces":
+        if path in ("/pieces", "/events", "/file"):
             await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        if path in ("/events", "/file"):
+            await self.gate.wait()
         await send({"type": "http.response.body", "body": body})
 
 

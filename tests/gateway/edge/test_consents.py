@@ -34,8 +34,9 @@ async def callers(town: TestCity) -> Callers:
 
 
 async def link_of(callers: Callers, **changes: Any) -> str:
+    """Where the request of a link is read as data."""
     asked = body(await callers.party().post("/v1/consent-requests", json=ASK | changes), 201)
-    return str(asked["link"])
+    return str(asked["link"].replace("/app/consent/", "/v1/me/consent-requests/"))
 
 
 async def granted(callers: Callers, citizen: UUID, **changes: Any) -> dict[str, Any]:

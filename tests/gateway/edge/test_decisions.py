@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,10 +11,8 @@ import pytest
 from gateway.clock import rfc3339
 from gateway.keys import b64url
 from gateway.store import policy as policy_rows
-from scenarios.contract import Outcome
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import TestCity
-from tests.gateway.searching import search
 
 NOWHERE = f"/v1/decisions/{UUID(int=1)}"
 
@@ -31,8 +27,7 @@ async def callers(town: TestCity) -> Callers:
 
 
 async def test_a_stranger_reads_no_answer(callers: Callers) -> None:
-    for path in (NOWHERE, "/v1/me/lookups"):
-        assert (await callers.stranger().get(path)).status_code == 401
+    assert (await callers.stranger().get(NOWHERE)).status_code == 401
 
 
 async def test_a_bad_token_does_not_fall_back_to_the_cookie(callers: Callers) -> None:
@@ -55,10 +50,6 @@ async def test_nobody_reads_anothers_answer(callers: Callers) -> None:
         found = await reader.get(path)
         missing = await reader.get(NOWHERE)
         assert (found.status_code, found.content) == (404, missing.content)
-
-
-async def test_a_party_has_no_list_of_lookups(callers: Callers) -> None:
-    assert (await callers.party().get("/v1/me/lookups")).status_code == 401
 
 
 # ------------------------------------------------------------------ the party's view
@@ -176,96 +167,3 @@ async def test_the_recipient_is_the_one_consented_to_though_the_party_moved_on(
     await town.owner.execute("DELETE FROM party_scenario")
     seen = body(await (await callers.citizen(citizen)).get(f"/v1/decisions/{answer.decision}"))
     assert seen["recipient"] == "rent-a-bike"
-
-
-# ------------------------------------------------------------------ who asked about me
-
-
-async def test_a_citizen_sees_every_question_and_every_act_of_staff_page_by_page(
-    callers: Callers,
-) -> None:
-    town = callers.town
-    citizen, other = await town.ready(), await town.ready()
-    expected = []
-    for number in range(7):
-        if number % 3 == 2:
-            await asyncio.sleep(0.002)
-            await town.owner.execute(
-                "INSERT INTO staff_access (id, staff, purpose, action, citizen)"
-                " VALUES (uuidv7(), 'li', 'objection', $2, $1)",
-                *(citizen, f"read-{number}"),
-            )
-            await asyncio.sleep(0.002)
-            expected.append(f"read-{number}")
-        else:
-            expected.append(str((await town.ask(citizen)).decision))
-        await town.ask(other)
-    me = await callers.citizen(citizen)
-    seen, cursor = [], None
-    for _ in range(4):
-        query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
-        page = body(await me.get("/v1/me/lookups", params=query))
-        seen += page["lookups"]
-        cursor = page["next"]
-    assert cursor is None
-    assert [line.get("decision_id") or line["action"] for line in seen] == expected[::-1]
-    assert {line["kind"] for line in seen} == {"question", "staff"}
-    assert [line["at"] for line in seen] == sorted((line["at"] for line in seen), reverse=True)
-
-
-async def test_a_page_is_bounded_and_a_cursor_is_ours(callers: Callers) -> None:
-    me = await callers.citizen(await callers.town.citizen())
-    assert body(await me.get("/v1/me/lookups")) == {"lookups": [], "next": None}
-    faulty: list[dict[str, Any]] = [
-        {"limit": 0},
-        {"limit": 101},
-        {"limit": "x"},
-        {"cursor": "!"},
-        {"cursor": "A" * 22 + "A"},
-        {"cursor": "A" * 20},
-    ]
-    for query in faulty:
-        answer = await me.get("/v1/me/lookups", params=query)
-        assert answer.status_code == 400, query
-        assert answer.headers["content-type"] == "application/problem+json"
-
-
-async def test_questions_answered_the_ordinary_way_are_listed_too(callers: Callers) -> None:
-    citizen = await callers.town.citizen(band=0)
-    assert (await callers.town.ask(citizen)).outcome is Outcome.STANDARD_PATH
-    (line,) = body(await (await callers.citizen(citizen)).get("/v1/me/lookups"))["lookups"]
-    assert (line["outcome"], line["scenario"]) == ("standard_path", "rent")
-
-
-async def test_a_search_is_one_line_with_the_scenarios_that_were_asked(callers: Callers) -> None:
-    town = callers.town
-    await town.party("mall", scenarios=("rent", "library", "hospital"), entity="mall-house")
-    citizen, other = await town.citizen(), await town.citizen()
-    await town.consent(citizen, recipient="mall-house")
-    await town.commitment(citizen)
-    found = await search(town, citizen, town.principal("mall"), staff="desk-1", reference="c/7")
-    await search(town, other, town.principal("mall"))
-    asked = await town.ask(citizen)
-    me = await callers.citizen(citizen)
-    question, line = body(await me.get("/v1/me/lookups"))["lookups"]
-    assert question["decision_id"] == str(asked.decision)
-    titles = {name: town.city.registry[name].manifest.title.zh for name in town.city.registry}
-    assert line == {
-        "kind": "search",
-        "at": rfc3339(found.at_us),
-        "search_id": str(found.search),
-        "party": "mall",
-        "staff": "desk-1",
-        "reference": "c/7",
-        "scenarios": [
-            {"scenario": name, "title": titles[name], "eligible": name == "rent"}
-            for name in ("hospital", "library", "rent")
-        ],
-        "delivered": True,
-    }
-    await town.owner.execute("INSERT INTO search_undelivered VALUES ($1)", found.search)
-    first = body(await me.get("/v1/me/lookups", params={"limit": 1}))
-    second = body(await me.get("/v1/me/lookups", params={"limit": 1, "cursor": first["next"]}))
-    assert [page["lookups"][0]["kind"] for page in (first, second)] == ["question", "search"]
-    assert second["lookups"][0]["delivered"] is False
-    assert second["next"] is None

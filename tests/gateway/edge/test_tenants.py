@@ -76,7 +76,8 @@ async def _objects(
     asked = {"scenario": "rent", "purpose": "deposit_free_rental", "out_request_no": "r-1"}
     request = body(await party.post("/v1/consent-requests", json=asked), 201)
     # A link is whoever's holds it until its first reader: here that is our citizen.
-    shown = body(await me.get(request["link"]))
+    token = request["link"].rpartition("/")[2]
+    shown = body(await me.get(f"/v1/me/consent-requests/{token}"))
     granting = {"text_sha256": shown["text"]["sha256"]}
     consent = body(await me.post(shown["grant"], json=granting, headers=key("g")))
     phone = Phone()
@@ -89,7 +90,7 @@ async def _objects(
     commitment = body(await me.post("/v1/me/commitments", json=signed, headers=key("c")), 201)
     return {
         "request_id": request["id"],
-        "token": request["link"].rpartition("/")[2],
+        "token": token,
         "consent": consent["id"],
         "device_id": device["id"],
         "commitment_id": commitment["id"],
@@ -173,7 +174,11 @@ async def test_lists_hold_the_callers_own_alone(world: World) -> None:
     lists = [
         row
         for row in rows_of(framework_of(world.callers.town))
-        if row.method == "GET" and not row.parameters and row.access is Access.CITIZEN
+        if row.method == "GET"
+        and not row.parameters
+        and row.access is Access.CITIZEN
+        # A stream does not end; tests/gateway/edge/test_lookup_stream.py looks at whose it is.
+        and not row.path.endswith("/stream")
     ]
     assert lists
     for row in lists:

@@ -70,7 +70,12 @@ class Server:
         try:
             self._connection.request(method, asked.target, asked.body or None, asked.headers)
             answer = self._connection.getresponse()
-            return answer.status, answer.getheader("content-type", ""), answer.read()
+            media = answer.getheader("content-type", "")
+            if media.startswith("text/event-stream"):  # has no end: its beginning will do
+                told = answer.read1()
+                self._connection.close()
+                return answer.status, media, told
+            return answer.status, media, answer.read()
         except (ConnectionError, http.client.HTTPException):
             self._connection.close()
             if tries == 1:

@@ -1,0 +1,117 @@
+"""The lines of "who asked about me", as every way of reading them tells them."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from gateway.clock import rfc3339
+from gateway.store import lookup as rows
+from scenarios.contract import Outcome
+from scenarios.registry import Registry
+
+
+class PartyQuestion(msgspec.Struct, frozen=True, tag_field="kind", tag="question", kw_only=True):
+    """A party's question about the citizen."""
+
+    at: str
+    decision_id: UUID
+    scenario: str
+    title: str
+    title_en: str
+    party: str
+    staff: str | None
+    reference: str | None
+    outcome: str
+    delivered: bool
+
+
+class SearchedScenario(msgspec.Struct, frozen=True):
+    """A scenario whose rule a search asked, and whether it was open to the citizen."""
+
+    scenario: str
+    title: str
+    title_en: str
+    eligible: bool
+
+
+class PartySearch(msgspec.Struct, frozen=True, tag_field="kind", tag="search", kw_only=True):
+    """A party's search for the scenarios that are open to the citizen."""
+
+    at: str
+    search_id: UUID
+    party: str
+    staff: str | None
+    reference: str | None
+    scenarios: tuple[SearchedScenario, ...]
+    delivered: bool
+
+
+class StaffAccess(msgspec.Struct, frozen=True, tag_field="kind", tag="staff", kw_only=True):
+    """An act of the city's staff that read or changed the citizen's data."""
+
+    at: str
+    access_id: UUID
+    staff: str
+    purpose: str
+    action: str
+
+
+Line = PartyQuestion | PartySearch | StaffAccess
+
+#: An outcome as it is written.
+OutcomeName = Literal["eligible", "standard_path", "cannot_assess"]
+
+
+def outcome_of(name: OutcomeName) -> Outcome:
+    """The outcome of this name."""
+    return Outcome[name.upper()]
+
+
+def line_of(registry: Registry, line: rows.Line) -> Line:
+    """A line as it is told."""
+    match line:
+        case rows.StaffAct():
+            return StaffAccess(
+                at=rfc3339(line.at_us),
+                access_id=line.id,
+                staff=line.staff,
+                purpose=line.purpose,
+                action=line.action,
+            )
+        case rows.Search():
+            return PartySearch(
+                at=rfc3339(line.at_us),
+                search_id=line.id,
+                party=line.party,
+                staff=line.staff,
+                reference=line.reference,
+                scenarios=tuple(
+                    SearchedScenario(name, *_title(registry, name), eligible)
+                    for name, eligible in line.scenarios
+                ),
+                delivered=line.delivered,
+            )
+    title, title_en = _title(registry, line.scenario)
+    return PartyQuestion(
+        at=rfc3339(line.at_us),
+        decision_id=line.id,
+        scenario=line.scenario,
+        title=title,
+        title_en=title_en,
+        party=line.party,
+        staff=line.staff,
+        reference=line.reference,
+        outcome=Outcome(line.outcome).wire,
+        delivered=line.delivered,
+    )
+
+
+def _title(registry: Registry, scenario: str) -> tuple[str, str]:
+    """In Chinese and English; the scenario's name where it is no longer offered."""
+    compiled = registry.get(scenario)
+    if compiled is None:
+        return scenario, scenario
+    return compiled.manifest.title.zh, compiled.manifest.title.en

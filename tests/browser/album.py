@@ -1,0 +1,127 @@
+"""Pictures of every page, in both languages, light and dark: `make pictures`.
+
+They show what is served: a seeded city, people who do not exist, a real browser. The walks that
+lead to a page (an open request, a code on the screen) are those that people would take.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from gateway.web.catalogue import LANGUAGES, Language
+from tests.browser.conftest import CHROMIUM, MISSING
+from tests.browser.phone import Phone
+from tests.browser.site import ROOT, Site, open_site
+
+Scheme: TypeAlias = Literal["light", "dark"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
+
+#: What leads to a page, given a signed-in phone; it returns the path.
+Way: TypeAlias = Callable[[Site, Phone], str]
+
+
+class Shot(msgspec.Struct, frozen=True):
+    """One page: its name in file names, what it must show, and the way to it.
+
+    `shows` are selectors of elements without which the picture would be of something else.
+    """
+
+    name: str
+    shows: tuple[str, ...]
+    way: Way
+    signed_in: bool = True
+
+
+def plain(path: str) -> Way:
+    """The way to a page that has an address of its own."""
+    return lambda _site, _phone: path
+
+
+SHOTS: Final[tuple[Shot, ...]] = (
+    Shot("sign-in", ("h1", "a.button", ".ticks li"), plain("/app/sign-in"), signed_in=False),
+    Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
+    Shot("home", ("h1", ".figure .score", "nav.tabs"), plain("/app/")),
+    Shot("data", ("dl", "#correction", "form button"), plain("/app/data")),
+    Shot("correction", (".lines a",), plain("/app/data/correction")),
+    Shot("correction-new", ("textarea", "form button"), plain("/app/data/correction?about=other")),
+    Shot("closure", ("#part-kept", ".card p"), plain("/app/data/closure")),
+    Shot("goodbye", (".hero h1",), plain("/app/goodbye"), signed_in=False),
+    Shot("score", (".scale .here", ".bars svg", ".lines b"), plain("/app/score")),
+)
+
+
+def take(
+    browser: Browser,
+    site: Site,
+    folder: Path,
+    shots: Iterable[Shot] = SHOTS,
+    schemes: Iterable[Scheme] = SCHEMES,
+    languages: Iterable[Language] = LANGUAGES,
+) -> list[Path]:
+    """Take the pictures into a folder: `<page>-<language>-<scheme>.webp`.
+
+    Raises:
+        playwright.sync_api.Error: a page does not show what it must.
+    """
+    taken = []
+    for scheme in schemes:
+        guest = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
+        owner = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
+        owner.sign_in("lin")
+        for shot in shots:
+            phone = owner if shot.signed_in else guest
+            path = shot.way(site, phone)
+            for language in languages:
+                page = phone.page
+                page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
+                for selector in shot.shows:
+                    page.locator(selector).first.wait_for(state="visible")
+                taken.append(folder / f"{shot.name}-{language}-{scheme}.webp")
+                _photograph(page, taken[-1])
+        for phone in (guest, owner):
+            phone.context.close()
+    return taken
+
+
+def _photograph(page: Page, file: Path) -> None:
+    """The whole page as WebP, its bar of places at the end and not across the middle."""
+    page.evaluate("document.querySelector('.tabs')?.classList.add('still')")
+    width, height = page.evaluate(
+        "[innerWidth, Math.min(document.documentElement.scrollHeight, 2400)]"
+    )
+    session = page.context.new_cdp_session(page)
+    taken = session.send(
+        "Page.captureScreenshot",
+        {
+            "format": "webp",
+            "quality": 60,
+            "captureBeyondViewport": True,
+            "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1},
+        },
+    )
+    session.detach()
+    file.write_bytes(base64.b64decode(taken["data"]))
+
+
+def main(folder: Path) -> None:
+    """Take all of them, from a city of its own."""
+    if CHROMIUM is None:
+        raise SystemExit(MISSING)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data, open_site(Path(data)) as site:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM)
+            taken = take(browser, site, folder)
+    print(f"{len(taken)} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images" / "pages")

@@ -1,0 +1,28 @@
+"""The pictures of the documentation can be taken, and each shows its page's content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from gateway.web import pages
+from gateway.web.render import PAGE
+from tests.browser.album import SHOTS, take
+from tests.browser.site import Site
+
+#: Pages that only lead on, or are other pages in another state.
+NOT_PICTURED: set[str] = set()
+
+
+def test_every_page_has_a_picture_that_shows_its_content(
+    browser: Browser, site: Site, tmp_path: Path
+) -> None:
+    taken = take(browser, site, tmp_path, schemes=["light"], languages=["zh"])
+    assert len(taken) == len(SHOTS)
+    assert all(file.stat().st_size > 5_000 for file in taken)
+
+
+def test_no_page_is_without_a_picture() -> None:
+    named = {path for handler in pages.HANDLERS if handler.opt.get(PAGE) for path in handler.paths}
+    assert len(named - NOT_PICTURED) <= len(SHOTS)
