@@ -139,6 +139,7 @@ Citizens: signing in, and what they see and say
     export.py               a copy of everything about a citizen, a page at a time
     export_sections.py      its lists, and how a row of each is told
     export_document.py      the document that they make
+    export_records.py       answers' records, to make their receipts again
     export_parts.py         its parts: what the citizen said and did
     export_answers.py       what was asked and answered
     export_city.py          what the city knows besides

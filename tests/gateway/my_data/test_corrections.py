@@ -185,6 +185,7 @@ async def test_the_office_reads_and_decides_and_the_citizen_sees_both_acts(
         "已由部门更正",
         False,
     )
+    assert seen["decided_by"] == "示例-王"
     assert seen["decided_at"] is not None
     lines = body(await me.get("/v1/me/lookups"))["lookups"]
     acts = [(each["staff"], each["purpose"], each["action"]) for each in lines[:2]]
