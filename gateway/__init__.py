@@ -151,6 +151,30 @@ Citizens: signing in, and what they see and say
     edge/closure.py         what that means, what stands in its way, and the act
     edge/sessions.py        where I am signed in; signing out everywhere
 
+The counter: parties' staff, with accounts of their own
+    counter/staff.py        accounts: the operator's acts
+    counter/enrolment.py    a link is opened, password and second factor are set up
+    counter/sign_in.py      a password, a code, a session
+    counter/passwords.py    Argon2id, beside the event loop and bounded
+    counter/totp.py         six digits, good once
+    counter/tickets.py      what a browser carries between two steps, sealed
+    counter/sessions.py     a signed-in member of staff
+    edge/counter.py         the routes of all that
+    counter/questions.py    asking about the citizen in front of the counter
+    edge/counter_questions.py  what may be asked, asking, and today's list
+
+Citizens without a phone, served at a party's counter
+    assisted/service.py     assisted service, put together
+    assisted/attendant.py   who serves, and the document that was checked
+    assisted/texts.py       what is read aloud: the very texts of the app
+    assisted/recording.py   what was said to each, in one change of the standing
+    assisted/scribe.py      each yes, written
+    assisted/withdrawal.py  taken back at the same counter
+    assisted/finding.py     a returning person, where a consent stands and only there
+    assisted/acts.py        each act of staff, on record with the change itself
+    assisted/receipt.py     the printed receipt, whose hash the act keeps
+    edge/assisted.py        the routes of all that
+
 What people look at
     web/pages.py            the route table of pages
     web/render.py           a template, a language, and header fields that keep it closed
@@ -160,17 +184,23 @@ What people look at
     web/assets.py           styles and modules, from memory
     web/sign_in.py          where strangers are led to
     web/notice.py           what is read before the score, and the word on it
+    web/counter.py          the counter's doors
+    web/counter_desk.py     and the counter itself: the question, the list, the desk
+    web/assisted.py         assisted service at the counter, step by step
     web/home.py             the first page
     web/score.py            the score, its dimensions and factors
     web/scenarios.py        what is open, what is missing, who offers it
     web/amounts.py          facts and figures of scenarios as people read them
     web/consent.py          a request, read before it is decided
     web/consents.py         consents kept in hand
+    web/code.py             信用码 on the screen
+    web/desk.py             a shop's or device's code, and who stands behind it
     web/data.py             who I am here, a copy, corrections, signing out
     web/correction.py       what is wrong, and in which words
     web/closure.py          the way out, and a plain goodbye
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
+    web/lookups.py          who asked about me, live, and one answer with every reason
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -195,6 +225,9 @@ What is kept, the only SQL and Valkey
     store/device.py         device keys
     store/commitment.py     versions of promises, nonces of texts shown
     store/session.py        sessions, each under the hash of its cookie
+    store/counter_staff.py  accounts of parties' staff
+    store/counter_session.py  and their sessions
+    store/counter_question.py  and what they asked, without the citizen
     store/citizen_limit.py  what costs much, so often for each citizen
     store/export.py         all that is held about one citizen, in pages
     store/correction.py     requests for correction, their words sealed
@@ -217,6 +250,7 @@ What is kept, the only SQL and Valkey
     store/city_fact.py      waivers, bills, loans, cards, points, residency, …
     store/seed.py           what only seeding asks
     store/staff.py          acts of staff, for the citizen to see
+    store/assisted.py       acts at counters, for the citizen to see
 
 What is counted, and shown to nobody but operators
     counts.py               what one process counts: plain numbers, about nobody
@@ -244,6 +278,7 @@ The command line, and a city on one machine
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
     cli/desks.py            qianjiang desks
+    cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios
     cli/scores.py           qianjiang scores
     cli/corrections.py      qianjiang corrections
@@ -271,6 +306,7 @@ The command line, and a city on one machine
     local/circumstances.py  what the city knows of a persona, as rows
     local/seed_device.py    a seeded citizen's own signing key
     local/credentials.py    the parties' keys, kept by this machine
+    local/clerks.py         the counters' staff, whose secrets this machine keeps
     local/upfile.py         up.json, for people's scripts
     local/day.py            a day played, each outcome beside its expectation
     local/troupe.py         directing the players

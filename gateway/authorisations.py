@@ -105,6 +105,18 @@ class Authorisations:
         await rows.authorise_many(connection, said)
         await self._scores.publish_within(connection, list(said))
 
+    async def give_aloud_within(
+        self, connection: Connection, citizen: UUID, leave_out: tuple[str, ...]
+    ) -> AuthorisationRow:
+        """One citizen's word at a counter, inside a change of the standing.
+
+        Whoever listens there does not see what was left out before, so that stays left out.
+        """
+        held = await rows.authorisation(connection, citizen)
+        before = held.leave_out if held is not None and held.status == "given" else ()
+        left = tuple(sorted({*before, *leave_out}))
+        return await self._say(connection, citizen, "given", left)
+
     async def withdraw(self, citizen: UUID, act: Act | None) -> AuthorisationRow:
         """Take it back.
 
@@ -119,6 +131,12 @@ class Authorisations:
             return await self._say(connection, citizen, "withdrawn", ())
 
         return await self._change(citizen, act, work)
+
+    async def withdraw_aloud_within(
+        self, connection: Connection, citizen: UUID
+    ) -> AuthorisationRow:
+        """Take back what is known to stand, inside a change of this citizen's standing."""
+        return await self._say(connection, citizen, "withdrawn", ())
 
     async def withdraw_within(self, connection: Connection, citizen: UUID) -> None:
         """`withdraw` where it was given, inside a change of this citizen's standing."""

@@ -16,7 +16,12 @@ import msgspec
 from gateway.clock import SHANGHAI, Clock, from_us
 from gateway.errors import AdultsOnly, IdentityRefused, NotFound, StillRunning
 from gateway.fact_import import identity_index
-from gateway.identity_number import IdentityNumber, age_on, parse_identity_number
+from gateway.identity_number import (
+    Described,
+    IdentityNumber,
+    age_on,
+    parse_identity_number,
+)
 from gateway.ids import Ids
 from gateway.oidc import Told
 from gateway.settings import Settings
@@ -41,6 +46,14 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return "Person(…)"  # a traceback or a log shows the representation
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A person who may have a record, and the index under which it is found."""
+
+    told: Described
+    number: IdentityNumber
+    index: bytes
 
 
 class Citizens:
@@ -74,18 +87,45 @@ class Citizens:
             IdentityRefused: the identity is not one that this issuer can vouch for.
             AdultsOnly: the person is a minor or not of full capacity.
         """
-        number = self._admitted(told)
-        index = identity_index(self._index_key, number)
+        admitted = self.admit(told)
         subject = blind_index(self._index_key, "oidc-subject", told.issuer, told.subject)
         async with self._database.connection() as connection:
-            known = await rows.by_identity(connection, index)
+            known = await rows.by_identity(connection, admitted.index)
             before = await rows.of_login(connection, told.issuer, subject)
         # A login that was one person's must never become another's.
         if before is not None and before != known:
             raise IdentityRefused("login-of-another")
         if before is not None:
             return before
-        return await self._bind(told, number, index, subject)
+        return await self._bind(told, admitted, subject)
+
+    def admit(self, told: Described) -> Admitted:
+        """Judge whether a person may have a record. Nothing is looked up or written.
+
+        Raises:
+            IdentityRefused: the description is not one that can be vouched for here.
+            AdultsOnly: the person is a minor or not of full capacity.
+        """
+        number = self._admitted(told)
+        return Admitted(told, number, self.index(number))
+
+    def index(self, number: IdentityNumber) -> bytes:
+        """The blind index under which a person's record is found."""
+        return identity_index(self._index_key, number)
+
+    async def known(self, admitted: Admitted) -> UUID | None:
+        """The citizen whom an admitted person is already."""
+        async with self._database.connection() as connection:
+            return await rows.by_identity(connection, admitted.index)
+
+    async def enrol_one_within(
+        self, connection: Connection, citizen: UUID, admitted: Admitted
+    ) -> bool:
+        """Make a citizen of an admitted person, inside a change of that citizen's standing.
+
+        Returns False, and writes nothing, where the identity has a record already.
+        """
+        return await rows.add(connection, self._new(citizen, admitted))
 
     async def enrol_within(self, connection: Connection, people: Mapping[UUID, Told]) -> None:
         """Make citizens of people who have no record, inside a change of their standings.
@@ -95,11 +135,7 @@ class Citizens:
         Raises:
             IdentityRefused, AdultsOnly: as `enrol`, for one of them; then nobody is enrolled.
         """
-        fresh = []
-        for citizen, told in people.items():
-            number = self._admitted(told)
-            index = identity_index(self._index_key, number)
-            fresh.append(self._new(citizen, told, number, index))
+        fresh = [self._new(citizen, self.admit(told)) for citizen, told in people.items()]
         await rows.add_many(connection, fresh)
 
     async def person(self, citizen: UUID) -> Person:
@@ -114,7 +150,7 @@ class Citizens:
             raise NotFound
         return identity_of(row, citizen, self._vault.person(row.wrapped_key, citizen))
 
-    def _admitted(self, told: Told) -> IdentityNumber:
+    def _admitted(self, told: Described) -> IdentityNumber:
         try:
             number = parse_identity_number(told.id_number)
             birthday = date.fromisoformat(told.birthdate)
@@ -130,13 +166,13 @@ class Citizens:
             raise AdultsOnly
         return number
 
-    async def _bind(self, told: Told, number: IdentityNumber, index: bytes, subject: bytes) -> UUID:
+    async def _bind(self, told: Told, admitted: Admitted, subject: bytes) -> UUID:
         fresh = self._ids.random_uuid()
         # One transaction for all of a person: key, record, login and standing. Where another login
         # of the same person comes first, nothing of `fresh` is written and theirs is read.
         async with self._writer.change(fresh) as connection:
-            added = await rows.add(connection, self._new(fresh, told, number, index))
-            citizen = fresh if added else await self._settled(connection, index)
+            added = await self.enrol_one_within(connection, fresh, admitted)
+            citizen = fresh if added else await self._settled(connection, admitted.index)
             await rows.bind_login(connection, told.issuer, subject, citizen)
             if await rows.of_login(connection, told.issuer, subject) != citizen:
                 raise IdentityRefused("login-of-another")
@@ -152,13 +188,13 @@ class Citizens:
             raise StillRunning
         return citizen
 
-    def _new(self, citizen: UUID, told: Told, number: IdentityNumber, index: bytes) -> NewCitizen:
-        wrapped = self._vault.new_key(citizen)
-        person = Person(name=told.name, id_number=number.text, birthdate=number.birthday)
+    def _new(self, citizen: UUID, admitted: Admitted) -> NewCitizen:
+        wrapped, number = self._vault.new_key(citizen), admitted.number
+        person = Person(name=admitted.told.name, id_number=number.text, birthdate=number.birthday)
         seal = self._vault.person(wrapped, citizen)
         return NewCitizen(
             id=citizen,
-            identity_index=index,
+            identity_index=admitted.index,
             identity=seal.seal(msgspec.json.encode(person), _place(citizen)),
             wrapped_key=wrapped,
             synthetic=number.synthetic,

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from gateway.admission import Admission
+from gateway.assisted.acts import Books
+from gateway.assisted.service import Assisted
 from gateway.authorisations import Authorisations
 from gateway.citizens import Citizens
 from gateway.clock import Clock
@@ -20,6 +22,13 @@ from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
 from gateway.corrections import Corrections
+from gateway.counter.enrolment import Enrolments
+from gateway.counter.passwords import Passwords
+from gateway.counter.questions import CounterQuestions
+from gateway.counter.sessions import CounterSessions
+from gateway.counter.sign_in import SignIn
+from gateway.counter.tickets import Tickets
+from gateway.counter.totp import OneTime
 from gateway.counts import Counts
 from gateway.credit_codes import CreditCodes
 from gateway.decision import Decisions
@@ -133,6 +142,12 @@ class City:
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
+        self._passwords = Passwords()
+        self.tickets = Tickets(keys.cookie, clock, ids)
+        self.counter_sessions = CounterSessions(settings, ids, self.database, self.parties)
+        factors = self.database, self._passwords, OneTime(self.vault, clock, ids)
+        self.sign_in = SignIn(*factors, self.counter_sessions, self.tickets, clock)
+        self.enrolments = Enrolments(*factors, self.counter_sessions, self.tickets, self.sign_in)
         self.citizens = Citizens(
             settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
         )
@@ -203,6 +218,18 @@ class City:
             outbox=self.outbox,
             ids=ids,
         )
+        self.assisted = Assisted(
+            settings=settings,
+            database=self.database,
+            books=Books(self.writer, self.authorisations, self.consents, self.commitments),
+            registry=registry,
+            parties=self.parties,
+            citizens=self.citizens,
+            pseudonyms=self.pseudonyms,
+            tickets=self.tickets,
+            clock=clock,
+            ids=ids,
+        )
         self.exports = Exports(
             settings, self.database, self.vault, self.lookups, self.authorisations, clock
         )
@@ -233,6 +260,17 @@ class City:
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
             counts=self.counts,
+        )
+        self.counter_questions = CounterQuestions(
+            database=self.database,
+            codes=self.credit_codes,
+            requests=self.consent_requests,
+            decisions=self.decisions,
+            pseudonyms=self.pseudonyms,
+            tickets=self.tickets,
+            clock=clock,
+            ids=ids,
+            deadline_s=settings.decision_deadline_s,
         )
         self.search_committer = SearchCommitter(
             self._single,
@@ -273,6 +311,7 @@ class City:
                 async with asyncio.timeout(SETTLE_S):
                     await self.decisions.settled()
                     await self.standings.settled()
+            self._passwords.close()
             await self.oidc.close()
             await self.cache.close()
             for pool in pools:

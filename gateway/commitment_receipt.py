@@ -80,11 +80,17 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def record_of(row: CommitmentRow) -> tuple[str | int | None, ...]:
-    """The members of a version's record, in the order in which they are hashed."""
+    """The members of a version's record, in the order in which they are hashed.
+
+    Where the device and its signature would stand, a promise that staff recorded at a counter has
+    the word `assisted` and the act that recorded it.
+    """
+    device, act = (each.hex if each else None for each in (row.device, row.assisted))
+    way = (device, row.jws) if device else ("assisted", act)
     return (
         *(row.id.hex, row.version, row.citizen.hex, row.scenario, row.entity),
-        *(row.template, row.template_version, row.text_sha256.hex(), row.device.hex),
-        *(row.jws, row.status, row.signed_us, row.at_us),
+        *(row.template, row.template_version, row.text_sha256.hex()),
+        *(*way, row.status, row.signed_us, row.at_us),
     )
 
 
@@ -96,6 +102,7 @@ def receipt(row: CommitmentRow) -> bytes:
 def made_of(evidence: Evidence, title: Text) -> Receipt:
     """The receipt of a commitment to a scenario of this title."""
     row, device = evidence.row, evidence.device
+    assert row.jws is not None, "where a device is, there is its signature"
     hashed = receipt(row)
     return Receipt(
         title=title,

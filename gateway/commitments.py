@@ -111,7 +111,8 @@ class Commitments:
         """All that a receipt is made of: a version (the newest for None), its words, its device.
 
         Raises:
-            NotFound: the citizen has no such commitment, or no such version of it.
+            NotFound: the citizen has no such commitment, or no such version of it, or no device
+                signed it: of what staff recorded at a counter the printed receipt is the evidence.
         """
         async with self._database.connection() as connection:
             row = await rows.version(connection, citizen, commitment, version)
@@ -170,6 +171,49 @@ class Commitments:
         """`sign` inside a change of this citizen's standing, for many citizens in one change."""
         return await self._sign(connection, citizen, jws)
 
+    async def promise_aloud_within(
+        self,
+        connection: Connection,
+        citizen: UUID,
+        scenario: str,
+        entity: str,
+        text_sha256: bytes,
+        assisted: UUID,
+    ) -> CommitmentRow:
+        """A promise said at a counter to words read aloud, inside a change of the standing.
+
+        No device signs it; `assisted` is the act of staff that records it.
+
+        Raises:
+            NotFound: the scenario asks for no commitment.
+            TextChanged: the scenario's text is another now.
+        """
+        text = self._text_of(scenario)
+        if text.text_sha256 != text_sha256:
+            raise TextChanged
+        new = NewCommitment(
+            id=self._ids.random_uuid(),
+            version=1,
+            citizen=citizen,
+            scenario=scenario,
+            entity=entity,
+            template=text.template,
+            template_version=text.version,
+            text_sha256=text_sha256,
+            assisted=assisted,
+        )
+        return await self._add(connection, new)
+
+    async def withdraw_aloud_within(
+        self, connection: Connection, citizen: UUID, scenario: str, entity: str
+    ) -> CommitmentRow | None:
+        """Take back what stands towards one recipient, inside a change of the standing."""
+        for held in await rows.newest(connection, citizen):
+            if (held.scenario, held.entity, held.status) == (scenario, entity, "signed"):
+                await rows.withdraw(connection, citizen, held.id, held.version)
+                return await _one(connection, citizen, held.id)
+        return None
+
     async def withdraw(self, citizen: UUID, commitment: UUID) -> CommitmentRow:
         """Take a commitment back; again is the same as once.
 
@@ -217,8 +261,19 @@ class Commitments:
         self._compare(claims, shown, self._subject(citizen, recipient))
         if self._text_of(shown.scenario).text_sha256 != shown.text_sha256:
             raise TextChanged
-        entity = recipient.entity if recipient else None
-        return await self._add(connection, citizen, shown, entity, keys.device(passed.kid), jws)
+        new = NewCommitment(
+            id=self._ids.random_uuid(),
+            version=1,
+            citizen=citizen,
+            scenario=shown.scenario,
+            entity=recipient.entity if recipient else None,
+            template=shown.template,
+            template_version=shown.template_version,
+            text_sha256=shown.text_sha256,
+            device=keys.device(passed.kid),
+            jws=jws,
+        )
+        return await self._add(connection, new)
 
     def _compare(self, claims: CommitmentClaims, shown: NonceRow, subject: str) -> None:
         """Every claim against what was shown; `iat` alone is the device's to say."""
@@ -236,32 +291,13 @@ class Commitments:
             if told[name] != value:
                 raise CommitmentRefused(name)
 
-    async def _add(
-        self,
-        connection: Connection,
-        citizen: UUID,
-        shown: NonceRow,
-        entity: str | None,
-        device: UUID,
-        jws: str,
-    ) -> CommitmentRow:
-        held = await rows.newest(connection, citizen)
-        before = [row for row in held if (row.scenario, row.entity) == (shown.scenario, entity)]
-        identifier = before[0].id if before else self._ids.random_uuid()
-        new = NewCommitment(
-            id=identifier,
-            version=before[0].version + 1 if before else 1,
-            citizen=citizen,
-            scenario=shown.scenario,
-            entity=entity,
-            template=shown.template,
-            template_version=shown.template_version,
-            text_sha256=shown.text_sha256,
-            device=device,
-            jws=jws,
-        )
+    async def _add(self, connection: Connection, new: NewCommitment) -> CommitmentRow:
+        """Add a commitment, as the next version of one of the same scenario and recipient."""
+        for held in await rows.newest(connection, new.citizen):
+            if (held.scenario, held.entity) == (new.scenario, new.entity):
+                new = msgspec.structs.replace(new, id=held.id, version=held.version + 1)
         await rows.add(connection, new)
-        return await _one(connection, citizen, identifier)
+        return await _one(connection, new.citizen, new.id)
 
     def _text_of(self, scenario: str) -> Commitment:
         compiled = self._registry.get(scenario)

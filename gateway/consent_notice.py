@@ -6,11 +6,12 @@ the request, so a party cannot write into its own notice.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from gateway.clock import DAY_US
 from gateway.settings import Settings
-from gateway.store.consent import ShownRequest
 from scenarios.compiler import Compiled
 from scenarios.manifest import Text
 
@@ -111,7 +112,26 @@ _KEEPING = Words(
 )
 
 
-def notice(settings: Settings, compiled: Compiled, request: ShownRequest, now_us: int) -> Notice:
+class Asks(Protocol):
+    """Between whom a consent would be, in the words of their own rows: a request, or a desk."""
+
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def recipient_name(self) -> str: ...
+    @property
+    def recipient_contact(self) -> str: ...
+    @property
+    def recipient_promise(self) -> str: ...
+    @property
+    def party_name(self) -> str: ...
+    @property
+    def party_kind(self) -> str: ...
+    @property
+    def party_city(self) -> str | None: ...
+
+
+def notice(settings: Settings, compiled: Compiled, request: Asks, now_us: int) -> Notice:
     """The notice of a request, as shown at an instant (microseconds, UTC)."""
     manifest = compiled.manifest
     consent = manifest.consent

@@ -51,6 +51,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     until_us: int | None = None
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a citizen is asked to allow: to whom, for which scenario and purpose."""
+
+    recipient: str
+    scenario: str
+    purpose: str
+
+
 class Declined(msgspec.Struct, frozen=True):
     """A request that the citizen declined. Nothing follows from it."""
 
@@ -94,6 +102,36 @@ class Consents:
     ) -> Consent:
         """`grant` inside a change of this citizen's standing, for many citizens in one change."""
         return await self._grant(connection, citizen, request, terms)
+
+    async def give_aloud_within(
+        self,
+        connection: Connection,
+        citizen: UUID,
+        wanted: Wanted,
+        text_sha256: bytes,
+        assisted: UUID,
+    ) -> Consent:
+        """A consent said at a counter to words read aloud, inside a change of the standing.
+
+        No request led to it; `assisted` is the act of staff that records it.
+
+        Raises:
+            TextChanged: the text is not the one that was read.
+            Conflict: the scenario has gone.
+        """
+        terms = Terms(text_sha256=text_sha256.hex())
+        consent = await self._next(connection, citizen, wanted, terms)
+        await rows.add(connection, consent, assisted=assisted)
+        await self._outbox.consent(connection, "consent.granted", consent)
+        return consent
+
+    async def withdraw_aloud_within(
+        self, connection: Connection, citizen: UUID, consent: UUID, assisted: UUID
+    ) -> Consent:
+        """`withdraw` at a counter, inside a change of the standing."""
+        return await self._revise(
+            connection, citizen, consent, "consent.withdrawn", withdrawn, assisted
+        )
 
     async def decline(self, citizen: UUID, request: UUID, act: Act | None = None) -> Declined:
         """Decline a request. No consent changes and nothing is remembered against the citizen.
@@ -188,6 +226,7 @@ class Consents:
         consent: UUID,
         event: str | None,
         revise: Revise,
+        assisted: UUID | None = None,
     ) -> Consent:
         before = await rows.current(connection, consent, citizen)
         if before is None:
@@ -196,7 +235,7 @@ class Consents:
         if after is before:
             return before
         after = msgspec.structs.replace(after, version=before.version + 1, at_us=before.now_us)
-        await rows.add(connection, after)
+        await rows.add(connection, after, assisted=assisted)
         if event is not None:
             await self._outbox.consent(connection, event, after)
         return after
@@ -207,21 +246,38 @@ class Consents:
         locked = await _locked(connection, citizen, request)
         if locked.status == "granted" and locked.consent is not None:
             return await self._still(connection, citizen, locked.consent)
-        text = self._text(locked.scenario)
-        if locked.status != "pending" or locked.over or text is None or not self._asks(locked):
+        if locked.status != "pending" or locked.over or not self._asks(locked):
+            raise Conflict
+        wanted = Wanted(
+            recipient=locked.recipient, scenario=locked.scenario, purpose=locked.purpose
+        )
+        consent = await self._next(connection, citizen, wanted, terms)
+        await rows.add(connection, consent, request)
+        await rows.decide_request(connection, request, "granted", citizen, consent.id)
+        # Of a request that the citizen began the party knows nothing: it learns of a consent alone.
+        named = None if is_own(locked.out_request_no) else (locked.party, _named(locked))
+        await self._outbox.consent(connection, "consent.granted", consent, requested=named)
+        return consent
+
+    async def _next(
+        self, connection: Connection, citizen: UUID, wanted: Wanted, terms: Terms
+    ) -> Consent:
+        """The version that consenting now makes; it is not added yet."""
+        text = self._text(wanted.scenario)
+        if text is None:
             raise Conflict
         # The hash is of the very words shown: a consent to other words is no consent (PIPL 14).
         if terms.text_sha256 != text.text_sha256.hex():
             raise TextChanged
-        before = await rows.newest(connection, citizen, locked.recipient, locked.scenario)
+        before = await rows.newest(connection, citizen, wanted.recipient, wanted.scenario)
         now_us = await rows.now_us(connection)
-        consent = Consent(
+        return Consent(
             id=before.id if before else self._ids.random_uuid(),
             version=before.version + 1 if before else 1,
             citizen=citizen,
-            recipient=locked.recipient,
-            scenario=locked.scenario,
-            purpose=locked.purpose,
+            recipient=wanted.recipient,
+            scenario=wanted.scenario,
+            purpose=wanted.purpose,
             fields=text.fields,
             text_version=text.version,
             text_sha256=text.text_sha256,
@@ -233,12 +289,6 @@ class Consents:
             at_us=now_us,
             now_us=now_us,
         )
-        await rows.add(connection, consent, request)
-        await rows.decide_request(connection, request, "granted", citizen, consent.id)
-        # Of a request that the citizen began the party knows nothing: it learns of a consent alone.
-        named = None if is_own(locked.out_request_no) else (locked.party, _named(locked))
-        await self._outbox.consent(connection, "consent.granted", consent, requested=named)
-        return consent
 
     async def _decline(self, connection: Connection, citizen: UUID, request: UUID) -> Declined:
         locked = await _locked(connection, citizen, request)

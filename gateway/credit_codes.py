@@ -37,6 +37,10 @@ from scenarios.registry import Registry
 QR_LIFE_S: Final = 60
 TYPED_LIFE_S: Final = 120
 
+#: When to show the next one, in seconds: whoever has just begun to scan or to type one can finish.
+QR_RENEWAL_S: Final = 40
+TYPED_RENEWAL_S: Final = 60
+
 #: Codes of one citizen that work at a time; a further one ends the oldest.
 LIVING_MAX: Final = 3
 
@@ -47,11 +51,16 @@ _LABEL = b"credit-code/"
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A code to show, its end in microseconds (UTC), and the desk it is bound to, if it is."""
+    """A code to show, its end in microseconds (UTC), and the desk it is bound to, if it is.
+
+    It lives for `lives_s` seconds; after `renewal_s` the next one should be shown.
+    """
 
     code: str
     expires_us: int
     desk: str | None
+    lives_s: int
+    renewal_s: int
 
 
 class Redeemed(msgspec.Struct, frozen=True):
@@ -92,18 +101,20 @@ class CreditCodes:
         Raises:
             Unauthenticated: the session has just ended.
         """
-        life_s = QR_LIFE_S if desk is None else TYPED_LIFE_S
+        typed = desk is not None
+        life_s = TYPED_LIFE_S if typed else QR_LIFE_S
         async with self._database.transaction() as connection:
             if session not in await session_rows.hold(connection, citizen):
                 raise Unauthenticated("session-over")
             await rows.end_older(connection, citizen, LIVING_MAX - 1)
             expires_us = None
             while expires_us is None:  # eight digits may be somebody else's at this desk just now
-                code = self._ids.token() if desk is None else self._digits()
+                code = self._digits() if typed else self._ids.token()
                 expires_us = await rows.add(
                     connection, self._hash(code, desk), citizen, session, desk=desk, life_s=life_s
                 )
-        return Shown(code, expires_us, desk)
+        renewal_s = TYPED_RENEWAL_S if typed else QR_RENEWAL_S
+        return Shown(code, expires_us, desk, life_s, renewal_s)
 
     async def scans(self, citizen: UUID, session: bytes) -> list[Scan]:
         """Who scanned a code of this session within ten minutes, newest first."""

@@ -161,6 +161,14 @@ class LoginRefused(GatewayError):
         self.reason = reason
 
 
+class SignInRefused(GatewayError):
+    """A member of a party's staff is not signed in; `reason` is for the audit record alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("sign-in refused")
+        self.reason = reason
+
+
 class IdentityRefused(GatewayError):
     """The identity is not one that this identity provider can vouch for.
 

@@ -96,6 +96,28 @@ class StaffAct(Part, frozen=True, kw_only=True):
     action: str
 
 
+class AssistedAct(Part, frozen=True, kw_only=True):
+    """An act of staff at a party's counter, where the citizen was without a phone."""
+
+    id: UUID
+    at: str
+    act: str
+    scenario: str
+    purpose: str
+    party: str
+    staff: str
+    place: str
+    document: str
+    """The kind of document that was checked."""
+    target: UUID | None
+    """The consent or commitment, in the version that the act made."""
+    target_version: int | None
+    text_version: str | None
+    text_sha256: str | None
+    receipt_no: str | None
+    receipt_sha256: str | None
+
+
 class Clause(Part, frozen=True, kw_only=True):
     """A clause in words."""
 

@@ -80,6 +80,7 @@ class Export(Head, frozen=True, kw_only=True):
     questions: tuple[answers.Question, ...]
     searches: tuple[answers.SearchMade, ...]
     staff_acts: tuple[answers.StaffAct, ...]
+    assisted_acts: tuple[answers.AssistedAct, ...]
     waivers: tuple[city.WaivedDeposit, ...]
     medical_advances: tuple[city.MedicalAdvance, ...]
     loans: tuple[city.Loan, ...]

@@ -76,6 +76,8 @@ class ConsentVersion(Part, frozen=True, kw_only=True):
     status: str
     paused_until: str | None
     request: UUID | None
+    assisted: UUID | None
+    """The act in `assisted_acts` that recorded it; null = the citizen's own."""
     at: str
 
 
@@ -89,8 +91,10 @@ class CommitmentVersion(Part, frozen=True, kw_only=True):
     template: str
     template_version: str
     text_sha256: str
-    device: UUID
-    jws: str
+    device: UUID | None
+    jws: str | None
+    assisted: UUID | None
+    """The act in `assisted_acts` that recorded it, where no device signed."""
     status: str
     signed_at: str
     at: str

@@ -20,6 +20,18 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _LETTERS = "10X98765432"
 
 
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """Who somebody says a person is, not yet judged: an identity provider, or staff at a desk."""
+
+    name: str
+    id_number: str
+    birthdate: str
+    full_capacity: bool
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"  # a traceback or a log shows the representation
+
+
 class IdentityNumber(msgspec.Struct, frozen=True):
     """A well-formed number. Its text never enters a log, a key or an error."""
 

@@ -37,6 +37,20 @@ class Tries:
         await rows.keep(connection, self._after)
 
 
+async def count(connection: Connection, rates: Mapping[str, Rate]) -> None:
+    """Count one try under each name, before it is known what comes of it.
+
+    Raises:
+        TooManyRequests: one of them has no room.
+    """
+    await (await trying(connection, rates)).missed(connection)
+
+
+async def forgive(connection: Connection, rates: Mapping[str, Rate]) -> None:
+    """Take back a try that was counted under each name: it was none."""
+    await rows.give_back(connection, {name: rate.interval_us for name, rate in rates.items()})
+
+
 async def trying(connection: Connection, rates: Mapping[str, Rate]) -> Tries:
     """Hold each name for one try at its rate.
 

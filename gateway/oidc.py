@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gateway.claims import AssertionClaims, Kind
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import DependencyDown, LoginRefused
+from gateway.identity_number import Described
 from gateway.ids import Ids
 from gateway.jose import Passed, sign, verify
 from gateway.jwk import thumbprint, unb64url
@@ -64,18 +65,11 @@ class Attempt(msgspec.Struct, frozen=True):
     expires_us: int
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class Told(Described, frozen=True, kw_only=True):
     """What the identity provider says of a person, not yet judged."""
 
     issuer: str
     subject: str
-    name: str
-    id_number: str
-    birthdate: str
-    full_capacity: bool
-
-    def __repr__(self) -> str:
-        return "Told(…)"  # a traceback or a log shows the representation
 
 
 class Oidc:

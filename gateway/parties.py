@@ -41,10 +41,11 @@ class Party(msgspec.Struct, frozen=True):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """A party that proved who it is: what its access token says, with the party as known here."""
+    """A party that proved who it is: what its access token, or the session of one of its staff,
+    says, with the party as known here."""
 
     party: Party
-    kid: str  # of the client's own key that authenticated the token request
+    kid: str | None  # of the client's own key that bought the token; None: staff at a counter
     issued_us: int
     expires_us: int
     scopes: frozenset[str]
@@ -77,15 +78,19 @@ class Parties:
             Forbidden: the party is suspended or closed.
         """
         party = self._by_id.get(principal.party.row.id)
-        key = party.row.keys.get(principal.kid) if party else None
-        if party is None or key is None:
+        if party is None:
             raise Unauthenticated("client-key-revoked")
+        expires_us = principal.expires_us
+        if principal.kid is not None:
+            key = party.row.keys.get(principal.kid)
+            if key is None:
+                raise Unauthenticated("client-key-revoked")
+            # A token does not outlive the key that bought it.
+            expires_us = min(expires_us, key.until_us or expires_us)
         if not party.active:
             raise Forbidden("party-suspended")
         if principal.issued_us < party.row.tokens_not_before_us:
             raise Unauthenticated("issued-before-cut-off")
-        # A token does not outlive the key that bought it.
-        expires_us = min(principal.expires_us, key.until_us or principal.expires_us)
         return msgspec.structs.replace(principal, party=party, expires_us=expires_us)
 
     def by_number(self, num: int) -> Party | None:

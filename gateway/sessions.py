@@ -57,8 +57,8 @@ class Sessions:
         identifier = self._ids.token()
         async with self._database.transaction() as connection:
             if instead_of is not None:
-                await rows.end(connection, _hash(instead_of))
-            await rows.begin(connection, _hash(identifier), citizen, self._life_s)
+                await rows.end(connection, hash_of(instead_of))
+            await rows.begin(connection, hash_of(identifier), citizen, self._life_s)
         return identifier
 
     async def authenticate(self, connection: Request) -> UUID:
@@ -72,25 +72,24 @@ class Sessions:
         if len(identifier) != _ID_CHARS:
             raise Unauthenticated("no-session")
         async with self._database.connection() as database:
-            citizen = await rows.citizen(database, _hash(identifier))
+            citizen = await rows.citizen(database, hash_of(identifier))
         if citizen is None:
             raise Unauthenticated("session-over")
-        if connection.scope["method"] not in _SAFE:
-            self._check_origin(connection, identifier)
+        check_write(connection, identifier, self._origin)
         return citizen
 
     async def end(self, connection: Request) -> None:
         """End the session of a request that was authenticated."""
         async with self._database.connection() as database:
-            await rows.end(database, _hash(connection.cookies[self.cookie]))
+            await rows.end(database, hash_of(connection.cookies[self.cookie]))
 
     def key(self, connection: Request) -> bytes:
         """The hash under which the session of an authenticated request is kept."""
-        return _hash(connection.cookies[self.cookie])
+        return hash_of(connection.cookies[self.cookie])
 
     async def of(self, citizen: UUID, connection: Request) -> list[SessionRow]:
         """The citizen's sessions that go on, the newest first; one of them carries the request."""
-        mine = _hash(connection.cookies[self.cookie])
+        mine = hash_of(connection.cookies[self.cookie])
         async with self._database.connection() as database:
             return await rows.of_citizen(database, citizen, mine, LISTED)
 
@@ -103,14 +102,32 @@ class Sessions:
         """What the session's writes must carry in `X-CSRF-Token`."""
         return csrf_token(connection.cookies[self.cookie])
 
-    def _check_origin(self, connection: Request, identifier: str) -> None:
-        origin = connection.headers.get("origin")
-        # Browsers send Origin with every write; `null` (a sandboxed frame) is another origin too.
-        if origin is not None and origin != self._origin:
-            raise Forbidden("cross-origin")
-        sent = connection.headers.get(CSRF_HEADER, "").encode("ascii", "replace")
-        if not hmac.compare_digest(sent, csrf_token(identifier).encode()):
-            raise Forbidden("csrf")
+
+def check_write(connection: Request, identifier: str, origin: str) -> None:
+    """Require of a write that it comes from a page of our own and of this session.
+
+    Raises:
+        Forbidden: it names another origin, or lacks the session's CSRF token.
+    """
+    if connection.scope["method"] in _SAFE:
+        return
+    check_origin(connection, origin)
+    sent = connection.headers.get(CSRF_HEADER, "").encode("ascii", "replace")
+    if not hmac.compare_digest(sent, csrf_token(identifier).encode()):
+        raise Forbidden("csrf")
+
+
+def check_origin(connection: Request, origin: str) -> None:
+    """Require that a request, if it says where it comes from, comes from `origin`.
+
+    Browsers send Origin with every write; `null` (a sandboxed frame) is another origin too.
+
+    Raises:
+        Forbidden: it names another one.
+    """
+    named = connection.headers.get("origin")
+    if named is not None and named != origin:
+        raise Forbidden("cross-origin")
 
 
 def csrf_token(identifier: str) -> str:
@@ -130,5 +147,6 @@ def cookie_name(settings: Settings, what: str) -> str:
     return f"{prefix}qianjiang-{what}"
 
 
-def _hash(identifier: str) -> bytes:
+def hash_of(identifier: str) -> bytes:
+    """What is kept of a session's identifier."""
     return hashlib.sha256(identifier.encode("utf-8")).digest()

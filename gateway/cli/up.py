@@ -16,6 +16,7 @@ from gateway.cli.assertion import assertion
 from gateway.clock import SystemClock
 from gateway.edge import scrape
 from gateway.local import upfile
+from gateway.local.clerks import engage
 from gateway.local.generator import MERCHANT
 from gateway.local.populate import populate
 from gateway.local.processes import free_ports, stop_on_sigterm
@@ -107,6 +108,8 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
         population = asyncio.run(
             populate(running.engines.owner_url, running.settings, running.data, citizens)
         )
+        tell("engaging the counters' staff")
+        staff = asyncio.run(engage(running.engines.owner_url, running.settings, running.data))
         running.start(tell)
     city = upfile.UpFile(
         base_url=running.base_url,
@@ -115,6 +118,7 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
         desks=population.desks,
         personas=population.personas,
         subjects_file=str(population.subjects_file),
+        staff=staff,
     )
     upfile.write(file, city)
     _greet(console, city, str(file), running.settings)
@@ -131,6 +135,7 @@ def _greet(console: Console, city: upfile.UpFile, file: str, settings: Settings)
     console.print("[bold red]NOT FOR PRODUCTION:[/] throw-away keys, people who do not exist")
     console.print(f"gateway            {city.base_url}")
     console.print(f"identity provider  {city.identity_url}")
+    console.print(f"counter            {city.base_url}/counter/  (accounts are in the file below)")
     metrics = f"http://{settings.metrics_host}:{settings.metrics_port}{scrape.PATH}"
     console.print(f"metrics            {metrics}")
     console.print(f"for your scripts   {file}  (mode 0600)")

@@ -2,7 +2,7 @@
 
 A route says `opt={"access": Access.PARTY}` (or another). One that says nothing answers 401 to
 everybody, and a test lists such routes. The guard proves the caller and leaves the proof on the
-request: `principal_of` and `citizen_of` read it.
+request: `principal_of`, `citizen_of` and `clerk_of` read it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from gateway.city import City
+from gateway.counter.sessions import Clerk
 from gateway.errors import MethodNotAllowed, Unauthenticated
 from gateway.parties import Principal
 
 #: The option that a route declares its access under.
 ACCESS = "access"
 
-_PRINCIPAL, _CITIZEN = "principal", "citizen"
+_PRINCIPAL, _CITIZEN, _CLERK = "principal", "citizen", "clerk"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -32,6 +33,7 @@ class Access(enum.StrEnum):
     PUBLIC = "public"  # anybody: discovery, health, the token endpoint
     PARTY = "party"  # an access token of a party
     CITIZEN = "citizen"  # a citizen's session; writes need the CSRF header as well
+    STAFF = "staff"  # a session of a party's staff at a counter; writes need the CSRF header too
     PARTY_OR_CITIZEN = "party-or-citizen"  # either, each with a view of its own
 
 
@@ -53,9 +55,20 @@ def citizen_of(connection: Connection) -> UUID:
     return citizen
 
 
+def clerk_of(connection: Connection) -> Clerk:
+    """The member of a party's staff that the guard proved."""
+    clerk: Clerk = connection.state[_CLERK]
+    return clerk
+
+
 def is_citizen(connection: Connection) -> bool:
     """Whether the guard proved a citizen."""
     return _CITIZEN in connection.state
+
+
+def is_clerk(connection: Connection) -> bool:
+    """Whether the guard proved a member of a party's staff."""
+    return _CLERK in connection.state
 
 
 def viewer_of(connection: Connection) -> Principal | UUID:
@@ -89,6 +102,8 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
             connection.state[_PRINCIPAL] = await _party(city, connection)
         case Access.CITIZEN:
             connection.state[_CITIZEN] = await city.sessions.authenticate(connection)
+        case Access.STAFF:
+            connection.state[_CLERK] = await _clerk(city, connection)
         case Access.PARTY_OR_CITIZEN if "authorization" in connection.headers:
             # Who sends a token is judged by it alone: a bad one never falls back to a cookie.
             connection.state[_PRINCIPAL] = await _party(city, connection)
@@ -103,6 +118,13 @@ async def _party(city: City, connection: Connection) -> Principal:
     principal = await city.tokens.admit(connection.scope["headers"])
     await city.limits.charge(principal.party)
     return principal
+
+
+async def _clerk(city: City, connection: Connection) -> Clerk:
+    """The staff of a session, with this request counted against their party's limit."""
+    clerk = await city.counter_sessions.authenticate(connection)
+    await city.limits.charge(clerk.party)
+    return clerk
 
 
 def _made_by_framework(handler: BaseRouteHandler) -> bool:

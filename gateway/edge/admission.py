@@ -32,6 +32,12 @@ _SIGNED: Final = (
 #: Either gives the word on the score or takes it back: which one is in the body.
 _SCORE: Final = "/v1/me/score-authorisation"
 
+#: What citizens without a phone say at a party's counter is as urgent as what others tap.
+_AT_COUNTER: Final = {
+    "/v1/counter/assisted/withdrawals": Priority.WITHDRAW,
+    "/v1/counter/assisted/records": Priority.SIGN,
+}
+
 #: How urgent a party's questions are, by its kind.
 OF_PARTY: Final = {"hospital": Priority.HOSPITAL}
 
@@ -48,7 +54,7 @@ def of_request(scope: HTTPScope) -> Priority | None:
         return None
     if path.startswith(_CITIZENS):
         return _of_citizen(path) if scope["method"] == "POST" else Priority.CITIZEN
-    return Priority.MERCHANT
+    return _AT_COUNTER.get(path, Priority.MERCHANT)
 
 
 def _of_citizen(path: str) -> Priority:

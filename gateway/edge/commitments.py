@@ -55,10 +55,19 @@ class DraftView(msgspec.Struct, frozen=True):
     expires: str
 
 
+class Assisted(msgspec.Struct, frozen=True):
+    """The member of staff who recorded it, where, and the number of the printed receipt."""
+
+    staff: str
+    place: str
+    receipt_no: str
+
+
 class CommitmentView(msgspec.Struct, frozen=True):
     """A commitment as its citizen sees it; `receipt` is the hash of the record.
 
-    `text` is the one that was signed, whatever the scenario says today.
+    `text` is the one that was signed, whatever the scenario says today. Where staff recorded it at
+    a counter, no device signed: `device` and `jws` are None and `assisted` says who did.
     """
 
     id: UUID
@@ -70,11 +79,12 @@ class CommitmentView(msgspec.Struct, frozen=True):
     template_version: str
     text_sha256: str
     text: Text | None
-    device: UUID
+    device: UUID | None
     signed_at: str
     at: str
-    jws: str
+    jws: str | None
     receipt: str
+    assisted: Assisted | None
 
 
 class CommitmentList(msgspec.Struct, frozen=True):
@@ -155,7 +165,14 @@ def _commitment(row: CommitmentRow, text: Text | None) -> CommitmentView:
         rfc3339(row.at_us),
         row.jws,
         b64url(receipt(row)),
+        _assisted(row),
     )
+
+
+def _assisted(row: CommitmentRow) -> Assisted | None:
+    if row.staff is None or row.place is None or row.receipt_no is None:
+        return None
+    return Assisted(row.staff, row.place, row.receipt_no)
 
 
 HANDLERS: list[HTTPRouteHandler] = [commitments, draft, sign, withdraw]

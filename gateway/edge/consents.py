@@ -152,6 +152,9 @@ class ConsentVersion(msgspec.Struct, frozen=True):
     text_version: str
     text_sha256: str
     at: str
+    staff: str | None
+    """Who recorded it at a counter, and where (`place`); null = the citizen's own act."""
+    place: str | None
 
 
 class ConsentHistory(msgspec.Struct, frozen=True):
@@ -346,6 +349,8 @@ def _version(version: Version) -> ConsentVersion:
         text_version=version.text_version,
         text_sha256=version.text_sha256.hex(),
         at=rfc3339(version.at_us),
+        staff=version.staff,
+        place=version.place,
     )
 
 

@@ -63,7 +63,7 @@ def draw(city: City, handlers: Sequence[HTTPRouteHandler]) -> Json:
     document["servers"] = [{"url": city.settings.issuer}]
     components = document["components"]
     components["schemas"]["Problem"] = problem_schema()
-    components["securitySchemes"] = _schemes(city.sessions.cookie)
+    components["securitySchemes"] = _schemes(city.sessions.cookie, city.counter_sessions.cookie)
     opts = _opts(model)
     for path, method, operation in _operations(document):
         opt = opts[path, method]
@@ -128,10 +128,11 @@ def _with_problems(responses: Json) -> Json:
     }
 
 
-def _schemes(cookie: str) -> Json:
+def _schemes(citizen: str, staff: str) -> Json:
     return {
         "party": {"type": "http", "scheme": "bearer", "bearerFormat": "RFC 9068 JWT"},
-        "citizen": {"type": "apiKey", "in": "cookie", "name": cookie},
+        "citizen": {"type": "apiKey", "in": "cookie", "name": citizen},
+        "staff": {"type": "apiKey", "in": "cookie", "name": staff},
         "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
     }
 
@@ -140,8 +141,9 @@ def _security(access: Access | None, method: str) -> list[Json]:
     match access:
         case Access.PUBLIC:
             return []
-        case Access.CITIZEN:
-            return [{"citizen": []} if method in _SAFE else {"citizen": [], "csrf": []}]
+        case Access.CITIZEN | Access.STAFF:
+            caller: Json = {access.value: []}
+            return [caller if method in _SAFE else caller | {"csrf": []}]
         case Access.PARTY_OR_CITIZEN:
             return [{"party": []}, {"citizen": []}]
     return [{"party": []}]

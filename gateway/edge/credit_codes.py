@@ -45,6 +45,9 @@ class ShownCode(msgspec.Struct, frozen=True):
 
     code: str
     expires_at: str
+    lives_s: int
+    renewal_s: int
+    """Seconds until it ends, and until the next one should be shown."""
     desk: str | None
     svg: str | None
     """The code as a QR code: an SVG document, black on white."""
@@ -83,6 +86,8 @@ async def show(request: Request[Any, Any, Any], data: JSONBody[ShowCode]) -> Sho
     return ShownCode(
         code=shown.code,
         expires_at=rfc3339(shown.expires_us),
+        lives_s=shown.lives_s,
+        renewal_s=shown.renewal_s,
         desk=shown.desk,
         svg=qr.svg(shown.code) if shown.desk is None else None,
         asks=await city.consent_requests.waiting_links(citizen),

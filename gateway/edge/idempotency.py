@@ -8,7 +8,15 @@ from uuid import UUID
 from litestar import Request
 
 from gateway.errors import Malformed
-from gateway.idempotency import Act, act, citizen_key, parse_key, party_key
+from gateway.idempotency import (
+    Act,
+    act,
+    citizen_key,
+    clerk_key,
+    keyed_act,
+    parse_key,
+    party_key,
+)
 from gateway.parties import Principal
 
 HEADER = "idempotency-key"
@@ -31,3 +39,16 @@ async def act_of(
     return act(
         principal, parse_key(field), request.method, request.scope["path"], await request.body()
     )
+
+
+async def keyed_act_of(request: Request[Any, Any, Any], staff: UUID, secret: bytes) -> Act:
+    """The act of a member of staff whose request holds somebody's identity number.
+
+    Raises:
+        Malformed: as `act_of`.
+    """
+    field = request.headers.get(HEADER)
+    if field is None:
+        raise Malformed([("", "this write needs an Idempotency-Key header field")])
+    path, body = request.scope["path"], await request.body()
+    return keyed_act(secret, clerk_key(staff), parse_key(field), request.method, path, body)

@@ -59,7 +59,24 @@ class StaffAccess(msgspec.Struct, frozen=True, tag_field="kind", tag="staff", kw
     action: str
 
 
-Line = PartyQuestion | PartySearch | StaffAccess
+class AssistedService(msgspec.Struct, frozen=True, tag_field="kind", tag="assisted", kw_only=True):
+    """What staff at a party's counter did for the citizen, who was there without a phone."""
+
+    at: str
+    act_id: UUID
+    act: str
+    scenario: str
+    title: str
+    title_en: str
+    purpose: str
+    party: str
+    staff: str
+    place: str
+    receipt_no: str | None
+    """The number on the printed receipt; null where the person was only looked up."""
+
+
+Line = PartyQuestion | PartySearch | StaffAccess | AssistedService
 
 #: An outcome as it is written.
 OutcomeName = Literal["eligible", "standard_path", "cannot_assess"]
@@ -81,6 +98,8 @@ def line_of(registry: Registry, line: rows.Line) -> Line:
                 purpose=line.purpose,
                 action=line.action,
             )
+        case rows.AssistedAct():
+            return _assisted(registry, line)
         case rows.Search():
             return PartySearch(
                 at=rfc3339(line.at_us),
@@ -106,6 +125,23 @@ def line_of(registry: Registry, line: rows.Line) -> Line:
         reference=line.reference,
         outcome=Outcome(line.outcome).wire,
         delivered=line.delivered,
+    )
+
+
+def _assisted(registry: Registry, line: rows.AssistedAct) -> AssistedService:
+    title, title_en = _title(registry, line.scenario)
+    return AssistedService(
+        at=rfc3339(line.at_us),
+        act_id=line.id,
+        act=line.act,
+        scenario=line.scenario,
+        title=title,
+        title_en=title_en,
+        purpose=line.purpose,
+        party=line.party,
+        staff=line.staff,
+        place=line.place,
+        receipt_no=line.receipt_no,
     )
 
 

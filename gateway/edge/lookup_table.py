@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from gateway.clock import SHANGHAI
 from gateway.edge.lookup_lines import (
+    AssistedService,
     Line,
     PartyQuestion,
     PartySearch,
@@ -34,6 +35,7 @@ _KINDS: Final[Words] = {
     "question": {"zh": "查询", "en": "question"},
     "search": {"zh": "检索可用场景", "en": "search for what is open"},
     "staff": {"zh": "工作人员操作", "en": "act of staff"},
+    "assisted": {"zh": "柜台代办", "en": "assisted service"},
 }
 
 _OUTCOMES: Final[Words] = {
@@ -67,6 +69,16 @@ def _cells(line: Line, language: Language) -> dict[str, str]:
                 "staff": line.staff,
                 "purpose": line.purpose,
                 "id": str(line.access_id),
+            }
+        case AssistedService():
+            return {
+                "kind": f"{_KINDS['assisted'][language]}: {line.act}",
+                "party": line.party,
+                "scenario": line.title if language == "zh" else line.title_en,
+                "staff": f"{line.staff} ({line.place})",
+                "purpose": line.purpose,
+                "reference": line.receipt_no or "",
+                "id": str(line.act_id),
             }
         case PartySearch():
             found = [each for each in line.scenarios if each.eligible]

@@ -58,6 +58,11 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         400,
         "登录未能完成，请重新开始 / The login could not be finished; begin again",
     ),
+    errors.SignInRefused: Kind(
+        "sign-in-refused",
+        403,
+        "没有登录，请核对后重试 / Not signed in; check what you typed and try again",
+    ),
     errors.AdultsOnly: Kind(
         "adults-only",
         403,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
+    assisted,
     authzen,
     benefits,
     citizen,
@@ -14,6 +15,8 @@ from gateway.edge import (
     consent_requests,
     consents,
     corrections,
+    counter,
+    counter_questions,
     credit_codes,
     decisions,
     desks,
@@ -47,6 +50,9 @@ HANDLERS: list[HTTPRouteHandler] = [
     *credit_codes.HANDLERS,
     *desks.HANDLERS,
     *decisions.HANDLERS,
+    *counter.HANDLERS,
+    *counter_questions.HANDLERS,
+    *assisted.HANDLERS,
     *lookups.HANDLERS,
     *lookup_stream.HANDLERS,
     *lookup_download.HANDLERS,

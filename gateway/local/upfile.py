@@ -34,6 +34,15 @@ class UpPersona(msgspec.Struct, frozen=True):
     subjects: dict[str, str]
 
 
+class UpStaff(msgspec.Struct, frozen=True):
+    """A member of a party's staff, who signs in at `/counter/`; `totp_secret` is base32."""
+
+    party: str
+    login: str
+    password: str
+    totp_secret: str
+
+
 class UpDesk(msgspec.Struct, frozen=True):
     """A place where a party meets citizens; `link` is what its printed code says, if it has one."""
 
@@ -54,6 +63,7 @@ class UpFile(msgspec.Struct, frozen=True):
     desks: list[UpDesk]
     personas: list[UpPersona]
     subjects_file: str
+    staff: list[UpStaff] = []
 
     def party(self, client_id: str) -> UpParty:
         """The party of a client id.

@@ -36,15 +36,19 @@ class CommitmentRow(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     template_version: str
     text_sha256: bytes
-    device: UUID
-    jws: str
+    device: UUID | None
+    jws: str | None
     status: str
     signed_us: int
     at_us: int
+    assisted: UUID | None = None  # the act of staff that recorded it, where no device signed
+    staff: str | None = None
+    place: str | None = None
+    receipt_no: str | None = None
 
 
 class NewCommitment(msgspec.Struct, frozen=True, kw_only=True):
-    """A version about to be signed."""
+    """A version about to be signed by a device, or recorded by an act of staff."""
 
     id: UUID
     version: int
@@ -54,8 +58,9 @@ class NewCommitment(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     template_version: str
     text_sha256: bytes
-    device: UUID
-    jws: str
+    device: UUID | None = None
+    jws: str | None = None
+    assisted: UUID | None = None
 
 
 async def draft(connection: Connection, nonce_hash: bytes, citizen: UUID, shown: NonceRow) -> None:
@@ -90,7 +95,8 @@ async def signed_by(connection: Connection, citizen: UUID) -> dict[UUID, list[Co
     """The newest versions of a citizen's commitments by the device that signed them."""
     devices: defaultdict[UUID, list[CommitmentRow]] = defaultdict(list)
     for row in await newest(connection, citizen):
-        devices[row.device].append(row)
+        if row.device is not None:
+            devices[row.device].append(row)
     return devices
 
 

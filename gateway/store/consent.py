@@ -134,6 +134,8 @@ class Version(msgspec.Struct, frozen=True):
     text_version: str
     text_sha256: bytes
     at_us: int
+    staff: str | None  # who recorded it at a counter, and where; None = the citizen's own act
+    place: str | None
 
 
 _WIDTH = len(Consent.__struct_fields__)
@@ -230,8 +232,16 @@ async def now_us(connection: Connection) -> int:
     return int(await connection.fetchval(_sql.now))
 
 
-async def add(connection: Connection, consent: Consent, request: UUID | None = None) -> None:
-    """Add a version; its time is the consent's `at_us`, read from the database's clock."""
+async def add(
+    connection: Connection,
+    consent: Consent,
+    request: UUID | None = None,
+    assisted: UUID | None = None,
+) -> None:
+    """Add a version; its time is the consent's `at_us`, read from the database's clock.
+
+    `assisted` is the act of staff that recorded this version.
+    """
     await connection.execute(
         _sql.add,
         consent.id,
@@ -250,6 +260,7 @@ async def add(connection: Connection, consent: Consent, request: UUID | None = N
         consent.paused_until_us,
         request,
         consent.at_us,
+        assisted,
     )
 
 

@@ -110,9 +110,9 @@ SELECT clock_us()
 
 -- name: add
 INSERT INTO consent (id, version, citizen, recipient, scenario, purpose, fields, text_version,
-  text_sha256, from_at, to_at, frequency, status, paused_until, request, at)
+  text_sha256, from_at, to_at, frequency, status, paused_until, request, at, assisted)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, from_us($10), from_us($11), $12, $13, from_us($14), $15,
-  from_us($16))
+  from_us($16), $17)
 
 -- name: of_citizen
 SELECT n.id, n.version, n.citizen, n.recipient, n.scenario, n.purpose, n.fields, n.text_version,
@@ -126,9 +126,11 @@ SELECT n.id, n.version, n.citizen, n.recipient, n.scenario, n.purpose, n.fields,
  ORDER BY n.at DESC
 
 -- name: versions
-SELECT version, status, to_us(from_at) AS from_us, to_us(to_at) AS to_us, frequency,
-       to_us(paused_until) AS paused_until_us, text_version, text_sha256, to_us(at) AS at_us
-  FROM consent WHERE id = $1 AND citizen = $2 ORDER BY version
+SELECT n.version, n.status, to_us(n.from_at) AS from_us, to_us(n.to_at) AS to_us, n.frequency,
+       to_us(n.paused_until) AS paused_until_us, n.text_version, n.text_sha256,
+       to_us(n.at) AS at_us, a.staff_name, a.place
+  FROM consent AS n LEFT JOIN assisted_act AS a ON a.id = n.assisted
+ WHERE n.id = $1 AND n.citizen = $2 ORDER BY n.version
 
 -- name: asked_today
 -- Answers a day in Asia/Shanghai under each consent, counted from the answers themselves; a search

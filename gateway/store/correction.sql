@@ -35,3 +35,4 @@ SELECT EXISTS (
 SELECT EXISTS (SELECT FROM decision WHERE id = $2 AND citizen = $1)
     OR EXISTS (SELECT FROM search WHERE id = $2 AND citizen = $1)
     OR EXISTS (SELECT FROM staff_access WHERE id = $2 AND citizen = $1)
+    OR EXISTS (SELECT FROM assisted_act WHERE id = $2 AND citizen = $1)

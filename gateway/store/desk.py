@@ -41,6 +41,13 @@ class OpenDesk(msgspec.Struct, frozen=True):
     recipient_promise: str
 
 
+class OpenCounter(msgspec.Struct, frozen=True):
+    """An open counter of a party, as its staff choose it."""
+
+    number: str
+    place: str
+
+
 async def add(
     connection: Connection,
     number: str,
@@ -80,3 +87,8 @@ async def open_desk(connection: Connection, number: str) -> OpenDesk | None:
 async def is_of_party(connection: Connection, number: str, party: int) -> bool:
     """Whether this is an open desk of this party."""
     return bool(await connection.fetchval(_sql.of_party, number, party))
+
+
+async def counters(connection: Connection, party: int) -> list[OpenCounter]:
+    """The open counters of a party, the first 200."""
+    return [OpenCounter(*row) for row in await connection.fetch(_sql.counters, party)]

@@ -29,3 +29,7 @@ SELECT d.number, d.party, d.kind, d.scenario, d.purpose, d.place,
 
 -- name: of_party
 SELECT EXISTS (SELECT FROM desk WHERE number = $1 AND party = $2 AND closed_at IS NULL)
+
+-- name: counters
+SELECT number, place FROM desk
+ WHERE party = $1 AND kind = 'counter' AND closed_at IS NULL ORDER BY number LIMIT 200

@@ -28,13 +28,13 @@ SELECT r.id, p.name AS party, e.name AS recipient, r.scenario, r.purpose, r.out_
 SELECT n.id, n.version, e.name AS recipient, n.scenario, n.purpose, n.fields, n.text_version,
        encode(n.text_sha256, 'hex') AS text_sha256, to_us(n.from_at) AS since_us,
        to_us(n.to_at) AS until_us, n.frequency, n.status, to_us(n.paused_until) AS paused_until_us,
-       n.request, to_us(n.at) AS at_us
+       n.request, n.assisted, to_us(n.at) AS at_us
   FROM consent AS n JOIN legal_entity AS e ON e.id = n.recipient
  WHERE n.citizen = $1 AND (n.id, n.version) > ($2, $3) ORDER BY n.id, n.version LIMIT $4
 
 -- name: commitments
 SELECT m.id, m.version, m.citizen, m.scenario, m.entity, e.name AS entity_name, m.template,
-       m.template_version, m.text_sha256, m.device, m.jws, m.status,
+       m.template_version, m.text_sha256, m.device, m.jws, m.assisted, m.status,
        to_us(m.signed_at) AS signed_us, to_us(m.at) AS at_us
   FROM commitment AS m LEFT JOIN legal_entity AS e ON e.id = m.entity
  WHERE m.citizen = $1 AND (m.id, m.version) > ($2, $3) ORDER BY m.id, m.version LIMIT $4
@@ -87,6 +87,14 @@ SELECT d.id, d.received_us AS asked_at_us, d.at_us AS answered_at_us, d.valid_un
 -- name: staff_acts
 SELECT id, to_us(at) AS at_us, staff, purpose, action
   FROM staff_access WHERE citizen = $1 AND id > $2 ORDER BY id LIMIT $3
+
+-- name: assisted_acts
+SELECT a.id, to_us(a.at) AS at_us, a.act, a.scenario, a.purpose, p.name AS party,
+       a.staff_name AS staff, a.place, a.document, a.target, a.target_version, a.text_version,
+       encode(a.text_sha256, 'hex') AS text_sha256, a.receipt_no,
+       encode(a.receipt_sha256, 'hex') AS receipt_sha256
+  FROM assisted_act AS a JOIN party AS p ON p.num = a.party
+ WHERE a.citizen = $1 AND a.id > $2 ORDER BY a.id LIMIT $3
 
 -- name: waivers
 SELECT w.id, coalesce(e.name, w.entity) AS entity, w.deposit_fen, to_us(w.opened_at) AS opened_at_us,

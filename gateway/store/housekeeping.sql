@@ -21,6 +21,16 @@ DELETE FROM session WHERE id_hash IN (
   SELECT id_hash FROM session WHERE expires_at < now() - interval '24 hours'
    ORDER BY expires_at LIMIT $1)
 
+-- name: counter_sessions
+DELETE FROM counter_session WHERE id_hash IN (
+  SELECT id_hash FROM counter_session WHERE expires_at < now() - interval '24 hours'
+   ORDER BY expires_at LIMIT $1)
+
+-- name: counter_enrolments
+DELETE FROM counter_enrolment WHERE token_hash IN (
+  SELECT token_hash FROM counter_enrolment WHERE expires_at < now() - interval '24 hours'
+   ORDER BY expires_at LIMIT $1)
+
 -- name: nonces
 DELETE FROM commitment_nonce WHERE nonce_hash IN (
   SELECT nonce_hash FROM commitment_nonce WHERE expires_at < now() - interval '24 hours'

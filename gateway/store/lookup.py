@@ -93,19 +93,33 @@ class StaffAct(msgspec.Struct, frozen=True):
     action: str
 
 
-Line = Question | Search | StaffAct
-LineKind = Literal["question", "search", "staff"]
+class AssistedAct(msgspec.Struct, frozen=True):
+    """One line of "who asked about me": an act of staff at a party's counter."""
+
+    id: UUID
+    at_us: int
+    act: str
+    scenario: str
+    purpose: str
+    party: str
+    staff: str
+    place: str
+    receipt_no: str | None
+
+
+Line = Question | Search | StaffAct | AssistedAct
+LineKind = Literal["question", "search", "staff", "assisted"]
 
 #: All kinds of line.
-KINDS: Final[tuple[LineKind, ...]] = ("question", "search", "staff")
+KINDS: Final[tuple[LineKind, ...]] = ("question", "search", "staff", "assisted")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which lines of "who asked about me": of which kinds; from which id (UUIDv7) to below which;
     from when to before when (µs); and, where not None, of which scenario, party's name, outcome.
 
-    The caller sees to it that no kind is wanted by what it does not have: an act of staff has no
-    scenario, only a question has an outcome.
+    The caller sees to it that no kind is wanted by what it does not have: an act of the city's
+    staff has no scenario, only a question has an outcome.
     """
 
     kinds: tuple[LineKind, ...] = KINDS
@@ -159,6 +173,11 @@ async def page(
     if "staff" in wanted.kinds:
         rows = await connection.fetch(_sql.staff, citizen, *span, limit)
         lines += [StaffAct(*row) for row in rows]
+    if "assisted" in wanted.kinds:
+        rows = await connection.fetch(
+            _sql.assisted, citizen, *span, wanted.scenario, wanted.party, limit
+        )
+        lines += [AssistedAct(*row) for row in rows]
     return sorted(lines, key=lambda line: line.id, reverse=True)[:limit]
 
 

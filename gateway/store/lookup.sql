@@ -63,3 +63,13 @@ SELECT id, to_us(at) AS at_us, staff, purpose, action
   FROM staff_access
  WHERE citizen = $1 AND id < $2 AND id >= $3 AND at >= from_us($4) AND at < from_us($5)
  ORDER BY id DESC LIMIT $6
+
+-- name: assisted
+-- What staff at a party's counter did for the citizen, who was there without a phone.
+SELECT a.id, to_us(a.at) AS at_us, a.act, a.scenario, a.purpose, p.name AS party,
+       a.staff_name AS staff, a.place, a.receipt_no
+  FROM assisted_act AS a JOIN party AS p ON p.num = a.party
+ WHERE a.citizen = $1 AND a.id < $2 AND a.id >= $3 AND a.at >= from_us($4) AND a.at < from_us($5)
+   AND ($6::text IS NULL OR a.scenario = $6)
+   AND ($7::text IS NULL OR p.name = $7)
+ ORDER BY a.id DESC LIMIT $8

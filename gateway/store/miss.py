@@ -28,3 +28,8 @@ async def hold(connection: Connection, names: Sequence[str]) -> list[MissRow]:
 async def keep(connection: Connection, full_at_us: Mapping[str, int]) -> None:
     """Give names that are held their new numbers."""
     await connection.execute(_sql.keep, list(full_at_us), list(full_at_us.values()))
+
+
+async def give_back(connection: Connection, by_us: Mapping[str, int]) -> None:
+    """Let names err again so many microseconds sooner."""
+    await connection.execute(_sql.give_back, list(by_us), list(by_us.values()))

@@ -9,3 +9,8 @@ RETURNING name, full_at_us, clock_us() AS now_us
 UPDATE miss SET full_at_us = given.full_at_us
   FROM unnest($1::text[], $2::bigint[]) AS given (name, full_at_us)
  WHERE miss.name = given.name
+
+-- name: give_back
+UPDATE miss SET full_at_us = miss.full_at_us - given.by_us
+  FROM unnest($1::text[], $2::bigint[]) AS given (name, by_us)
+ WHERE miss.name = given.name

@@ -9,7 +9,15 @@ from uuid import UUID
 import msgspec
 
 from gateway.store.database import Connection
-from gateway.store.lookup import KINDS, Line, LineKind, Question, StaffAct, search_of
+from gateway.store.lookup import (
+    KINDS,
+    AssistedAct,
+    Line,
+    LineKind,
+    Question,
+    StaffAct,
+    search_of,
+)
 from gateway.store.sql import queries
 
 _sql = queries("watch")
@@ -89,6 +97,8 @@ async def lines(
         found += [search_of(row) for row in rows]
     if few := ids["staff"]:
         found += [StaffAct(*row) for row in await connection.fetch(_sql.staff, few)]
+    if few := ids["assisted"]:
+        found += [AssistedAct(*row) for row in await connection.fetch(_sql.assisted, few)]
     return {line.id: line for line in found}
 
 

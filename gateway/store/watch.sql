@@ -24,6 +24,12 @@ SELECT 'staff', w.citizen, d.id, NULL
                         AND id >= $3::uuid AND id < $4::uuid
                       ORDER BY id DESC LIMIT $6) AS d
 UNION ALL
+SELECT 'assisted', w.citizen, d.id, NULL
+  FROM unnest($1::uuid[]) AS w (citizen)
+ CROSS JOIN LATERAL (SELECT id FROM assisted_act
+                      WHERE citizen = w.citizen AND id >= $3::uuid AND id < $4::uuid
+                      ORDER BY id DESC LIMIT $6) AS d
+UNION ALL
 SELECT 'asked', w.citizen, d.id, NULL
   FROM unnest($1::uuid[]) AS w (citizen)
  CROSS JOIN LATERAL (SELECT id FROM consent_request
@@ -65,6 +71,12 @@ SELECT d.id, d.at_us, d.staff, d.reference, p.name AS party,
 -- name: staff
 SELECT id, to_us(at) AS at_us, staff, purpose, action
   FROM staff_access WHERE id = ANY ($1::uuid[])
+
+-- name: assisted
+SELECT a.id, to_us(a.at) AS at_us, a.act, a.scenario, a.purpose, p.name AS party,
+       a.staff_name AS staff, a.place, a.receipt_no
+  FROM assisted_act AS a JOIN party AS p ON p.num = a.party
+ WHERE a.id = ANY ($1::uuid[])
 
 -- name: consent_changes
 -- The last change of any consent of these citizens.

@@ -108,7 +108,7 @@ async def _cards(city: City, citizen: UUID, rows: list[CommitmentRow]) -> list[C
             row,
             city.commitments.title(row.scenario),
             texts[row.id],
-            devices.get(row.device, ""),
+            devices.get(row.device, "") if row.device else "",
             _changed(city, row),
         )
         for row in rows

@@ -8,8 +8,9 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
+from gateway.web import lookups
 from gateway.web.consents import cards, pauses
-from gateway.web.render import PAGE, page
+from gateway.web.render import PAGE, language_for, page
 from scoring import Band
 
 
@@ -29,6 +30,8 @@ async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
         band=Band(shown.band) if shown else None,
         consents_mine=[each for each in await cards(city, citizen) if each.fresh],
         pauses=pauses(city.clock.now_us()),
+        latest=await lookups.latest(city, citizen),
+        act_of=lookups.act_in(language_for(request)),
     )
 
 

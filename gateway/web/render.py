@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
-from gateway.edge.access import city_of, is_citizen
+from gateway.edge.access import city_of, is_citizen, is_clerk
 from gateway.edge.form import parse_form
 from gateway.edge.problems import TABLE, TYPE_PREFIX
 from gateway.errors import Malformed
@@ -114,11 +114,18 @@ def _common(
         "other_tag": TAGS[other],
         "other_address": "?" + urlencode(query | {"lang": other}),
         "asset": address,
-        "csrf": city.sessions.csrf_token(request) if is_citizen(request) else "",
+        "csrf": _csrf(request),
         "path": request.scope["path"],
         "city": city.settings,
         "problems": _problems(language),
     }
+
+
+def _csrf(request: Request[Any, Any, Any]) -> str:
+    city = city_of(request)
+    if is_clerk(request):
+        return city.counter_sessions.csrf_token(request)
+    return city.sessions.csrf_token(request) if is_citizen(request) else ""
 
 
 def _problems(language: Language) -> dict[str, str]:

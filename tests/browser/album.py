@@ -7,6 +7,7 @@ lead to a page (an open request, a code on the screen) are those that people wou
 from __future__ import annotations
 
 import base64
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -45,6 +46,41 @@ def plain(path: str) -> Way:
     return lambda _site, _phone: path
 
 
+def receipt(_site: Site, phone: Phone) -> str:
+    """The way to the receipt of the first promise."""
+    held = phone.page.request.get("/v1/me/commitments").json()["commitments"]
+    return f"/app/commitments/{held[0]['id']}"
+
+
+def stopping(_site: Site, phone: Phone) -> str:
+    """The way to stopping the device that signed."""
+    held = phone.page.request.get("/v1/me/devices").json()["devices"]
+    return f"/app/devices/{held[0]['id']}/stop"
+
+
+def printed(site: Site, _phone: Phone) -> str:
+    """The way behind a device's printed code."""
+    link = next(desk.link for desk in site.up.desks if desk.link)
+    return link.removeprefix(site.base_url)
+
+
+def to_a_lookup(site: Site, _phone: Phone) -> str:
+    """The way to an answer about the persona of the pictures."""
+    subject = site.subject("lin", "example-bikes")
+    return f"/app/lookups/{site.ask('example-bikes', 'rent', subject, staff='desk-3')}"
+
+
+def asked(party: str, scenario: str, purpose: str) -> Way:
+    """The way to a party's request, made anew for each picture's walk."""
+
+    def way(site: Site, _phone: Phone) -> str:
+        number = f"album-{secrets.token_hex(8)}"
+        link: str = site.ask_consent(party, scenario, purpose, number)["link"]
+        return link.removeprefix(site.base_url)
+
+    return way
+
+
 SHOTS: Final[tuple[Shot, ...]] = (
     Shot("sign-in", ("h1", "a.button", ".ticks li"), plain("/app/sign-in"), signed_in=False),
     Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
@@ -55,6 +91,29 @@ SHOTS: Final[tuple[Shot, ...]] = (
     Shot("closure", ("#part-kept", ".card p"), plain("/app/data/closure")),
     Shot("goodbye", (".hero h1",), plain("/app/goodbye"), signed_in=False),
     Shot("score", (".scale .here", ".bars svg", ".lines b"), plain("/app/score")),
+    Shot("promises", ("section.card .tag", "summary"), plain("/app/commitments")),
+    Shot("promise", ("#text-zh", "#sign button"), plain("/app/commitments/new?scenario=rent")),
+    Shot("receipt", ("dl code", "#check"), receipt),
+    Shot("devices", ("[data-kid] h2", "#lost"), plain("/app/devices")),
+    Shot("stop-device", ("#promises .tag", "#stop button"), stopping),
+    Shot("scenarios", ("#scenarios h2", ".tag.good", "#q"), plain("/app/scenarios")),
+    Shot("scenario", (".party form button", ".ticks li"), plain("/app/scenarios/rent")),
+    Shot(
+        "consent-request",
+        ("#grant button", "#until", ".answers li"),
+        asked("example-costumes", "rent", "deposit_free_rental"),
+    ),
+    Shot(
+        "separate-consent",
+        (".special h2", "a.button"),
+        asked("example-hospital-two", "hospital", "pay_after_treatment"),
+    ),
+    Shot("consents", (".consent .choices button", ".tag.good"), plain("/app/consents")),
+    Shot("code", ("#qr img", "#left"), plain("/app/code")),
+    Shot("scan", ("#start", "#number"), plain("/app/scan")),
+    Shot("desk", ("dl dd", "form[data-follows] button"), printed),
+    Shot("lookup", ("[aria-labelledby=met] li", "[aria-labelledby=facts] dd", "code"), to_a_lookup),
+    Shot("lookups", ("#lookups li .tag", "details summary", "a[download]"), plain("/app/lookups")),
 )
 
 

@@ -73,6 +73,23 @@ class Site:
         assert asked.status_code == 201, asked.text
         return asked.json()
 
+    def ask(self, client_id: str, scenario: str, subject: str, **given: str) -> str:
+        """A party's question about a citizen, with the scenario's example facts; its id."""
+        facts = httpx.get(f"{self.base_url}/v1/scenarios/{scenario}").json()["example"]
+        with self.party(client_id) as party:
+            answer = party.post(
+                f"/v1/scenarios/{scenario}/eligibility",
+                json={"subject": subject, "facts": facts, **given},
+            )
+        assert answer.status_code == 200, answer.text
+        decision: str = answer.json()["decision_id"]
+        return decision
+
+    def subject(self, login: str, client_id: str) -> str:
+        """A persona's name at a party that knows it."""
+        (persona,) = (each for each in self.up.personas if each.login == login)
+        return persona.subjects[client_id]
+
 
 @contextmanager
 def open_site(data: Path) -> Iterator[Site]:

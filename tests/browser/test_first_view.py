@@ -57,7 +57,9 @@ def slowed(phone: Phone) -> tuple[Any, dict[str, int]]:
     return session, received
 
 
-@pytest.mark.parametrize("path", ["/app/sign-in", "/app/", "/app/score"])
+@pytest.mark.parametrize(
+    "path", ["/app/sign-in", "/app/", "/app/score", "/app/scenarios", "/app/scenarios/rent"]
+)
 def test_a_first_view_is_light_usable_and_still(phone: Callable[..., Phone], path: str) -> None:
     mine = phone("lin")
     mine.context.add_init_script(_SHIFTS)
@@ -85,6 +87,8 @@ def test_a_shift_and_a_heavy_page_would_be_seen(phone: Callable[..., Phone]) -> 
     mine.page.wait_for_timeout(500)
     assert mine.page.evaluate("window.shifted") > 0
     assert received["bytes"] > 1000
-    mine.page.evaluate("Promise.all([...Array(9)].map(() => fetch('/openapi.json')))")
+    mine.page.evaluate(
+        "Promise.all([...Array(9)].map(() => fetch('/openapi.json').then((a) => a.arrayBuffer())))"
+    )
     mine.page.wait_for_load_state("networkidle")
     assert received["bytes"] > MAX_BYTES

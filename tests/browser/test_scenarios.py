@@ -110,23 +110,31 @@ def test_enabling_is_two_acts_and_comes_back_open(phone: Phones, site: Site) -> 
     expect(page.get_by_role("button", name="同意", exact=True)).to_have_count(0)
 
 
-def test_the_promise_is_the_second_act_where_the_rule_misses_it(phone: Phones, site: Site) -> None:
-    mine = phone("han")
-    mine.will_be_refused(404)
-    page = mine.page
+def test_the_promise_is_the_second_act_and_refusing_it_is_the_ordinary_way(
+    phone: Phones, site: Site
+) -> None:
+    page = phone("han").page
     page.goto("/app/scenarios/rent")
     page.get_by_role("button", name="在“示例停车场”开通").click()
     page.wait_for_url("**/app/consent/*")
     page.get_by_role("button", name="同意", exact=True).click()
-    page.wait_for_url("**/app/commitments/new?**")
-    assert page.url == (
-        f"{site.base_url}/app/commitments/new?scenario=rent&party=example-parking"
-        "&then=%2Fapp%2Fscenarios%2Frent%3Fdone%3Dgranted"
-    )
-    # Who does not sign is back with one line, and nothing more is asked.
-    page.goto("/app/scenarios/rent?done=granted")
-    expect(page.get_by_role("status")).to_contain_text("按普通方式办理")
+    page.wait_for_url("**/app/commitments/new?scenario=rent&party=example-parking&then=*")
+    expect(page.locator("main")).to_contain_text("示例停车场管理公司")
+    page.get_by_role("link", name="现在不签").click()
+    # Back with one line, and nothing more is asked.
+    expect(page).to_have_url(f"{site.base_url}/app/scenarios/rent?done=granted")
+    expect(page.get_by_role("status")).to_contain_text("没有签署承诺，按普通方式办理")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    assert_accessible(page)
+    # It stays possible: read, signed by a key of this browser, and open.
+    parking = page.locator(".party", has_text="示例停车场")
+    expect(parking).not_to_contain_text("现在对您开放")
+    page.get_by_role("link", name="阅读并签署承诺").first.click()
+    expect(page.locator("form#sign")).to_have_attribute("data-shown", "yes")
+    page.get_by_role("button", name="签署承诺").click()
+    page.get_by_role("dialog").get_by_role("button", name="登记并签署").click()
+    page.wait_for_url("**/app/scenarios/rent")
+    expect(parking).to_contain_text("现在对您开放")
     assert_accessible(page)
 
 

@@ -1,4 +1,5 @@
-"""Callers over HTTP: a stranger, parties with tokens, citizens with sessions; no server between."""
+"""Callers over HTTP: a stranger, parties with tokens, citizens and parties' staff with sessions; no
+server between."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from uuid import UUID
 import httpx
 
 from gateway.app import build_app
+from gateway.counter import staff
 from gateway.sessions import CSRF_HEADER, csrf_token
 from tests.gateway.city import MERCHANT, TestCity
 
@@ -38,6 +40,20 @@ class Callers:
         session = await sessions.begin(citizen)
         client = self.stranger(**{CSRF_HEADER: csrf_token(session)})
         client.cookies.set(sessions.cookie, session)
+        return client
+
+    async def clerk(self, login: str = "li.na", *, party: str = MERCHANT) -> httpx.AsyncClient:
+        """A signed-in member of a party's staff, at an account of that login; new if it is."""
+        city, owner = self.town.city, self.town.owner
+        if await owner.fetchval("SELECT true FROM counter_staff WHERE login = $1", login) is None:
+            await staff.add(owner, city.ids, party, login, login)
+        account = await owner.fetchval("SELECT id FROM counter_staff WHERE login = $1", login)
+        async with city.database.transaction() as connection:
+            session = await city.counter_sessions.begin(
+                connection, account, instead_of=None, desk=None
+            )
+        client = self.stranger(**{CSRF_HEADER: csrf_token(session)})
+        client.cookies.set(city.counter_sessions.cookie, session)
         return client
 
 

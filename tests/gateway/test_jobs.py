@@ -293,6 +293,16 @@ OLD_AND_NEW = {
         " VALUES ($1::text::bytea, gen_random_uuid(), $2)",
         timedelta(hours=24),
     ),
+    "counter_session": (
+        "INSERT INTO counter_session (id_hash, staff, expires_at, idle_until)"
+        " SELECT $1::text::bytea, id, $2, $2 FROM counter_staff",
+        timedelta(hours=24),
+    ),
+    "counter_enrolment": (
+        "INSERT INTO counter_enrolment (token_hash, staff, expires_at)"
+        " SELECT $1::text::bytea, id, $2 FROM counter_staff",
+        timedelta(hours=24),
+    ),
     "commitment_nonce": (
         "INSERT INTO commitment_nonce (nonce_hash, citizen, scenario, template, template_version,"
         " text_sha256, expires_at) VALUES ($1::text::bytea, gen_random_uuid(), 's', 't', '1',"
@@ -322,6 +332,11 @@ OLD_AND_NEW = {
 
 
 async def test_rows_past_their_period_are_forgotten_and_others_are_not(town: TestCity) -> None:
+    await town.party()
+    await town.owner.execute(
+        "INSERT INTO counter_staff (id, party, login, name)"
+        " SELECT gen_random_uuid(), num, 'li.na', '李娜' FROM party"
+    )
     now = await town.owner.fetchval("SELECT clock_timestamp()")
     for statement, period in OLD_AND_NEW.values():
         for number in range(3):

@@ -16,10 +16,11 @@ const keys = new Map();
 
 /** A write that was not done: `type` is the problem's type, "offline" without a connection. */
 export class Problem extends Error {
-  constructor(type, status) {
+  constructor(type, status, errors = []) {
     super(type);
     this.type = type;
     this.status = status;
+    this.errors = errors;
   }
 
   /** What happened, in the reader's language. */
@@ -50,7 +51,7 @@ export async function send(path, body, method = "POST") {
   if (!answer.ok) {
     // What was refused may be tried again as a new write; after a failure nobody knows.
     if (answer.status < 500) keys.delete(name);
-    throw new Problem(told?.type ?? "", answer.status);
+    throw new Problem(told?.type ?? "", answer.status, told?.errors);
   }
   keys.delete(name);
   return told;

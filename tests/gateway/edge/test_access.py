@@ -66,8 +66,11 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
     assert public - reads_nobody <= {
         *("/healthz", "/readyz", "/openapi.json"),
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
+        *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
+        *("/v1/counter/enrolment/link", "/v1/counter/enrolment/confirmation"),
         *("/.well-known/oauth-authorization-server", "/.well-known/authzen-configuration"),
         *("/.well-known/jwks.json", "/.well-known/webhook-keys.json"),
+        *("/counter/sign-in", "/counter/second", "/counter/enrol"),
         *("/app/sign-in", "/app/static/{release}/{name}"),
     }
 
@@ -206,6 +209,43 @@ async def test_the_own_page_passes(callers: Callers) -> None:
     for row in rows(callers, CITIZENS):
         me = await callers.citizen(await callers.town.citizen())
         assert (await send(me, row)).status_code not in (401, 403), row
+
+
+# ------------------------------------------------------------------ the staff's routes
+
+
+async def test_no_route_of_staff_opens_without_their_session(callers: Callers) -> None:
+    city, owner = callers.town.city, callers.town.owner
+    clerk = await callers.clerk()
+    ended = clerk.cookies[city.counter_sessions.cookie]
+    await owner.execute("UPDATE counter_session SET ended_at = clock_timestamp()")
+    citizen = await callers.citizen(await callers.town.citizen())
+    theirs = citizen.cookies[city.sessions.cookie]
+    for row in rows(callers, {Access.STAFF}):
+        for client in (callers.stranger(), callers.party(), citizen):
+            assert unproved(await send(client, row)), row
+        for cookie in ("", "x", "A" * 32, ended, theirs):
+            stranger = callers.stranger(cookie=f"{city.counter_sessions.cookie}={cookie}")
+            assert unproved(await send(stranger, row)), (row, cookie)
+
+
+async def test_no_session_of_staff_opens_another_kinds_routes(callers: Callers) -> None:
+    clerk = await callers.clerk()
+    for row in rows(callers, PARTIES | CITIZENS):
+        assert unproved(await send(clerk, row)), row
+
+
+async def test_no_write_of_staff_passes_without_the_pages_own_token(callers: Callers) -> None:
+    clerk, another = await callers.clerk(), await callers.clerk("wang.wei")
+    for row in rows(callers, {Access.STAFF}):
+        if row.method in SAFE:
+            assert (await send(await callers.clerk(), row)).status_code not in (401, 403), row
+            continue
+        for forged in ("", "x", another.headers[CSRF_HEADER]):
+            assert (await send(clerk, row, **{CSRF_HEADER: forged})).status_code == 403, row
+        for origin in ("https://evil.example", "null"):
+            assert (await send(clerk, row, origin=origin)).status_code == 403, (row, origin)
+        assert (await send(await callers.clerk(), row)).status_code not in (401, 403), row
 
 
 # ------------------------------------------------------------------ methods and addresses

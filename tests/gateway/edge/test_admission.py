@@ -30,6 +30,7 @@ WITHDRAWN = {
     "POST /v1/me/commitments/{commitment_id}/withdrawal",
     "POST /v1/me/devices/{device_id}/revocation",
     "POST /v1/me/score-authorisation",
+    "POST /v1/counter/assisted/withdrawals",
 }
 SIGNED = {
     "POST /v1/me/consent-requests/{token}/grant",
@@ -38,6 +39,7 @@ SIGNED = {
     "POST /v1/me/consents/{consent}/frequency",
     "POST /v1/me/commitments",
     "POST /v1/me/commitments/drafts",
+    "POST /v1/counter/assisted/records",
 }
 EXEMPT = ("/healthz", "/readyz", "/openapi.json", "/.well-known/", "/oauth/token")
 CREDENTIALS = {"grant_type": "client_credentials"}

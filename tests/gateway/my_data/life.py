@@ -35,6 +35,7 @@ from gateway.store.city_fact import (
 )
 from gateway.store.staff import Staff
 from scoring import load_catalogue
+from tests.gateway.assisted.desk import Desk
 from tests.gateway.callers import body
 from tests.gateway.citizens.browser import Phone
 from tests.gateway.city import ENTITY, MERCHANT, TestCity
@@ -96,6 +97,7 @@ async def life(town: TestCity, office: Office, number: int = 1) -> UUID:
     await town.ask(citizen, staff="desk-1", reference="case-1")
     await search(town, citizen)
     await city_facts.load(office.writer, settled(town, citizen))
+    await Desk(town).find(number)
     await town.city.corrections.ask(citizen, Said(AboutOther(), WORDS), None)
     session = await town.city.sessions.begin(citizen)
     await town.city.credit_codes.show(citizen, sha256(session.encode()).digest())

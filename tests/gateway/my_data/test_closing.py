@@ -43,6 +43,7 @@ from tests.gateway.my_data.test_export import exported
 KEPT = {
     *("citizen", "standing", "standing_change", "score_authorisation", "device", "commitment"),
     *("consent", "consent_request", "decision", "search", "staff_access", "correction_request"),
+    "assisted_act",
 }
 #: Tables in which nothing of it is left.
 ERASED = {

@@ -79,7 +79,7 @@ async def test_a_citizen_asks_and_reads_by_when_it_is_decided(
 async def test_a_lookup_of_any_kind_can_be_named(callers: Callers, office: Office) -> None:
     citizen = await life(callers.town, office)
     me = await callers.citizen(citizen)
-    for table in ("decision", "search", "staff_access"):
+    for table in ("decision", "search", "staff_access", "assisted_act"):
         lookup = await callers.town.owner.fetchval(f"SELECT id FROM {table}")
         ask = {"about": {"kind": "lookup", "id": str(lookup)}, "words": "?"}
         assert (await me.post(PATH, json=ask, headers=key(table))).status_code == 201, table

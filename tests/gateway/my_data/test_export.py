@@ -50,6 +50,7 @@ EXPORTED = {
     "search_facts": ("searches",),
     "search_undelivered": ("searches",),
     "staff_access": ("staff_acts",),
+    "assisted_act": ("assisted_acts",),
     "waiver": ("waivers",),
     "medical_advance": ("medical_advances",),
     "loan": ("loans",),
@@ -72,6 +73,7 @@ LEFT_OUT = {
     "standing_change": "that a standing changed, for the moment until the cache knows",
     "consent_use": "a counter of today's questions, which are all in questions",
     "decision_request": "a party's own number of a question, for a day",
+    "counter_question": "a counter's own list of the day; the answers in it are all in questions",
     "idempotency": "answers to the citizen's own writes, for a day, under a hash",
     "webhook_message": "what organisations were told of acts that are all in consents",
 }
@@ -85,6 +87,7 @@ NOT_READ = {
 #: Tables that say nothing about any citizen.
 ABOUT_NOBODY = {
     *("schema_migration", "realm", "legal_entity", "party", "party_key", "party_scenario"),
+    *("counter_staff", "counter_enrolment", "counter_session"),
     *("assertion_used", "publish_run", "stock", "webhook_gone", "desk", "miss"),
 }
 

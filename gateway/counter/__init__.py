@@ -1,0 +1,1 @@
+"""The counter: parties' staff with accounts of their own, for shops without developers."""

@@ -1,0 +1,1 @@
+"""The counter: who signs in there, and what they may ask."""
