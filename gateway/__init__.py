@@ -139,6 +139,7 @@ Citizens: signing in, and what they see and say
     export.py               a copy of everything about a citizen, a page at a time
     export_sections.py      its lists, and how a row of each is told
     export_document.py      the document that they make
+    export_records.py       answers' records, to make their receipts again
     export_parts.py         its parts: what the citizen said and did
     export_answers.py       what was asked and answered
     export_city.py          what the city knows besides
@@ -196,6 +197,9 @@ What people look at
     web/consents.py         consents kept in hand
     web/code.py             信用码 on the screen
     web/desk.py             a shop's or device's code, and who stands behind it
+    web/data.py             who I am here, a copy, corrections, signing out
+    web/correction.py       what is wrong, and in which words
+    web/closure.py          the way out, and a plain goodbye
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
     web/lookups.py          who asked about me, live, and one answer with every reason

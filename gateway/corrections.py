@@ -8,6 +8,7 @@ place of the wrong one (gateway/fact_import.py). The office's half is gateway/co
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.store import citizen as citizen_rows
 from gateway.store import correction as rows
+from gateway.store import export as export_rows
 from gateway.store import standing as standing_rows
 from gateway.store.correction import CorrectionRow
 from gateway.store.database import Connection, Database
@@ -30,6 +32,8 @@ from gateway.working_days import working_day_after
 WORKING_DAYS: Final = 5
 #: Requests of one citizen that may wait at a time, and that are listed at once.
 OPEN_MAX, LISTED = 5, 100
+#: Facts that can be chosen from at once.
+FACTS_LISTED: Final = 200
 
 Reference = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
@@ -83,6 +87,15 @@ class Correction(msgspec.Struct, frozen=True):
     answer: str | None
 
 
+class NamedFact(msgspec.Struct, frozen=True):
+    """A fact on file by the names under which it can be corrected."""
+
+    department: str
+    code: str
+    source: str
+    effective: date
+
+
 class Corrections:
     """The citizens' half; one instance per worker."""
 
@@ -114,6 +127,17 @@ class Corrections:
             raise AccountClosed
         seal = self._vault.person(person.wrapped_key, citizen)
         return [opened(row, seal) for row in held]
+
+    async def facts(self, citizen: UUID) -> list[NamedFact]:
+        """What of the facts on file can be named, in the order of the export; at most 200."""
+        async with self._database.connection() as connection:
+            page = await export_rows.page(connection, "facts", citizen, ("", "", ""), FACTS_LISTED)
+        return [NamedFact(*(row[name] for name in NamedFact.__struct_fields__)) for row in page]
+
+    async def knows(self, citizen: UUID, about: About) -> bool:
+        """Whether there is something by this reference about the citizen."""
+        async with self._database.connection() as connection:
+            return await _exists(connection, citizen, about)
 
     async def _add(self, connection: Connection, citizen: UUID, said: Said) -> CorrectionRow:
         if not await _exists(connection, citizen, said.about):

@@ -53,6 +53,8 @@ class Question(Part, frozen=True, kw_only=True):
     score_as_of: date | None
     repeat_of: UUID | None
     receipt: str
+    record: str
+    """The record's bytes in base64url; their SHA-256 is the receipt (gateway/evidence.py)."""
 
 
 class Searched(Part, frozen=True, kw_only=True):
@@ -80,6 +82,8 @@ class SearchMade(Part, frozen=True, kw_only=True):
     standing_version: int
     score_as_of: date | None
     receipt: str
+    record: str
+    """As a question's (gateway/search_evidence.py)."""
 
 
 class StaffAct(Part, frozen=True, kw_only=True):

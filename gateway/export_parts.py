@@ -50,6 +50,8 @@ class ConsentRequested(Part, frozen=True, kw_only=True):
     purpose: str
     out_request_no: str
     return_uri: str | None
+    place: str | None
+    """Where the citizen was asked in person, at a desk."""
     status: str
     consent: UUID | None
     created_at: str
@@ -129,6 +131,7 @@ class CorrectionAsked(Part, frozen=True, kw_only=True):
     received_at: str
     due_on: date
     decided_at: str | None
+    decided_by: str | None
     answer: str | None
 
 

@@ -17,6 +17,7 @@ from gateway import export_parts as parts
 from gateway.clock import rfc3339
 from gateway.commitment_receipt import receipt
 from gateway.corrections import opened
+from gateway.export_records import of_question, of_search
 from gateway.keys import b64url
 from gateway.lookups import Lookups, Rule
 from gateway.store.commitment import CommitmentRow
@@ -81,6 +82,7 @@ class Teller:
             "facts": self._facts(row, b"decision_facts/"),
             "consent": consent,
             "receipt": b64url(row["receipt"]),
+            "record": b64url(of_question(row)),
         }
         return _told(answers.Question, own)
 
@@ -96,6 +98,7 @@ class Teller:
             ),
             "facts": self._facts(row, b"search_facts/"),
             "receipt": b64url(row["receipt"]),
+            "record": b64url(of_search(row)),
         }
         return _told(answers.SearchMade, own)
 
@@ -112,6 +115,7 @@ class Teller:
             received_at=rfc3339(held.received_us),
             due_on=held.due_on,
             decided_at=decided,
+            decided_by=held.staff,
             answer=made.answer,
         )
 

@@ -39,6 +39,7 @@ class CorrectionView(msgspec.Struct, frozen=True):
     due_on: date
     overdue: bool
     decided_at: str | None
+    decided_by: str | None
     answer: str | None
 
 
@@ -76,6 +77,7 @@ def view(row: CorrectionRow, said: Said, answer: str | None, clock: Clock) -> Co
         due_on=row.due_on,
         overdue=row.status == "received" and today(clock) > row.due_on,
         decided_at=None if row.decided_us is None else rfc3339(row.decided_us),
+        decided_by=row.staff,
         answer=answer,
     )
 

@@ -28,6 +28,7 @@ class CorrectionRow(msgspec.Struct, frozen=True, kw_only=True):
     received_us: int
     due_on: date
     decided_us: int | None = None
+    staff: str | None = None
     answer: bytes | None = None
 
 

@@ -7,18 +7,18 @@ VALUES ($1, $2, $3, $4, from_us($5), $6)
 
 -- name: of_citizen
 SELECT id, citizen, about, sealed, status, to_us(received_at) AS received_us, due_on,
-       to_us(decided_at) AS decided_us, answer
+       to_us(decided_at) AS decided_us, staff, answer
   FROM correction_request WHERE citizen = $1 AND sealed IS NOT NULL ORDER BY id DESC LIMIT $2
 
 -- name: one
 SELECT id, citizen, about, sealed, status, to_us(received_at) AS received_us, due_on,
-       to_us(decided_at) AS decided_us, answer
+       to_us(decided_at) AS decided_us, staff, answer
   FROM correction_request WHERE id = $1 AND sealed IS NOT NULL
 
 -- name: waiting
 -- The longest due first, so that what is overdue is read before all else.
 SELECT id, citizen, about, sealed, status, to_us(received_at) AS received_us, due_on,
-       to_us(decided_at) AS decided_us, answer
+       to_us(decided_at) AS decided_us, staff, answer
   FROM correction_request WHERE status = 'received' ORDER BY due_on, id LIMIT $1
 
 -- name: decide

@@ -16,11 +16,12 @@ SELECT f.department, f.code, f.source_ref AS source, f.dimension, f.value, f.eff
 
 -- name: consent_requests
 SELECT r.id, p.name AS party, e.name AS recipient, r.scenario, r.purpose, r.out_request_no,
-       r.return_uri, r.status, r.consent, to_us(r.created_at) AS created_at_us,
+       r.return_uri, k.place, r.status, r.consent, to_us(r.created_at) AS created_at_us,
        to_us(r.expires_at) AS expires_at_us, to_us(r.decided_at) AS decided_at_us
   FROM consent_request AS r
   JOIN party AS p ON p.num = r.party
   JOIN legal_entity AS e ON e.id = r.recipient
+  LEFT JOIN desk AS k ON k.number = r.desk
  WHERE r.citizen = $1 AND r.id > $2 ORDER BY r.id LIMIT $3
 
 -- name: consents
@@ -54,7 +55,8 @@ SELECT id_hash, to_us(created_at) AS begun_at_us, to_us(expires_at) AS ends_at_u
 SELECT d.id, d.received_us AS asked_at_us, d.at_us AS answered_at_us,
        d.valid_until_us, d.outcome, d.clauses, d.score_as_of, d.staff, d.reference, d.consent,
        d.consent_version, d.standing_version, d.repeat_of, d.policy, o.scenario, o.revision,
-       p.name AS party, e.name AS recipient, f.sealed, u.decision IS NULL AS delivered, d.receipt
+       p.name AS party, e.name AS recipient, f.sealed, u.decision IS NULL AS delivered, d.receipt,
+       d.citizen, d.party AS party_num, d.party_revision, d.since_us, d.until_us, d.facts_hash
   FROM decision AS d
   JOIN policy AS o ON o.num = d.policy
   JOIN party AS p ON p.num = d.party
@@ -72,7 +74,9 @@ SELECT d.id, d.received_us AS asked_at_us, d.at_us AS answered_at_us, d.valid_un
        ARRAY(SELECT row(o.scenario, o.num = ANY (d.found)) FROM policy AS o
               WHERE o.num = ANY (d.evaluated) ORDER BY o.scenario) AS scenarios,
        ARRAY(SELECT row(c.id, c.version) FROM unnest(d.consents, d.consent_versions) AS c (id, version))
-         AS consents
+         AS consents,
+       d.citizen, d.party AS party_num, d.party_revision, d.sector, d.evaluated, d.found,
+       d.since_us, d.until_us, d.facts_hash
   FROM search AS d
   JOIN party AS p ON p.num = d.party
   JOIN legal_entity AS e ON e.sector = d.sector
@@ -136,7 +140,7 @@ SELECT m.sector, e.name AS recipient, to_us(m.until_at) AS until_us
 
 -- name: corrections
 SELECT id, citizen, about, sealed, status, to_us(received_at) AS received_us, due_on,
-       to_us(decided_at) AS decided_us, answer
+       to_us(decided_at) AS decided_us, staff, answer
   FROM correction_request WHERE citizen = $1 AND id > $2 AND sealed IS NOT NULL
  ORDER BY id LIMIT $3
 

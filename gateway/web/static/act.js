@@ -3,6 +3,7 @@
 //
 //   <form data-act="/v1/me/…" data-then="/app/…">   where to go afterwards; else the page reloads
 //     <input name="days" data-as="int">              int, list, flag, moment; a text otherwise
+//     <input name="about.kind">                      a member of the object `about`
 //     <p role="alert" class="alert"></p>             where a problem is told
 //     <button>…</button>
 //   <button data-opens="id">, <button data-closes>    dialogs
@@ -73,19 +74,24 @@ export function tell(place, problem) {
 /** The named inputs of a form as the object that the API takes. */
 export function bodyOf(form) {
   const body = {};
+  const put = (name, value) => {
+    const [outer, inner] = name.split(".");
+    if (inner === undefined) body[outer] = value;
+    else (body[outer] ??= {})[inner] = value;
+  };
   for (const input of form.elements) {
     if (!input.name || input.disabled) continue;
     const kind = input.dataset.as;
     if (kind === "list") {
       body[input.name] ??= [];
       if (input.checked) body[input.name].push(input.value);
-    } else if (kind === "flag") body[input.name] = input.checked;
+    } else if (kind === "flag") put(input.name, input.checked);
     else if (input.type === "radio" && !input.checked) continue;
     else if (input.value === "") {
-      if (input.dataset.empty === "null") body[input.name] = null;
-    } else if (kind === "int") body[input.name] = Number(input.value);
-    else if (kind === "moment") body[input.name] = new Date(input.value).toISOString();
-    else body[input.name] = input.value;
+      if (input.dataset.empty === "null") put(input.name, null);
+    } else if (kind === "int") put(input.name, Number(input.value));
+    else if (kind === "moment") put(input.name, new Date(input.value).toISOString());
+    else put(input.name, input.value);
   }
   return body;
 }

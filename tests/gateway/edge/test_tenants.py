@@ -88,13 +88,15 @@ async def _objects(
     draft = body(await me.post("/v1/me/commitments/drafts", json={"scenario": "rent"}), 201)
     signed = {"jws": phone.sign(draft)}
     commitment = body(await me.post("/v1/me/commitments", json=signed, headers=key("c")), 201)
+    decision = str((await town.ask(citizen)).decision)
     return {
         "request_id": request["id"],
         "token": token,
         "consent": consent["id"],
         "device_id": device["id"],
         "commitment_id": commitment["id"],
-        "decision": str((await town.ask(citizen)).decision),
+        "decision": decision,
+        "decision_id": decision,
     }
 
 
