@@ -25,6 +25,11 @@ _STAFF: Final = {ACCESS: Access.STAFF, PAGE: True}
 _MONEY: Final = frozenset({Unit.FEN.value, Unit.FEN_PER_DAY.value})
 
 
+#: What labels say of the contract's units, by kind of input.
+_ASIDES_ZH: Final = {"money": "，单位为分", "moment": "，带时区"}
+_ASIDES_EN: Final = {"money": ", in fen", "moment": ", with its time zone"}
+
+
 class Input(msgspec.Struct, frozen=True):
     """A fact as something to fill in: `kind` is money, number, moment, flag, text or fixed."""
 
@@ -34,13 +39,14 @@ class Input(msgspec.Struct, frozen=True):
 
     @property
     def zh(self) -> str:
-        """What it is; money is asked for in yuan, whatever the contract counts in."""
-        return self.fact.zh.replace("，单位为分", "") if self.kind == "money" else self.fact.zh
+        """What it is; whatever the contract counts in, money is asked for in yuan here, and a time
+        without its zone."""
+        return self.fact.zh.replace(_ASIDES_ZH.get(self.kind, "\0"), "")
 
     @property
     def en(self) -> str:
         """The same in English."""
-        return self.fact.en.replace(", in fen", "") if self.kind == "money" else self.fact.en
+        return self.fact.en.replace(_ASIDES_EN.get(self.kind, "\0"), "")
 
 
 @get("/counter", opt=_STAFF, include_in_schema=False)
