@@ -42,10 +42,8 @@ async def test_a_clerk_is_a_stranger_at_citizens_pages(callers: Callers) -> None
 
 async def test_every_page_of_staff_is_closed(callers: Callers) -> None:
     clerk = await callers.clerk()
-    paths = pages_of(callers, Access.STAFF)
-    assert len(paths) == 3
-    for path in paths:
-        answer = await clerk.get(path, headers=HTML)
+    for path in pages_of(callers, Access.STAFF):
+        answer = await clerk.get(path, params={"scenario": "rent"}, headers=HTML)
         assert answer.status_code == 200, path
         assert_closed(answer)
 
@@ -68,10 +66,13 @@ async def test_names_and_numbers_are_text_whatever_they_say(callers: Callers, te
     )
     await town.city.parties.refresh(force=True)
     clerk = await callers.clerk()
+    shown = 0
     for path in pages_of(callers, Access.STAFF):
         answer = await clerk.get(path, params={"scenario": text, "before": text}, headers=HTML)
-        assert answer.status_code == 200, path
+        assert answer.status_code in (200, 404), path
         assert_closed(answer)
+        shown += answer.status_code == 200
+    assert shown >= 3
 
 
 @pytest.mark.parametrize("address", [*ELSEWHERE, "/app/", "/counter/sign-in", "/counter//x"])
