@@ -23,9 +23,10 @@ MISSING = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser, started once."""
+    """The browser, started once for a file: for as long as it is there, its driver's event loop
+    runs in this thread, and no asynchronous test of another file can."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail(MISSING)

@@ -86,7 +86,7 @@ def test_somebody_new_gets_a_deposit_waived_and_takes_the_consent_back(
         step("the counter has scanned the code: the deposit is waived")
 
         page.get_by_role("link", name="谁查过我").click()
-        lookups = page.locator("#lookups > li")
+        lookups = page.locator("#lookups li.card")
         expect(lookups.first).to_contain_text("示例单车租赁")
         expect(lookups.first).to_contain_text("可以享受")
         seen = lookups.count()

@@ -26,6 +26,9 @@ FILL = (
     " '{}', 0, 1, 1, NULL, '', NULL, NULL, '' FROM generate_series(1, $1::integer)",
     "INSERT INTO staff_access SELECT uuidv7(), now(), 's', 'p', 'a', gen_random_uuid()"
     " FROM generate_series(1, $1::integer)",
+    "INSERT INTO assisted_act (id, citizen, party, staff, staff_name, place, scenario, purpose,"
+    " act, document) SELECT uuidv7(), gen_random_uuid(), 1, gen_random_uuid(), 's', 'p', 'rent',"
+    " 'p', 'found', 'd' FROM generate_series(1, $1::integer)",
     "INSERT INTO consent_request (id, party, recipient, scenario, purpose, out_request_no,"
     " body_hash, status, citizen, expires_at) SELECT uuidv7(), 1, 'e', 's', 'p', n::text, '',"
     " CASE WHEN n % 10 = 0 THEN 'pending' ELSE 'granted' END, gen_random_uuid(), now()"
@@ -80,18 +83,20 @@ LOOKS = {
     "questions": "'{}', uuid7_floor(now()), uuid7_floor(now())",
     "searches": "'{}', uuid7_floor(now()), uuid7_floor(now())",
     "staff": "'{}'",
+    "assisted": "'{}'",
 }
 
 #: What each of them reads, besides tables of a few rows.
 READS = {
     "news": {
         *("decision", "search", "staff_access", "consent_request", "standing", "session"),
-        "citizen",
+        *("citizen", "assisted_act"),
     },
     "consent_changes": {"consent"},
     "questions": {"decision"},
     "searches": {"search"},
     "staff": {"staff_access"},
+    "assisted": {"assisted_act"},
 }
 SMALL = {"policy", "party", "decision_undelivered", "search_undelivered"}
 
