@@ -21,6 +21,7 @@ from gateway.web.catalogue import LANGUAGES, Language
 from tests.browser.conftest import CHROMIUM, MISSING
 from tests.browser.phone import Phone
 from tests.browser.site import ROOT, Site, open_site
+from tests.browser.till import signed_in
 
 Scheme: TypeAlias = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
@@ -81,6 +82,17 @@ def asked(party: str, scenario: str, purpose: str) -> Way:
     return way
 
 
+def at_the_counter(path: str) -> Way:
+    """The way to a page of staff, for whom a session is begun where there is none."""
+
+    def way(site: Site, phone: Phone) -> str:
+        if not any("counter" in cookie["name"] for cookie in phone.context.cookies()):
+            phone.context.add_cookies(signed_in(site, "example-cameras"))
+        return path
+
+    return way
+
+
 SHOTS: Final[tuple[Shot, ...]] = (
     Shot("sign-in", ("h1", "a.button", ".ticks li"), plain("/app/sign-in"), signed_in=False),
     Shot("notice", (".text p", "form button", "fieldset"), plain("/app/notice?again=1")),
@@ -114,6 +126,28 @@ SHOTS: Final[tuple[Shot, ...]] = (
     Shot("desk", ("dl dd", "form[data-follows] button"), printed),
     Shot("lookup", ("[aria-labelledby=met] li", "[aria-labelledby=facts] dd", "code"), to_a_lookup),
     Shot("lookups", ("#lookups li .tag", "details summary", "a[download]"), plain("/app/lookups")),
+    Shot("counter-sign-in", ("#login", "form button"), plain("/counter/sign-in"), signed_in=False),
+    Shot("counter-second", ("#code", "form button"), plain("/counter/second"), signed_in=False),
+    Shot("counter-enrol", ("#no-link .alert",), plain("/counter/enrol"), signed_in=False),
+    Shot("counter", ("#facts input", "#start", "#send"), at_the_counter("/counter/")),
+    Shot("counter-today", (".card", ".small"), at_the_counter("/counter/today")),
+    Shot("counter-desk", ("fieldset input", "form button"), at_the_counter("/counter/desk")),
+    Shot("assisted", (".card .button",), at_the_counter("/counter/assisted")),
+    Shot(
+        "assisted-new",
+        ("#id_number", "#full_capacity", "#document button"),
+        at_the_counter("/counter/assisted/new?scenario=rent"),
+    ),
+    Shot(
+        "assisted-return",
+        ("#id_number", "#search button"),
+        at_the_counter("/counter/assisted/return?scenario=rent"),
+    ),
+    Shot(
+        "assisted-back",
+        ("#id_number", "[name=what]", ".note"),
+        at_the_counter("/counter/assisted/back?scenario=rent"),
+    ),
 )
 
 
