@@ -291,6 +291,7 @@ The command line, and a city on one machine
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
     cli/assertion.py        qianjiang assertion
+    cli/clerk.py            qianjiang clerk
     cli/bench.py            qianjiang bench
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password
