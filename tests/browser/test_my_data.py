@@ -16,6 +16,7 @@ from gateway.export_document import Export
 from tests.browser.phone import LEAST, Phone, assert_accessible
 from tests.browser.site import Site
 from tests.browser.test_commitments import keys_of, opened, signed
+from tests.browser.test_lookups import Shop
 
 Phones = Callable[..., Phone]
 
@@ -271,3 +272,17 @@ def test_small_and_enlarged_pages_stay_accessible(
         for path in (*PAGES, "/app/data/closure", "/app/goodbye"):
             mine.page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
             assert_accessible(mine.page)
+
+
+def test_a_lookup_leads_to_its_own_correction(phone: Phones, site: Site) -> None:
+    mine = phone(site.stranger())
+    number = Shop(site, mine.page, f"wrong-{site.stranger()}").ask()
+    page = mine.page
+    page.goto(f"/app/lookups/{number}")
+    page.locator("main a[href^='/app/data/correction']").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text("一次查询")
+    expect(page.locator("main")).to_contain_text(number)
+    assert_accessible(page)
+    page.get_by_label("怎么不对").fill("我没有同意")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("#correction")).to_contain_text("一次查询")
