@@ -163,7 +163,8 @@ The counter: parties' staff, with accounts of their own
     edge/counter.py         the routes of all that
     edge/counter_keys.py    and those of security keys
     counter/questions.py    asking about the citizen in front of the counter
-    edge/counter_questions.py  what may be asked, asking, and today's list
+    edge/counter_questions.py  what may be asked, and asking
+    edge/counter_today.py   and what was asked today
 
 Citizens without a phone, served at a party's counter
     assisted/service.py     assisted service, put together

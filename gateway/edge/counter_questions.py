@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from gateway.city import City
@@ -26,13 +26,10 @@ from gateway.edge.wire import Label, ScenarioId
 from gateway.errors import Malformed, NotFound
 from gateway.idempotency import Act, act, clerk_key, parse_key
 from gateway.keys import b64url
-from gateway.store.counter_question import QuestionRow
 from scenarios.compiler import Compiled
-from scenarios.contract import Outcome
 from scenarios.manifest import FactSpec, Text
 
 Handle = Annotated[str, Meta(min_length=1, max_length=CHARS_MAX, pattern=r"\A[A-Za-z0-9_-]+\Z")]
-Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -106,29 +103,6 @@ class CounterClosed(msgspec.Struct, frozen=True, tag_field="status", tag="not_co
     """The citizen did not consent: the ordinary way. Nothing was asked or recorded."""
 
 
-class TodayLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A question of today, without the citizen."""
-
-    at: str
-    scenario: str
-    title: Text | None
-    staff: str
-    mine: bool
-    desk: str | None
-    reference: str | None
-    outcome: Literal[
-        "eligible", "standard_path", "cannot_assess", "waiting", "not_consented", "unanswered"
-    ]
-    decision_id: UUID | None
-
-
-class TodayPage(msgspec.Struct, frozen=True):
-    """Newest first; `next` is the `before` of the following page, null on the last."""
-
-    questions: list[TodayLine]
-    next: UUID | None
-
-
 class StillCode(msgspec.Struct, frozen=True):
     """The citizen's code on a still; `found` says whether there was any code at all."""
 
@@ -167,16 +141,6 @@ async def ask(
     return _told(compiled, await city.counter_questions.ask(clerk, asked))
 
 
-@get("/v1/counter/today", opt={ACCESS: Access.STAFF})
-async def today(
-    request: Request[Any, Any, Any], limit: Limit = 50, before: FromQuery[UUID | None] = None
-) -> TodayPage:
-    """What the party's staff asked today."""
-    city = city_of(request)
-    listed = await city.counter_questions.today(clerk_of(request), before, limit)
-    return TodayPage([line_of(city, row) for row in listed.rows], listed.next)
-
-
 @post(
     "/v1/counter/stills",
     opt={ACCESS: Access.STAFF},
@@ -202,33 +166,6 @@ def scenarios_of(city: City, clerk: Clerk) -> list[CounterScenario]:
         for each in found
         if each is not None
     ]
-
-
-def line_of(city: City, row: QuestionRow) -> TodayLine:
-    """A line of the list."""
-    compiled = city.registry.get(row.scenario)
-    return TodayLine(
-        at=rfc3339(row.at_us),
-        scenario=row.scenario,
-        title=compiled.manifest.title if compiled else None,
-        staff=row.staff,
-        mine=row.mine,
-        desk=row.desk,
-        reference=row.reference,
-        outcome=_outcome(row),
-        decision_id=row.decision,
-    )
-
-
-def _outcome(row: QuestionRow) -> Any:
-    if row.outcome is not None:
-        return Outcome(row.outcome).wire
-    match row.request:
-        case "pending" | "granted":
-            return "waiting"
-        case "declined" | "expired":
-            return "not_consented"
-    return "unanswered"
 
 
 def _field(fact: FactSpec, clerk: Clerk) -> FactField:
@@ -281,4 +218,4 @@ async def _act(request: Request[Any, Any, Any], clerk: Clerk) -> Act:
     return act(clerk_key(clerk.id), parse_key(field), request.method, request.scope["path"], body)
 
 
-HANDLERS: list[HTTPRouteHandler] = [scenarios, ask, today, still]
+HANDLERS: list[HTTPRouteHandler] = [scenarios, ask, still]

@@ -11,7 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.counter.security_keys import MOST
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
-from gateway.edge.counter_questions import CounterScenario, FactField, line_of, scenarios_of
+from gateway.edge.counter_questions import CounterScenario, FactField, scenarios_of
+from gateway.edge.counter_today import line_of
 from gateway.still import SIDE_MAX
 from gateway.web.render import PAGE, asked, page
 from scenarios.units import Unit
