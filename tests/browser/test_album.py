@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from gateway.web import pages
 from gateway.web.render import PAGE
 from tests.browser.album import SHOTS, take
-from tests.browser.site import Site
+from tests.browser.site import ROOT, Site
 
 #: Pages that only lead on, or are other pages in another state.
 NOT_PICTURED: set[str] = set()
@@ -21,6 +21,17 @@ def test_every_page_has_a_picture_that_shows_its_content(
     taken = take(browser, site, tmp_path, schemes=["light"], languages=["zh"])
     assert len(taken) == len(SHOTS)
     assert all(file.stat().st_size > 5_000 for file in taken)
+
+
+def test_the_documentation_has_each_in_both_languages_and_schemes() -> None:
+    folder = ROOT / "docs" / "images" / "pages"
+    wanted = {
+        f"{shot.name}-{language}-{scheme}.webp"
+        for shot in SHOTS
+        for language in ("zh", "en")
+        for scheme in ("light", "dark")
+    }
+    assert {file.name for file in folder.iterdir()} == wanted
 
 
 def test_no_page_is_without_a_picture() -> None:

@@ -26,6 +26,7 @@ from gateway.settings import Settings
 from gateway.store import policy as policy_rows
 from gateway.working_days import calendar
 from scenarios.registry import Registry, load_registry
+from scoring import Explanation, Line, Words
 
 HOUR_US = 3_600_000_000
 ENTITY = "rent-a-bike"
@@ -102,11 +103,11 @@ class TestCity:
 
     async def citizens(self, citizens: Sequence[UUID], *, band: int = 4) -> None:
         """So many citizens in one transaction."""
-        vault = self.city.vault
+        keys = {citizen: self.city.vault.new_key(citizen) for citizen in citizens}
         async with self.city.writer.change(*citizens) as connection:
             await connection.executemany(
                 "INSERT INTO citizen (id, wrapped_key, synthetic) VALUES ($1, $2, true)",
-                [(citizen, vault.new_key(citizen)) for citizen in citizens],
+                list(keys.items()),
             )
             await connection.executemany(
                 "INSERT INTO score_authorisation (citizen, version, status, notice, text_sha256)"
@@ -116,9 +117,15 @@ class TestCity:
             # Only publishing may write scores, and publishing is the owner's.
             if band:
                 await self.owner.executemany(
-                    "INSERT INTO score VALUES ($1, 1, 600, $2, 'sealed')",
-                    [(citizen, band) for citizen in citizens],
+                    "INSERT INTO score VALUES ($1, 1, 600, $2, $3)",
+                    [(each, band, self._explained(each, keys[each])) for each in citizens],
                 )
+
+    def _explained(self, citizen: UUID, wrapped_key: bytes) -> bytes:
+        """A score's explanation, sealed as the gateway seals it, so that its pages can show it."""
+        seal = self.city.vault.person(wrapped_key, citizen)
+        told = Explanation(600, (Line(600, Words("示例", "example")),), (), ())
+        return seal.seal(msgspec.json.encode(told), b"score/factors/" + citizen.bytes)
 
     async def consent(
         self,
