@@ -157,9 +157,11 @@ The counter: parties' staff, with accounts of their own
     counter/sign_in.py      a password, a code, a session
     counter/passwords.py    Argon2id, beside the event loop and bounded
     counter/totp.py         six digits, good once
+    counter/security_keys.py  a key instead of digits, where the address has a name
     counter/tickets.py      what a browser carries between two steps, sealed
     counter/sessions.py     a signed-in member of staff
     edge/counter.py         the routes of all that
+    edge/counter_keys.py    and those of security keys
     counter/questions.py    asking about the citizen in front of the counter
     edge/counter_questions.py  what may be asked, asking, and today's list
 
@@ -226,6 +228,7 @@ What is kept, the only SQL and Valkey
     store/commitment.py     versions of promises, nonces of texts shown
     store/session.py        sessions, each under the hash of its cookie
     store/counter_staff.py  accounts of parties' staff
+    store/counter_key.py    their security keys
     store/counter_session.py  and their sessions
     store/counter_question.py  and what they asked, without the citizen
     store/citizen_limit.py  what costs much, so often for each citizen
@@ -288,6 +291,7 @@ The command line, and a city on one machine
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
     cli/assertion.py        qianjiang assertion
+    cli/clerk.py            qianjiang clerk
     cli/bench.py            qianjiang bench
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password

@@ -25,6 +25,7 @@ from gateway.corrections import Corrections
 from gateway.counter.enrolment import Enrolments
 from gateway.counter.passwords import Passwords
 from gateway.counter.questions import CounterQuestions
+from gateway.counter.security_keys import SecurityKeys
 from gateway.counter.sessions import CounterSessions
 from gateway.counter.sign_in import SignIn
 from gateway.counter.tickets import Tickets
@@ -148,6 +149,9 @@ class City:
         factors = self.database, self._passwords, OneTime(self.vault, clock, ids)
         self.sign_in = SignIn(*factors, self.counter_sessions, self.tickets, clock)
         self.enrolments = Enrolments(*factors, self.counter_sessions, self.tickets, self.sign_in)
+        self.security_keys = SecurityKeys(
+            settings, self.database, self.sign_in, self.tickets, clock, ids
+        )
         self.citizens = Citizens(
             settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
         )

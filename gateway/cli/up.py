@@ -135,7 +135,8 @@ def _greet(console: Console, city: upfile.UpFile, file: str, settings: Settings)
     console.print("[bold red]NOT FOR PRODUCTION:[/] throw-away keys, people who do not exist")
     console.print(f"gateway            {city.base_url}")
     console.print(f"identity provider  {city.identity_url}")
-    console.print(f"counter            {city.base_url}/counter/  (accounts are in the file below)")
+    console.print(f"mini-app           {city.base_url}/app/  (sign in as shi, who was never here)")
+    console.print(f"counter            {city.base_url}/counter/  (who signs in there: below)")
     metrics = f"http://{settings.metrics_host}:{settings.metrics_port}{scrape.PATH}"
     console.print(f"metrics            {metrics}")
     console.print(f"for your scripts   {file}  (mode 0600)")
@@ -145,7 +146,10 @@ def _greet(console: Console, city: upfile.UpFile, file: str, settings: Settings)
         " -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         f" -d client_assertion={token}"
     )
-    console.print("\nThe next assertion:", style="bold")
     home = os.environ.get("QIANJIANG_DATA")
-    click.echo((f"QIANJIANG_DATA={home} " if home else "") + f"{sys.argv[0]} assertion {MERCHANT}")
+    command = (f"QIANJIANG_DATA={home} " if home else "") + sys.argv[0]
+    console.print("\nThe next assertion:", style="bold")
+    click.echo(f"{command} assertion {MERCHANT}")
+    console.print("\nSigning in at a shop's counter (login, password, six digits):", style="bold")
+    click.echo(f"{command} clerk {MERCHANT}")
     console.print("\nCtrl-C ends it; the data stay.")

@@ -9,7 +9,8 @@ of these keep nobody out.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -24,7 +25,7 @@ from gateway.errors import SignInRefused, TooManyRequests
 from gateway.oauth.throttle import Throttle
 from gateway.store import counter_staff as rows
 from gateway.store.counter_staff import SecondRow
-from gateway.store.database import Database
+from gateway.store.database import Connection, Database
 
 #: How long the second factor may take after the first, in seconds.
 SECOND_LIFE_S: Final = 300
@@ -34,6 +35,9 @@ KNOWN_LIFE_S: Final = 30 * 86_400
 #: Wrong codes in a row that are tolerated; from this one on the account waits, longer each time.
 WRONG_CODES: Final = 5
 FIRST_LOCK_S, LONGEST_LOCK_S = 60, 900
+
+#: Looks at a second factor of an account that is locked meanwhile, and uses it up if it is right.
+Check: TypeAlias = Callable[[Connection, SecondRow], Awaitable[bool]]
 
 _log = structlog.get_logger(__name__)
 
@@ -115,6 +119,22 @@ class SignIn:
             SignInRefused: they are not.
             TooManyRequests: too many codes were wrong.
         """
+
+        async def is_right(connection: Connection, account: SecondRow) -> bool:
+            step = self._step(account, code)
+            if step is not None:
+                await rows.use_step(connection, account.id, step)
+            return step is not None
+
+        return await self.finish(ticket, is_right, instead_of=instead_of)
+
+    async def finish(
+        self, ticket: str | None, is_right: Check, *, instead_of: str | None
+    ) -> SignedIn:
+        """A session, where the ticket is good and the second factor right: it is used up by that.
+
+        Raises: as `second` does.
+        """
         passed = self._tickets.open(Passed, ticket)
         if passed is None:
             raise SignInRefused("no-first-factor")
@@ -125,9 +145,8 @@ class SignIn:
             if _mark(account.password) != passed.password:
                 raise SignInRefused("password-changed")
             _no_wait(account.locked_s or 0)
-            step = self._step(account, code)
-            if step is not None:
-                await rows.passed(connection, account.id, step)
+            if await is_right(connection, account):
+                await rows.passed(connection, account.id)
                 session = await self._sessions.begin(
                     connection, account.id, instead_of=instead_of, desk=None
                 )
@@ -140,8 +159,8 @@ class SignIn:
                 most_s=LONGEST_LOCK_S,
             )
         # Raised outside: the failure counts only if its transaction is committed.
-        _log.info("counter_sign_in_refused", reason="code")
-        raise SignInRefused("code")
+        _log.info("counter_sign_in_refused", reason="second")
+        raise SignInRefused("second")
 
     def remember(self, login: str) -> str:
         """A ticket by which the browser of a login is known again."""

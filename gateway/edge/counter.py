@@ -38,9 +38,9 @@ class SignInAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class SecondWanted(msgspec.Struct, frozen=True):
-    """Which second factor is wanted now."""
+    """Which second factor is wanted now; with a security key, a code is taken as well."""
 
-    second: Literal["totp"]
+    second: Literal["totp", "webauthn"]
 
 
 class CodeAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,28 +111,29 @@ async def sign_in(
     request: Request[Any, Any, Any], data: JSONBody[SignInAsk]
 ) -> Response[SecondWanted]:
     """The first step: login and password."""
-    city = _ours(request)
+    city = our_city(request)
     known = request.cookies.get(cookie_name(city.settings, _KNOWN))
-    ticket = await city.sign_in.first(data.login, data.password, _address(request), known)
-    return Response(SecondWanted("totp"), cookies=[_cookie(city, _STEP, ticket, SECOND_LIFE_S)])
+    ticket = await city.sign_in.first(data.login, data.password, address_of(request), known)
+    wanted = SecondWanted("webauthn" if await city.security_keys.offered(ticket) else "totp")
+    return Response(wanted, cookies=[cookie(city, _STEP, ticket, SECOND_LIFE_S)])
 
 
 @post("/v1/counter/second", opt={ACCESS: Access.PUBLIC}, status_code=204)
 async def second(request: Request[Any, Any, Any], data: JSONBody[CodeAsk]) -> Response[None]:
     """The second step: a code, once. A session begins."""
-    city = _ours(request)
-    city.sign_in.count(_address(request))
+    city = our_city(request)
+    city.sign_in.count(address_of(request))
     signed_in = await city.sign_in.second(
-        _step(request), data.code, instead_of=request.cookies.get(city.counter_sessions.cookie)
+        ticket_of(request), data.code, instead_of=request.cookies.get(city.counter_sessions.cookie)
     )
-    return _begun(city, signed_in)
+    return begun(city, signed_in)
 
 
 @post("/v1/counter/enrolment/link", opt={ACCESS: Access.PUBLIC}, status_code=200)
 async def link(request: Request[Any, Any, Any], data: JSONBody[LinkAsk]) -> Invited:
     """Whose account an enrolment link is for."""
-    city = _ours(request)
-    city.sign_in.count(_address(request))
+    city = our_city(request)
+    city.sign_in.count(address_of(request))
     found = await city.enrolments.invited(data.token)
     return Invited(found.login, found.name, found.party)
 
@@ -142,24 +143,24 @@ async def enrol(
     request: Request[Any, Any, Any], data: JSONBody[ChoiceAsk]
 ) -> Response[SecondOffered]:
     """Choose a password, and get a second factor to set up. Nothing is in force yet."""
-    city = _ours(request)
-    city.sign_in.count(_address(request))
+    city = our_city(request)
+    city.sign_in.count(address_of(request))
     offered = await city.enrolments.choose(data.token, data.password)
     return Response(
         SecondOffered(offered.secret, offered.qr),
-        cookies=[_cookie(city, _STEP, offered.ticket, CONFIRM_LIFE_S)],
+        cookies=[cookie(city, _STEP, offered.ticket, CONFIRM_LIFE_S)],
     )
 
 
 @post("/v1/counter/enrolment/confirmation", opt={ACCESS: Access.PUBLIC}, status_code=204)
 async def confirm(request: Request[Any, Any, Any], data: JSONBody[CodeAsk]) -> Response[None]:
     """Show by a code that the second factor is set up: account and session begin."""
-    city = _ours(request)
-    city.sign_in.count(_address(request))
+    city = our_city(request)
+    city.sign_in.count(address_of(request))
     signed_in = await city.enrolments.confirm(
-        _step(request), data.code, instead_of=request.cookies.get(city.counter_sessions.cookie)
+        ticket_of(request), data.code, instead_of=request.cookies.get(city.counter_sessions.cookie)
     )
-    return _begun(city, signed_in)
+    return begun(city, signed_in)
 
 
 @post("/v1/counter/sign-out", opt={ACCESS: Access.STAFF}, status_code=204)
@@ -167,7 +168,7 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[None]:
     """End the session, here and in the database."""
     city = city_of(request)
     await city.counter_sessions.end(clerk_of(request))
-    return Response(None, cookies=[_cookie(city, "counter", "", 0)])
+    return Response(None, cookies=[cookie(city, "counter", "", 0)])
 
 
 @get("/v1/counter/me", opt={ACCESS: Access.STAFF}, sync_to_thread=False)
@@ -197,7 +198,7 @@ async def sit_at(request: Request[Any, Any, Any], data: JSONBody[DeskChoice]) ->
     await city_of(request).counter_sessions.sit_at(clerk_of(request), data.desk)
 
 
-def _ours(request: Request[Any, Any, Any]) -> City:
+def our_city(request: Request[Any, Any, Any]) -> City:
     """The worker's parts, for a request of a page of our own.
 
     A page of another origin cannot send JSON here without being asked first, which nobody answers;
@@ -208,26 +209,30 @@ def _ours(request: Request[Any, Any, Any]) -> City:
     return city
 
 
-def _address(request: Request[Any, Any, Any]) -> str:
+def address_of(request: Request[Any, Any, Any]) -> str:
+    """Where a request comes from, for bounds on attempts."""
     return request.client.host if request.client else ""
 
 
-def _step(request: Request[Any, Any, Any]) -> str | None:
-    return request.cookies.get(cookie_name(city_of(request).settings, _STEP))
+def ticket_of(request: Request[Any, Any, Any], what: str = _STEP) -> str | None:
+    """The browser's ticket between two steps, or another one of its."""
+    return request.cookies.get(cookie_name(city_of(request).settings, what))
 
 
-def _begun(city: City, signed_in: SignedIn) -> Response[None]:
+def begun(city: City, signed_in: SignedIn) -> Response[None]:
+    """The answer with which a session begins."""
     return Response(
         None,
         cookies=[
-            _cookie(city, "counter", signed_in.session, LIFE_S),
-            _cookie(city, _STEP, "", 0),
-            _cookie(city, _KNOWN, signed_in.known, KNOWN_LIFE_S),
+            cookie(city, "counter", signed_in.session, LIFE_S),
+            cookie(city, _STEP, "", 0),
+            cookie(city, _KNOWN, signed_in.known, KNOWN_LIFE_S),
         ],
     )
 
 
-def _cookie(city: City, what: str, value: str, life_s: int) -> Cookie:
+def cookie(city: City, what: str, value: str, life_s: int) -> Cookie:
+    """A cookie of the counter's."""
     return Cookie(
         key=cookie_name(city.settings, what),
         value=value,

@@ -77,6 +77,18 @@ class UpFile(msgspec.Struct, frozen=True):
         known = ", ".join(party.client_id for party in self.parties)
         raise NotUp(f"no party {client_id!r}; there are: {known}")
 
+    def clerk(self, party: str) -> UpStaff:
+        """The member of staff of a party.
+
+        Raises:
+            NotUp: it has none; the message lists the parties that do.
+        """
+        for each in self.staff:
+            if each.party == party:
+                return each
+        known = ", ".join(each.party for each in self.staff)
+        raise NotUp(f"no staff at {party!r}; there are: {known}")
+
 
 def write(path: Path, up: UpFile) -> None:
     """Write the file whole or not at all, for its owner only."""

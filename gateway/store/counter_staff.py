@@ -69,8 +69,9 @@ async def set_status(connection: Connection, staff: UUID, status: str) -> None:
 
 
 async def forget_secrets(connection: Connection, staff: UUID) -> None:
-    """Forget password and second factor, and end every session and link of the account."""
+    """Forget password and second factors, and end every session and link of the account."""
     await connection.execute(_sql.forget_secrets, staff)
+    await connection.execute(_sql.end_keys, staff)
     await connection.execute(_sql.end_sessions, staff)
     await connection.execute(_sql.end_enrolments, staff)
 
@@ -119,9 +120,14 @@ async def second(connection: Connection, staff: UUID) -> SecondRow | None:
     return SecondRow(**row) if row else None
 
 
-async def passed(connection: Connection, staff: UUID, step: int) -> None:
-    """Use a step of the one-time password up, and forget the failures before it."""
-    await connection.execute(_sql.passed, staff, step)
+async def use_step(connection: Connection, staff: UUID, step: int) -> None:
+    """Use a step of the one-time password up."""
+    await connection.execute(_sql.use_step, staff, step)
+
+
+async def passed(connection: Connection, staff: UUID) -> None:
+    """Forget the failures before a second factor that was right."""
+    await connection.execute(_sql.passed, staff)
 
 
 async def failed(

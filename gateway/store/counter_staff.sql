@@ -22,6 +22,9 @@ UPDATE counter_staff
 -- name: end_sessions
 UPDATE counter_session SET ended_at = clock_timestamp() WHERE staff = $1 AND ended_at IS NULL
 
+-- name: end_keys
+UPDATE counter_key SET removed_at = clock_timestamp() WHERE staff = $1 AND removed_at IS NULL
+
 -- name: end_enrolments
 UPDATE counter_enrolment SET used_at = clock_timestamp() WHERE staff = $1 AND used_at IS NULL
 
@@ -59,8 +62,11 @@ SELECT s.id, s.login, s.password, s.wrapped_key, s.totp, s.totp_step,
  WHERE s.id = $1 AND s.status = 'active' AND p.status = 'active'
    FOR UPDATE OF s
 
+-- name: use_step
+UPDATE counter_staff SET totp_step = $2 WHERE id = $1
+
 -- name: passed
-UPDATE counter_staff SET totp_step = $2, failures = 0, locked_until = NULL WHERE id = $1
+UPDATE counter_staff SET failures = 0, locked_until = NULL WHERE id = $1
 
 -- name: failed
 -- From so many failures on, each one locks for twice as long as the last, up to a bound.

@@ -10,7 +10,8 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.counter.passwords import LENGTH_MAX, LENGTH_MIN
-from gateway.edge.access import ACCESS, Access
+from gateway.edge.access import ACCESS, Access, city_of
+from gateway.edge.counter import ticket_of
 from gateway.web.render import PAGE, asked, page
 
 HOME: Final = "/counter/"
@@ -34,10 +35,15 @@ def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     return page(request, "counter_sign_in.html", then=then, comes_back=where_to(wanted) != HOME)
 
 
-@get(SECOND, opt=_OPEN, include_in_schema=False, sync_to_thread=False)
-def second(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The code of the authenticator app."""
-    return page(request, "counter_second.html", then=where_to(asked(request).get("return_to", "")))
+@get(SECOND, opt=_OPEN, include_in_schema=False)
+async def second(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The code of the authenticator app, or a security key where the person has one."""
+    return page(
+        request,
+        "counter_second.html",
+        then=where_to(asked(request).get("return_to", "")),
+        has_key=await city_of(request).security_keys.offered(ticket_of(request)),
+    )
 
 
 @get(ENROL, opt=_OPEN, include_in_schema=False, sync_to_thread=False)

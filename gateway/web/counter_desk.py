@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from gateway.counter.security_keys import MOST
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
 from gateway.edge.counter_questions import CounterScenario, FactField, line_of, scenarios_of
 from gateway.still import SIDE_MAX
@@ -24,6 +25,11 @@ _STAFF: Final = {ACCESS: Access.STAFF, PAGE: True}
 _MONEY: Final = frozenset({Unit.FEN.value, Unit.FEN_PER_DAY.value})
 
 
+#: What labels say of the contract's units, by kind of input.
+_ASIDES_ZH: Final = {"money": "，单位为分", "moment": "，带时区"}
+_ASIDES_EN: Final = {"money": ", in fen", "moment": ", with its time zone"}
+
+
 class Input(msgspec.Struct, frozen=True):
     """A fact as something to fill in: `kind` is money, number, moment, flag, text or fixed."""
 
@@ -33,13 +39,14 @@ class Input(msgspec.Struct, frozen=True):
 
     @property
     def zh(self) -> str:
-        """What it is; money is asked for in yuan, whatever the contract counts in."""
-        return self.fact.zh.replace("，单位为分", "") if self.kind == "money" else self.fact.zh
+        """What it is; whatever the contract counts in, money is asked for in yuan here, and a time
+        without its zone."""
+        return self.fact.zh.replace(_ASIDES_ZH.get(self.kind, "\0"), "")
 
     @property
     def en(self) -> str:
         """The same in English."""
-        return self.fact.en.replace(", in fen", "") if self.kind == "money" else self.fact.en
+        return self.fact.en.replace(_ASIDES_EN.get(self.kind, "\0"), "")
 
 
 @get("/counter", opt=_STAFF, include_in_schema=False)
@@ -81,8 +88,16 @@ async def today(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def desk(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Who I am here, at which desk I work; and away."""
     clerk = clerk_of(request)
-    desks = await city_of(request).counter_sessions.desks(clerk)
-    return page(request, "counter_desk.html", clerk=clerk, desks=desks)
+    city = city_of(request)
+    return page(
+        request,
+        "counter_desk.html",
+        clerk=clerk,
+        desks=await city.counter_sessions.desks(clerk),
+        keys=await city.security_keys.of(clerk),
+        keys_possible=city.security_keys.are_possible,
+        keys_most=MOST,
+    )
 
 
 def inputs_of(scenario: CounterScenario, example: dict[str, Any]) -> tuple[Input, ...]:

@@ -21,6 +21,7 @@ from gateway.web.catalogue import LANGUAGES, Language
 from tests.browser.conftest import CHROMIUM, MISSING
 from tests.browser.phone import Phone
 from tests.browser.site import ROOT, Site, open_site
+from tests.browser.till import Till
 
 Scheme: TypeAlias = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
@@ -39,6 +40,7 @@ class Shot(msgspec.Struct, frozen=True):
     shows: tuple[str, ...]
     way: Way
     signed_in: bool = True
+    by_staff: bool = False
 
 
 def plain(path: str) -> Way:
@@ -113,6 +115,31 @@ SHOTS: Final[tuple[Shot, ...]] = (
     Shot("scan", ("#start", "#number"), plain("/app/scan")),
     Shot("desk", ("dl dd", "form[data-follows] button"), printed),
     Shot("lookup", ("[aria-labelledby=met] li", "[aria-labelledby=facts] dd", "code"), to_a_lookup),
+    Shot("counter-sign-in", ("#login", "form button"), plain("/counter/sign-in"), signed_in=False),
+    Shot("counter-second", ("#code", "form button"), plain("/counter/second"), signed_in=False),
+    Shot("counter", ("#start", ".money", "#send"), plain("/counter/"), by_staff=True),
+    Shot("counter-enrol", ("h1", "#no-link .alert"), plain("/counter/enrol"), signed_in=False),
+    Shot("assisted", ("h1", "main a"), plain("/counter/assisted"), by_staff=True),
+    Shot(
+        "assisted-new",
+        ("h1", "main input"),
+        plain("/counter/assisted/new?scenario=rent"),
+        by_staff=True,
+    ),
+    Shot(
+        "assisted-back",
+        ("h1", "main input"),
+        plain("/counter/assisted/back?scenario=rent"),
+        by_staff=True,
+    ),
+    Shot(
+        "assisted-return",
+        ("h1", "main input"),
+        plain("/counter/assisted/return?scenario=rent"),
+        by_staff=True,
+    ),
+    Shot("counter-today", ("h1", ".card"), plain("/counter/today"), by_staff=True),
+    Shot("counter-desk", ("dl dd", ".danger"), plain("/counter/desk"), by_staff=True),
     Shot("lookups", ("#lookups li .tag", "details summary", "a[download]"), plain("/app/lookups")),
 )
 
@@ -135,8 +162,10 @@ def take(
         guest = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
         owner = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
         owner.sign_in("lin")
+        clerk = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
+        Till(clerk, site, "example-hotel").sign_in()
         for shot in shots:
-            phone = owner if shot.signed_in else guest
+            phone = clerk if shot.by_staff else owner if shot.signed_in else guest
             path = shot.way(site, phone)
             for language in languages:
                 page = phone.page
@@ -145,7 +174,7 @@ def take(
                     page.locator(selector).first.wait_for(state="visible")
                 taken.append(folder / f"{shot.name}-{language}-{scheme}.webp")
                 _photograph(page, taken[-1])
-        for phone in (guest, owner):
+        for phone in (guest, owner, clerk):
             phone.context.close()
     return taken
 

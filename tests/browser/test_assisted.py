@@ -7,16 +7,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from playwright._impl._api_structures import SetCookieParam  # exported nowhere else
 from playwright.sync_api import Page, expect
 
-from gateway.clock import SystemClock
 from gateway.local.people import Identity, person_of_login
 from tests.browser.phone import LEAST, Phone, assert_accessible
 from tests.browser.site import Site
-from tests.gateway.counter.till import code_of
+from tests.browser.till import signed_in
 
 Phones = Callable[..., Phone]
 PARTY = "example-cameras"
@@ -27,17 +25,7 @@ NEW, RETURN, BACK = (f"{START}/{page}?scenario=rent" for page in ("new", "return
 @pytest.fixture(scope="module")
 def session(site: Site) -> list[SetCookieParam]:
     """The party's member of staff, signed in once: each code of the second factor is good once."""
-    account = next(each for each in site.up.staff if each.party == PARTY)
-    with httpx.Client(base_url=site.base_url) as browser:
-        first = {"login": account.login, "password": account.password}
-        assert browser.post("/v1/counter/sign-in", json=first).status_code == 200
-        code = code_of(account.totp_secret, SystemClock().now_us())
-        answer = browser.post("/v1/counter/second", json={"code": code})
-        assert answer.status_code == 204, answer.text
-        return [
-            {"name": cookie.name, "value": cookie.value or "", "url": site.base_url}
-            for cookie in browser.cookies.jar
-        ]
+    return signed_in(site, PARTY)
 
 
 @pytest.fixture

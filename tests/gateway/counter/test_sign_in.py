@@ -261,3 +261,10 @@ async def test_a_session_in_use_goes_on(till: Till) -> None:
     assert (await browser.get(ME)).status_code == 200
     left = "SELECT extract(epoch FROM idle_until - clock_timestamp()) FROM counter_session"
     assert max(row[0] for row in await till.owner.fetch(left)) > 1100
+
+
+async def test_without_a_name_there_are_no_security_keys(till: Till) -> None:
+    browser = await till.signed_in(await till.account())
+    assert body(await browser.get("/v1/counter/keys")) == {"keys": [], "possible": False}
+    assert (await browser.post("/v1/counter/keys/options")).status_code == 404
+    assert (await till.browser().post("/v1/counter/second/key/options")).status_code == 404

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from gateway.clock import SECOND_US
+from gateway.clock import SECOND_US, FixedClock
 from gateway.counter import staff
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import MERCHANT
@@ -46,6 +46,9 @@ class Till:
     def __init__(self, callers: Callers) -> None:
         self.callers, self.town = callers, callers.town
         self.city, self.owner = callers.town.city, callers.town.owner
+        # Codes are of one instant, however long a test takes.
+        self.clock = FixedClock(self.city.clock.now_us())
+        self.city.sign_in._one_time._clock = self.clock
 
     async def invite(self, login: str = LOGIN, party: str = MERCHANT) -> str:
         """Open an account as the operator does; the link's token."""
@@ -53,7 +56,7 @@ class Till:
 
     def code(self, secret: str, steps: int = 0) -> str:
         """What the app shows now, or some steps of 30 s from now."""
-        return code_of(secret, self.city.clock.now_us(), steps)
+        return code_of(secret, self.clock.now_us(), steps)
 
     async def take_up(self, token: str, login: str = LOGIN) -> Account:
         """Open a link and set the account up, in a browser that is then thrown away."""

@@ -67,6 +67,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
         *("/healthz", "/readyz", "/openapi.json"),
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
+        *("/v1/counter/second/key", "/v1/counter/second/key/options"),
         *("/v1/counter/enrolment/link", "/v1/counter/enrolment/confirmation"),
         *("/.well-known/oauth-authorization-server", "/.well-known/authzen-configuration"),
         *("/.well-known/jwks.json", "/.well-known/webhook-keys.json"),

@@ -30,6 +30,7 @@ WITHDRAWN = {
     "POST /v1/me/commitments/{commitment_id}/withdrawal",
     "POST /v1/me/devices/{device_id}/revocation",
     "POST /v1/me/score-authorisation",
+    "POST /v1/me/closure",
     "POST /v1/counter/assisted/withdrawals",
 }
 SIGNED = {

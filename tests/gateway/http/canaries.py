@@ -79,6 +79,8 @@ def proof(door: Door, security: list[dict[str, Any]]) -> dict[str, str]:
         return {"authorization": f"Bearer {door.caller.token}"}
     if "citizen" in kinds:
         return {"cookie": f"qianjiang-session={door.visit.cookie}", "x-csrf-token": door.visit.csrf}
+    if "staff" in kinds:
+        return {"cookie": f"qianjiang-counter={door.clerk.cookie}", "x-csrf-token": door.clerk.csrf}
     return {}
 
 

@@ -18,6 +18,7 @@ from gateway.sessions import csrf_token
 from gateway.settings import Settings, as_environment
 from loadtest import cpu
 from tests.engines import Database, Engines
+from tests.gateway.callers import Callers
 from tests.gateway.city import TestCity, open_test_city
 
 HOST = "127.0.0.1"
@@ -40,6 +41,13 @@ class Visit(msgspec.Struct, frozen=True):
     csrf: str
 
 
+class Clerk(msgspec.Struct, frozen=True):
+    """A signed-in browser of the party's staff."""
+
+    cookie: str
+    csrf: str
+
+
 class Door(msgspec.Struct, frozen=True):
     """The running gateway, and one of each kind of caller."""
 
@@ -50,6 +58,7 @@ class Door(msgspec.Struct, frozen=True):
     root: int
     caller: Caller
     visit: Visit
+    clerk: Clerk
     facts: str
 
     @property
@@ -83,7 +92,7 @@ def open_door(
     port, metrics_port = free_ports([HOST, HOST])
     issuer = f"http://{HOST}:{port}"
     try:
-        settings, caller, visit, facts = asyncio.run(
+        settings, caller, visit, clerk, facts = asyncio.run(
             _arranged(
                 database, valkey.url, folder, issuer, {"metrics_port": metrics_port} | changes
             )
@@ -95,20 +104,22 @@ def open_door(
                 environment=as_environment(settings),
                 ready=answers(HOST, port, "/readyz"),
             )
-            yield Door(settings, port, database, folder, child.pid, caller, visit, facts)
+            yield Door(settings, port, database, folder, child.pid, caller, visit, clerk, facts)
     finally:
         engines.drop(database)
 
 
 async def _arranged(
     database: Database, valkey_url: str, folder: Path, issuer: str, changes: dict[str, Any]
-) -> tuple[Settings, Caller, Visit, str]:
+) -> tuple[Settings, Caller, Visit, Clerk, str]:
     owner = await asyncpg.connect(database.owner_url)
     try:
         async with open_test_city(
             database.gateway_url, owner, valkey_url, folder, issuer=issuer, **changes
         ) as town:
-            return town.city.settings, await party(town), await visit(town), _facts(town)
+            caller = await party(town)
+            people = await visit(town), await clerk(town)
+            return town.city.settings, caller, *people, _facts(town)
     finally:
         await owner.close(timeout=5)
 
@@ -129,6 +140,13 @@ async def visit(town: TestCity) -> Visit:
     citizen = await town.citizen()
     cookie = await town.city.sessions.begin(citizen)
     return Visit(citizen, cookie, csrf_token(cookie))
+
+
+async def clerk(town: TestCity) -> Clerk:
+    """A member of the party's staff who has signed in."""
+    page = await Callers(town).clerk()
+    cookie = page.cookies[town.city.counter_sessions.cookie]
+    return Clerk(cookie, csrf_token(cookie))
 
 
 def _facts(town: TestCity) -> str:

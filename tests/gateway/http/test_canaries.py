@@ -18,12 +18,16 @@ import msgspec
 import pytest
 
 from gateway.citizens import Person
+from gateway.clock import SystemClock
+from gateway.counter import staff
+from gateway.ids import SystemIds
 from gateway.jobs import TICK_S
 from gateway.oidc import Told
 from gateway.sessions import csrf_token
 from gateway.store.migrate import Connection
 from tests.engines import Engines
 from tests.gateway.city import open_test_city
+from tests.gateway.counter.till import CHOICE, CONFIRM, SECOND, SIGN_IN, code_of
 from tests.gateway.desks import open_desk
 from tests.gateway.http.canaries import Cage, Planted, requests
 from tests.gateway.http.door import Door
@@ -65,9 +69,10 @@ async def _planted(door: Door, engines: Engines) -> Aviary:
     async with httpx.AsyncClient(base_url=door.settings.issuer, timeout=20) as http:
         document = (await http.get("/openapi.json")).json()
         await _shown_and_redeemed(http, door, cage)
+        await _staff_signed_in(http, door, cage)
         # Signing out comes last: everything else needs the session that it ends.
-        wanted = sorted(requests(door, document, cage), key=lambda each: "logout" in each.target)
-        last = [each for each in wanted if "logout" in each.target]
+        wanted = sorted(requests(door, document, cage), key=_signs_out)
+        last = [each for each in wanted if _signs_out(each)]
         gate = asyncio.Semaphore(16)
         answers = [
             answer
@@ -88,6 +93,30 @@ async def _planted(door: Door, engines: Engines) -> Aviary:
         _cache(engines),
         metrics,
     )
+
+
+def _signs_out(each: Planted) -> bool:
+    return "logout" in each.target or "sign-out" in each.target
+
+
+async def _staff_signed_in(http: httpx.AsyncClient, door: Door, cage: Cage) -> None:
+    """Staff take an account up and sign in: link, password, second factor, session are secrets."""
+    password = f"three words {cage.plain()}"
+    owner: Connection = await asyncpg.connect(door.database.owner_url)
+    token = await staff.add(owner, SystemIds(), door.caller.name, "wang.wei", "王伟（示例）")
+    await owner.close(timeout=5)
+    chosen = await http.post(CHOICE, json={"token": token, "password": password})
+    secret = chosen.json()["secret"]
+    for steps, path in ((-1, CONFIRM), (0, SECOND)):
+        if path == SECOND:
+            first = {"login": "wang.wei", "password": password}
+            assert (await http.post(SIGN_IN, json=first)).status_code == 200
+        code = code_of(secret, SystemClock().now_us(), steps)
+        done = await http.post(path, json={"code": code})
+        assert done.status_code == 204, done.text
+    tickets = set(http.cookies.values())
+    cage.planted.update({token, password, secret} | tickets)
+    http.cookies.clear()
 
 
 async def _enrolled(door: Door, engines: Engines, cage: Cage) -> Told:
