@@ -79,18 +79,19 @@ class Exports:
             who = await citizen_rows.person(connection, citizen)
         if who is None:
             raise AccountClosed
+        seal = self._vault.person(who.wrapped_key, citizen)
+        identity = _identity(identity_of(who, citizen, seal))
         shown = await self._authorisations.score(citizen)
         score = None
         if shown is not None:
             score = document.ScoreNow(**msgspec.structs.asdict(shown))
         settings, notice = self._settings, self._authorisations.notice
-        seal = self._vault.person(who.wrapped_key, citizen)
         head = document.Head(
             made_at=rfc3339(self._clock.now_us()),
             handler=document.Handler(
                 city=settings.city, name=settings.city_name, contact=settings.city_contact
             ),
-            identity=_identity(identity_of(who, citizen, seal)),
+            identity=identity,
             notice=document.NoticeNow(
                 version=notice.version, text_sha256=notice.sha256.hex(), items=notice.items
             ),

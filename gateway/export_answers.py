@@ -30,8 +30,8 @@ class ClauseMet(Part, frozen=True, kw_only=True):
     met: bool
 
 
-class Question(Part, frozen=True, kw_only=True):
-    """A party's question about the citizen, the answer and every reason."""
+class Answered(Part, frozen=True, kw_only=True):
+    """What a question and a search have in common."""
 
     id: UUID
     asked_at: str
@@ -41,20 +41,26 @@ class Question(Part, frozen=True, kw_only=True):
     recipient: str
     staff: str | None
     reference: str | None
-    outcome: str
-    delivered: bool
-    """False: recorded, not delivered."""
-    policy: PolicyName
-    clauses: tuple[ClauseMet, ...]
     facts: dict[str, Any] | None
     """What the party sent."""
-    consent: ConsentName | None
+    delivered: bool
+    """False: recorded, not delivered."""
     standing_version: int
     score_as_of: date | None
-    repeat_of: UUID | None
     receipt: str
     record: str
-    """The record's bytes in base64url; their SHA-256 is the receipt (gateway/evidence.py)."""
+    """The record's bytes in base64url; their SHA-256 is the receipt (gateway/evidence.py and, of a
+    search, gateway/search_evidence.py)."""
+
+
+class Question(Answered, frozen=True, kw_only=True):
+    """A party's question about the citizen, the answer and every reason."""
+
+    outcome: str
+    policy: PolicyName
+    clauses: tuple[ClauseMet, ...]
+    consent: ConsentName | None
+    repeat_of: UUID | None
 
 
 class Searched(Part, frozen=True, kw_only=True):
@@ -64,26 +70,11 @@ class Searched(Part, frozen=True, kw_only=True):
     eligible: bool
 
 
-class SearchMade(Part, frozen=True, kw_only=True):
+class SearchMade(Answered, frozen=True, kw_only=True):
     """A party's search for what is open to the citizen."""
 
-    id: UUID
-    asked_at: str
-    answered_at: str
-    valid_until: str
-    party: str
-    recipient: str
-    staff: str | None
-    reference: str | None
     scenarios: tuple[Searched, ...]
     consents: tuple[ConsentName, ...]
-    facts: dict[str, Any] | None
-    delivered: bool
-    standing_version: int
-    score_as_of: date | None
-    receipt: str
-    record: str
-    """As a question's (gateway/search_evidence.py)."""
 
 
 class StaffAct(Part, frozen=True, kw_only=True):

@@ -72,7 +72,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
         *("/.well-known/oauth-authorization-server", "/.well-known/authzen-configuration"),
         *("/.well-known/jwks.json", "/.well-known/webhook-keys.json"),
         *("/counter/sign-in", "/counter/second", "/counter/enrol"),
-        *("/app/sign-in", "/app/static/{release}/{name}"),
+        *("/app/sign-in", "/app/goodbye", "/app/static/{release}/{name}"),
     }
 
 
