@@ -23,9 +23,11 @@ SELECT identity_index, department, code, source_ref, dimension, value, effective
 
 -- name: forget_ended
 -- Negative facts whose last day of use is over, at most so many. One that an import holds at this
--- moment is left for the next run rather than waited for.
-DELETE FROM fact WHERE (identity_index, department, code, source_ref) IN (
+-- moment is left for the next run rather than waited for. Chosen once: the planner may run a
+-- subquery again for each row, and each run would lock others.
+WITH ended AS MATERIALIZED (
   SELECT identity_index, department, code, source_ref FROM fact
    WHERE determined IS NOT NULL
      AND least(expires, (determined + make_interval(years => $2))::date) <= $1::date
    LIMIT $3 FOR UPDATE SKIP LOCKED)
+DELETE FROM fact WHERE (identity_index, department, code, source_ref) IN (SELECT * FROM ended)
