@@ -30,4 +30,5 @@ WITH ended AS MATERIALIZED (
    WHERE determined IS NOT NULL
      AND least(expires, (determined + make_interval(years => $2))::date) <= $1::date
    LIMIT $3 FOR UPDATE SKIP LOCKED)
-DELETE FROM fact WHERE (identity_index, department, code, source_ref) IN (SELECT * FROM ended)
+DELETE FROM fact WHERE (identity_index, department, code, source_ref) IN (
+  SELECT identity_index, department, code, source_ref FROM ended)
