@@ -10,9 +10,9 @@ import base64
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -144,25 +144,32 @@ SHOTS: Final[tuple[Shot, ...]] = (
 )
 
 
-def take(
+class View(msgspec.Struct, frozen=True):
+    """A page that is open and shows what it must."""
+
+    shot: Shot
+    language: Language
+    scheme: Scheme
+    page: Page
+
+
+def walk(
     browser: Browser,
     site: Site,
-    folder: Path,
     shots: Iterable[Shot] = SHOTS,
     schemes: Iterable[Scheme] = SCHEMES,
     languages: Iterable[Language] = LANGUAGES,
-) -> list[Path]:
-    """Take the pictures into a folder: `<page>-<language>-<scheme>.webp`.
+    **context: Any,
+) -> Iterator[View]:
+    """Open one page after the other; `context` is the phone's, such as another size.
 
     Raises:
         playwright.sync_api.Error: a page does not show what it must.
     """
-    taken = []
     for scheme in schemes:
-        guest = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
-        owner = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
+        given = {"color_scheme": scheme, "device_scale_factor": 1} | context
+        guest, owner, clerk = (Phone(browser, site, **given) for _ in range(3))
         owner.sign_in("lin")
-        clerk = Phone(browser, site, color_scheme=scheme, device_scale_factor=1)
         Till(clerk, site, "example-hotel").sign_in()
         for shot in shots:
             phone = clerk if shot.by_staff else owner if shot.signed_in else guest
@@ -172,10 +179,24 @@ def take(
                 page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
                 for selector in shot.shows:
                     page.locator(selector).first.wait_for(state="visible")
-                taken.append(folder / f"{shot.name}-{language}-{scheme}.webp")
-                _photograph(page, taken[-1])
+                yield View(shot, language, scheme, page)
         for phone in (guest, owner, clerk):
             phone.context.close()
+            assert phone.faults == []
+
+
+def take(
+    browser: Browser,
+    site: Site,
+    folder: Path,
+    schemes: Iterable[Scheme] = SCHEMES,
+    languages: Iterable[Language] = LANGUAGES,
+) -> list[Path]:
+    """Take the pictures into a folder: `<page>-<language>-<scheme>.webp`."""
+    taken = []
+    for view in walk(browser, site, schemes=schemes, languages=languages):
+        taken.append(folder / f"{view.shot.name}-{view.language}-{view.scheme}.webp")
+        _photograph(view.page, taken[-1])
     return taken
 
 

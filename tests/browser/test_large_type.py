@@ -1,0 +1,19 @@
+"""Every page with type of twice the size on the smallest phone: nothing cut off, axe at 0."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.album import walk
+from tests.browser.phone import LEAST, assert_accessible
+from tests.browser.site import Site
+
+
+@pytest.mark.timeout(300)
+def test_every_page_is_whole_with_type_of_twice_the_size(browser: Browser, site: Site) -> None:
+    """WCAG 2.2, 1.4.4 and 1.4.10; in English, whose words are the longer ones."""
+    for view in walk(browser, site, schemes=["light"], languages=["en"], viewport=LEAST):
+        # Through the object model, which the policy allows: the page's own files set no such style.
+        view.page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert_accessible(view.page)
