@@ -131,6 +131,7 @@ Citizens: signing in, and what they see and say
     texts/check_receipt.py  the program in it that does
     benefits.py             what keeping their word gave a citizen, in fen
     edge/login.py           to the identity provider, back, and away
+    edge/cookies.py         cookies, all set alike
     edge/citizen.py         who am I, the notice, the word on the score
     edge/devices.py         devices: registered, listed, named, revoked
     edge/commitments.py     commitments: shown, signed, taken back; my scenarios

@@ -19,6 +19,7 @@ from gateway.counter.sessions import LIFE_S
 from gateway.counter.sign_in import KNOWN_LIFE_S, SECOND_LIFE_S, SignedIn
 from gateway.counter.staff import LOGIN
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
+from gateway.edge.cookies import cookie
 from gateway.edge.wire import DeskNumber
 from gateway.sessions import check_origin, cookie_name
 
@@ -115,7 +116,7 @@ async def sign_in(
     known = request.cookies.get(cookie_name(city.settings, _KNOWN))
     ticket = await city.sign_in.first(data.login, data.password, address_of(request), known)
     wanted = SecondWanted("webauthn" if await city.security_keys.offered(ticket) else "totp")
-    return Response(wanted, cookies=[cookie(city, _STEP, ticket, SECOND_LIFE_S)])
+    return Response(wanted, cookies=[own_cookie(city, _STEP, ticket, SECOND_LIFE_S)])
 
 
 @post("/v1/counter/second", opt={ACCESS: Access.PUBLIC}, status_code=204)
@@ -148,7 +149,7 @@ async def enrol(
     offered = await city.enrolments.choose(data.token, data.password)
     return Response(
         SecondOffered(offered.secret, offered.qr),
-        cookies=[cookie(city, _STEP, offered.ticket, CONFIRM_LIFE_S)],
+        cookies=[own_cookie(city, _STEP, offered.ticket, CONFIRM_LIFE_S)],
     )
 
 
@@ -168,7 +169,7 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[None]:
     """End the session, here and in the database."""
     city = city_of(request)
     await city.counter_sessions.end(clerk_of(request))
-    return Response(None, cookies=[cookie(city, "counter", "", 0)])
+    return Response(None, cookies=[own_cookie(city, "counter", "", 0)])
 
 
 @get("/v1/counter/me", opt={ACCESS: Access.STAFF}, sync_to_thread=False)
@@ -224,25 +225,16 @@ def begun(city: City, signed_in: SignedIn) -> Response[None]:
     return Response(
         None,
         cookies=[
-            cookie(city, "counter", signed_in.session, LIFE_S),
-            cookie(city, _STEP, "", 0),
-            cookie(city, _KNOWN, signed_in.known, KNOWN_LIFE_S),
+            own_cookie(city, "counter", signed_in.session, LIFE_S),
+            own_cookie(city, _STEP, "", 0),
+            own_cookie(city, _KNOWN, signed_in.known, KNOWN_LIFE_S),
         ],
     )
 
 
-def cookie(city: City, what: str, value: str, life_s: int) -> Cookie:
-    """A cookie of the counter's."""
-    return Cookie(
-        key=cookie_name(city.settings, what),
-        value=value,
-        max_age=life_s,
-        path="/",
-        httponly=True,
-        # Nobody comes to a counter from another site.
-        samesite="strict",
-        secure=not city.settings.allow_loopback_http,
-    )
+def own_cookie(city: City, what: str, value: str, life_s: int) -> Cookie:
+    """A cookie of the counter's, to which nobody comes from another site."""
+    return cookie(city.settings, what, value, life_s, same_site="strict")
 
 
 HANDLERS: list[HTTPRouteHandler] = [

@@ -14,7 +14,7 @@ from msgspec import Meta
 from gateway.clock import rfc3339
 from gateway.counter.security_keys import CHALLENGE_LIFE_S
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
-from gateway.edge.counter import address_of, begun, cookie, our_city, ticket_of
+from gateway.edge.counter import address_of, begun, our_city, own_cookie, ticket_of
 
 #: The browser's ticket of a challenge.
 _CHALLENGE = "counter-challenge"
@@ -66,7 +66,7 @@ async def to_register(request: Request[Any, Any, Any]) -> Response[KeyOptions]:
     city = city_of(request)
     options, ticket = await city.security_keys.to_register(clerk_of(request))
     return Response(
-        KeyOptions(options), cookies=[cookie(city, _CHALLENGE, ticket, CHALLENGE_LIFE_S)]
+        KeyOptions(options), cookies=[own_cookie(city, _CHALLENGE, ticket, CHALLENGE_LIFE_S)]
     )
 
 
@@ -76,7 +76,7 @@ async def register(request: Request[Any, Any, Any], data: JSONBody[KeyMade]) -> 
     city, clerk = city_of(request), clerk_of(request)
     ticket = ticket_of(request, _CHALLENGE)
     await city.security_keys.register(clerk, ticket, data.credential, data.name)
-    return Response(await _all(request), cookies=[cookie(city, _CHALLENGE, "", 0)])
+    return Response(await _all(request), cookies=[own_cookie(city, _CHALLENGE, "", 0)])
 
 
 @post("/v1/counter/keys/{key:uuid}/removal", opt={ACCESS: Access.STAFF}, status_code=204)
@@ -92,7 +92,7 @@ async def to_sign_in(request: Request[Any, Any, Any]) -> Response[KeyOptions]:
     city.sign_in.count(address_of(request))
     options, ticket = await city.security_keys.to_sign_in(ticket_of(request))
     return Response(
-        KeyOptions(options), cookies=[cookie(city, _CHALLENGE, ticket, CHALLENGE_LIFE_S)]
+        KeyOptions(options), cookies=[own_cookie(city, _CHALLENGE, ticket, CHALLENGE_LIFE_S)]
     )
 
 

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.city import City
 from gateway.edge.access import ACCESS, Access, city_of
+from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
 from gateway.errors import LoginRefused, Malformed
 from gateway.oidc import ATTEMPT_LIFE_S, CALLBACK
@@ -30,7 +31,7 @@ async def login(request: Request[Any, Any, Any]) -> Response[None]:
     if not _PATH.match(return_to):
         raise Malformed([("", "return_to must be a path of this gateway")])
     address, sealed = await city.oidc.start(return_to)
-    return _sent_to(address, [_cookie(city, "login", sealed, ATTEMPT_LIFE_S)])
+    return _sent_to(address, [cookie(city.settings, "login", sealed, ATTEMPT_LIFE_S)])
 
 
 @get(CALLBACK, opt={ACCESS: Access.PUBLIC}, status_code=303)
@@ -45,8 +46,11 @@ async def callback(request: Request[Any, Any, Any]) -> Response[None]:
     session = await city.sessions.begin(
         citizen, instead_of=request.cookies.get(city.sessions.cookie)
     )
-    life_s = city.settings.session_ttl_s
-    cookies = [_cookie(city, "session", session, life_s), _cookie(city, "login", "", 0)]
+    settings = city.settings
+    cookies = [
+        cookie(settings, "session", session, settings.session_ttl_s),
+        cookie(settings, "login", "", 0),
+    ]
     return _sent_to(return_to, cookies)
 
 
@@ -61,7 +65,7 @@ async def logout(request: Request[Any, Any, Any]) -> Response[None]:
 def signed_out(city: City) -> Response[None]:
     """The answer after which the browser has no session any more."""
     return Response(
-        None, status_code=204, headers=_NO_STORE, cookies=[_cookie(city, "session", "", 0)]
+        None, status_code=204, headers=_NO_STORE, cookies=[cookie(city.settings, "session", "", 0)]
     )
 
 
@@ -72,19 +76,6 @@ def _parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
 def _sent_to(address: str, cookies: list[Cookie]) -> Response[None]:
     return Response(
         None, status_code=303, headers={**_NO_STORE, "location": address}, cookies=cookies
-    )
-
-
-def _cookie(city: City, what: str, value: str, life_s: int) -> Cookie:
-    return Cookie(
-        key=cookie_name(city.settings, what),
-        value=value,
-        max_age=life_s,
-        path="/",
-        httponly=True,
-        # Lax: coming home from the identity provider is a navigation from another site.
-        samesite="lax",
-        secure=not city.settings.allow_loopback_http,
     )
 
 

@@ -17,6 +17,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from gateway.edge.access import city_of, is_citizen, is_clerk
+from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
 from gateway.edge.problems import TABLE, TYPE_PREFIX
 from gateway.errors import Malformed
@@ -139,15 +140,7 @@ def _problems(language: Language) -> dict[str, str]:
 
 
 def _remembered(request: Request[Any, Any, Any], language: Language) -> Cookie:
-    return Cookie(
-        key=_cookie_of(request),
-        value=language,
-        max_age=_LANGUAGE_LIFE_S,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=not city_of(request).settings.allow_loopback_http,
-    )
+    return cookie(city_of(request).settings, "lang", language, _LANGUAGE_LIFE_S)
 
 
 def _cookie_of(request: Request[Any, Any, Any]) -> str:

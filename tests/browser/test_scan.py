@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from gateway.jwk import unb64url
 from gateway.local.upfile import UpDesk
-from tests.browser.conftest import CHROMIUM
-from tests.browser.phone import Phone, assert_accessible
+from tests.browser.phone import SIZE, Phone, assert_accessible
 from tests.browser.pictures import Picture, of_code, write_video
 from tests.browser.site import Site
+from tests.browser.till import seeing
 
 Phones = Callable[..., Phone]
 
@@ -31,20 +31,8 @@ def camera(browser: Browser, site: Site, folder: Path, seen: Picture) -> Iterato
     """A phone whose camera sees a picture."""
     video = folder / "camera.y4m"
     write_video(video, seen)
-    held = browser.browser_type.launch(
-        executable_path=CHROMIUM,
-        args=[
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={video}",
-        ],
-    )
-    try:
-        mine = Phone(held, site)
+    with seeing(browser, site, video, viewport=SIZE) as mine:
         yield mine
-        assert mine.faults == []
-    finally:
-        held.close()
 
 
 def start(page: Page) -> None:
