@@ -160,6 +160,7 @@ The counter: parties' staff, with accounts of their own
     counter/totp.py         six digits, good once
     counter/security_keys.py  a key instead of digits, where the address has a name
     counter/tickets.py      what a browser carries between two steps, sealed
+    counter/trials.py       how many different facts may be tried about one citizen
     counter/sessions.py     a signed-in member of staff
     edge/counter.py         the routes of all that
     edge/counter_keys.py    and those of security keys

@@ -30,6 +30,7 @@ from gateway.counter.sessions import CounterSessions
 from gateway.counter.sign_in import SignIn
 from gateway.counter.tickets import Tickets
 from gateway.counter.totp import OneTime
+from gateway.counter.trials import Trials
 from gateway.counts import Counts
 from gateway.credit_codes import CreditCodes
 from gateway.decision import Decisions
@@ -212,6 +213,7 @@ class City:
             registry=registry,
             requests=self.consent_requests,
             pseudonyms=self.pseudonyms,
+            clock=clock,
             ids=ids,
         )
         self.consents = Consents(
@@ -272,6 +274,7 @@ class City:
             decisions=self.decisions,
             pseudonyms=self.pseudonyms,
             tickets=self.tickets,
+            trials=Trials(keys.link, self.database),
             clock=clock,
             ids=ids,
             deadline_s=settings.decision_deadline_s,

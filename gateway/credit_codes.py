@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.clock import Clock
 from gateway.consent_requests import Asked, ConsentRequests
 from gateway.consent_rules import state
 from gateway.errors import Malformed, NotFound, Unauthenticated
@@ -64,10 +65,14 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Redeemed(msgspec.Struct, frozen=True):
-    """What a party learns from a code: the citizen's subject, or the request it must wait for."""
+    """What a party learns from a code: the citizen's subject, or the request it must wait for.
+
+    `used_us` is when the code was used (UTC), for repeats too.
+    """
 
     subject: str = ""
     request: RequestState | None = None
+    used_us: int = 0
 
 
 class _Outcome(msgspec.Struct, frozen=True):
@@ -75,6 +80,7 @@ class _Outcome(msgspec.Struct, frozen=True):
 
     citizen: UUID | None = None
     request: UUID | None = None
+    used_us: int = 0
 
 
 class CreditCodes:
@@ -88,10 +94,12 @@ class CreditCodes:
         registry: Registry,
         requests: ConsentRequests,
         pseudonyms: Pseudonyms,
+        clock: Clock,
         ids: Ids,
     ) -> None:
         self._key, self._database, self._registry = link_key, database, registry
-        self._requests, self._pseudonyms, self._ids = requests, pseudonyms, ids
+        self._requests, self._pseudonyms = requests, pseudonyms
+        self._clock, self._ids = clock, ids
 
     async def show(self, citizen: UUID, session: bytes, desk: str | None = None) -> Shown:
         """A new code of a citizen, made in the session of this hash (`Sessions.key`).
@@ -169,18 +177,19 @@ class CreditCodes:
         citizen = await self._use(connection, principal.party.row.num, code, desk)
         if citizen is None:
             return _Outcome()
+        used_us = self._clock.now_us()
         recipient = principal.party.registrations[asked.scenario].recipient.entity
         held = await consent_rows.newest(connection, citizen, recipient, asked.scenario)
         # A pause is the citizen's own word and stays: the party knows the subject already.
         if held is not None and state(held) in ("active", "paused"):
-            return _Outcome(citizen=citizen)
+            return _Outcome(citizen=citizen, used_us=used_us)
         words = principal.party.row.num, citizen, asked.scenario, asked.purpose, desk
         request = await consent_rows.open_in_person(connection, *words)
         if request is None:
             request = await self._requests.ask_within(
                 connection, principal, asked, citizen=citizen, desk=desk
             )
-        return _Outcome(request=request.id)
+        return _Outcome(request=request.id, used_us=used_us)
 
     async def _use(
         self, connection: Connection, party: int, code: str, desk: str | None
@@ -203,11 +212,12 @@ class CreditCodes:
     async def _told(self, principal: Principal, scenario: str, outcome: _Outcome) -> Redeemed:
         if outcome.citizen is not None:
             sector = principal.party.registrations[scenario].recipient.sector
-            return Redeemed(self._pseudonyms.subject(outcome.citizen, sector))
+            subject = self._pseudonyms.subject(outcome.citizen, sector)
+            return Redeemed(subject, used_us=outcome.used_us)
         if outcome.request is None:
             raise NotFound
         held, _ = await self._requests.of_party(principal, outcome.request)
-        return Redeemed(request=held)
+        return Redeemed(request=held, used_us=outcome.used_us)
 
     def _digits(self) -> str:
         drawn = int.from_bytes(self._ids.random_bytes(16), "big")

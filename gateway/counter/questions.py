@@ -17,9 +17,10 @@ from gateway.clock import DAY_US, SECOND_US, Clock, shanghai_midnight_after
 from gateway.consent_requests import ConsentRequests
 from gateway.counter.sessions import Clerk
 from gateway.counter.tickets import Tickets
-from gateway.credit_codes import CreditCodes
+from gateway.counter.trials import Trials
+from gateway.credit_codes import CreditCodes, Redeemed
 from gateway.decision import Answer, Decisions
-from gateway.errors import Forbidden, Malformed
+from gateway.errors import Forbidden, Malformed, NotFound
 from gateway.idempotency import Act
 from gateway.ids import Ids
 from gateway.parties import Registration
@@ -30,7 +31,8 @@ from gateway.store.counter_question import NewQuestion, QuestionRow
 from gateway.store.database import Database
 from scenarios.compiler import Compiled
 
-#: For how long the page may ask again about the same person, in seconds.
+#: For how long the page may ask about the same person after the code, or after the end of the
+#: request that the code led to, in seconds. Neither a repeat nor a later question makes it longer.
 AGAIN_LIFE_S: Final = 300
 
 _encode = msgspec.json.Encoder().encode
@@ -39,7 +41,8 @@ _encode = msgspec.json.Encoder().encode
 class Person(msgspec.Struct, frozen=True):
     """A ticket: the citizen in front of a counter, for one session and one scenario.
 
-    `request` names the consent request that the citizen has yet to decide.
+    `request` names the consent request that the citizen has yet to decide. No ticket that is made
+    of this one is good after `until_us` (UTC).
     """
 
     session: bytes
@@ -47,6 +50,7 @@ class Person(msgspec.Struct, frozen=True):
     subject: str = ""
     question: UUID | None = None
     request: UUID | None = None
+    until_us: int = 0
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,12 +106,14 @@ class CounterQuestions:
         decisions: Decisions,
         pseudonyms: Pseudonyms,
         tickets: Tickets,
+        trials: Trials,
         clock: Clock,
         ids: Ids,
         deadline_s: float,
     ) -> None:
         self._database, self._codes, self._requests = database, codes, requests
         self._decisions, self._pseudonyms, self._tickets = decisions, pseudonyms, tickets
+        self._trials = trials
         self._clock, self._ids, self._deadline_s = clock, ids, deadline_s
 
     async def ask(self, clerk: Clerk, asked: Asked) -> Result:
@@ -115,9 +121,9 @@ class CounterQuestions:
 
         Raises:
             Forbidden: the party does not take part in the scenario.
-            NotFound: the code is none that works here and now.
+            NotFound: the code is none that works here and now, or its time is over.
             Malformed: the handle is another session's or scenario's, or its time is over.
-            TooManyRequests: too many codes were wrong.
+            TooManyRequests: too many codes were wrong, or too many different facts were tried.
             others: as `Decisions.decide`.
         """
         received_us = self._clock.now_us()
@@ -132,14 +138,28 @@ class CounterQuestions:
             if not subject:
                 return NotConsented()
             person = msgspec.structs.replace(person, subject=subject)
-        question = await self._noted(clerk, asked, person)
+        return await self._answered(clerk, asked, registration, person, received_us)
+
+    async def _answered(
+        self,
+        clerk: Clerk,
+        asked: Asked,
+        registration: Registration,
+        person: Person,
+        received_us: int,
+    ) -> Answered:
+        citizen = self._pseudonyms.open(person.subject, registration.view.sector)
+        if citizen is None:  # the party asks for another recipient since
+            raise Malformed([("/person", "not a person of this recipient")])
+        await self._trials.count(clerk.party.row.num, citizen, asked.scenario.id, asked.facts_json)
+        line = await self._noted(clerk, asked, person)
         answer = await self._decisions.decide(
-            self._question(clerk, asked, registration, person, question, received_us)
+            self._question(clerk, asked, registration, person.subject, citizen, line, received_us)
         )
         async with self._database.connection() as connection:
-            await rows.decided(connection, question, answer.decision)
-        again = Person(clerk.session, asked.scenario.id, person.subject)
-        return Answered(answer, self._tickets.seal(again, AGAIN_LIFE_S))
+            await rows.decided(connection, line, answer.decision)
+        again = msgspec.structs.replace(person, question=None, request=None)
+        return Answered(answer, self._sealed(again))
 
     async def today(self, clerk: Clerk, before: UUID | None, limit: int) -> Listed:
         """What the party's staff asked since midnight in Asia/Shanghai."""
@@ -167,8 +187,20 @@ class CounterQuestions:
         told = await self._codes.redeem(
             clerk.principal, asked.code, asked.scenario.id, desk=clerk.desk, act=asked.act
         )
-        request = told.request.id if told.request is not None else None
-        return Person(clerk.session, asked.scenario.id, told.subject, request=request)
+        return self._met(clerk, asked.scenario.id, told)
+
+    def _met(self, clerk: Clerk, scenario: str, told: Redeemed) -> Person:
+        """The person of a code, for as long after it was used as its first ticket lasted."""
+        request, since_us = None, told.used_us
+        if told.request is not None:
+            request, since_us = told.request.id, told.request.expires_us
+        until_us = since_us + AGAIN_LIFE_S * SECOND_US
+        if until_us <= self._clock.now_us():  # a repeat of a question that was asked long ago
+            raise NotFound
+        return Person(clerk.session, scenario, told.subject, request=request, until_us=until_us)
+
+    def _sealed(self, person: Person) -> str:
+        return self._tickets.seal_until(person, person.until_us)
 
     async def _wait(self, clerk: Clerk, asked: Asked, person: Person, expires_us: int) -> Waiting:
         question = person.question
@@ -178,8 +210,7 @@ class CounterQuestions:
                 assert person.request is not None, "what is waited for"
                 await rows.waits(connection, question, person.request)
         waiting = msgspec.structs.replace(person, question=question)
-        left_s = max(1, (expires_us - self._clock.now_us()) // SECOND_US) + AGAIN_LIFE_S
-        return Waiting(self._tickets.seal(waiting, left_s), expires_us)
+        return Waiting(self._sealed(waiting), expires_us)
 
     async def _noted(self, clerk: Clerk, asked: Asked, person: Person) -> UUID:
         """The list's line of a question: written before it is asked, so that none is missing."""
@@ -204,15 +235,13 @@ class CounterQuestions:
         clerk: Clerk,
         asked: Asked,
         registration: Registration,
-        person: Person,
+        subject: str,
+        citizen: UUID,
         line: UUID,
         received_us: int,
     ) -> Question:
-        citizen = self._pseudonyms.open(person.subject, registration.view.sector)
-        if citizen is None:  # the party asks for another recipient since
-            raise Malformed([("/person", "not a person of this recipient")])
         # A repeat of the page's request is the same question, and reads the same answer.
-        same: list[Any] = [person.subject, asked.scenario.id, asked.facts, asked.reference]
+        same: list[Any] = [subject, asked.scenario.id, asked.facts, asked.reference]
         return Question(
             principal=clerk.principal,
             registration=registration,

@@ -40,7 +40,10 @@ class Tickets:
 
     def seal(self, content: msgspec.Struct, life_s: int) -> str:
         """A ticket that is good for so many seconds."""
-        expires_us = self._clock.now_us() + life_s * SECOND_US
+        return self.seal_until(content, self._clock.now_us() + life_s * SECOND_US)
+
+    def seal_until(self, content: msgspec.Struct, expires_us: int) -> str:
+        """A ticket that is good until an instant in microseconds (UTC)."""
         raw = msgspec.json.encode(_Ticket(expires_us, msgspec.Raw(msgspec.json.encode(content))))
         return b64url(self._seal.seal(raw, _place(type(content))))
 

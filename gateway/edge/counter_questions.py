@@ -215,7 +215,9 @@ async def _act(request: Request[Any, Any, Any], clerk: Clerk) -> Act:
     if field is None:
         raise Malformed([("", "this write needs an Idempotency-Key header field")])
     body = await request.body()
-    return act(clerk_key(clerk.id), parse_key(field), request.method, request.scope["path"], body)
+    # The session's own: a used code and its old key say nothing to a session that begins later.
+    caller = f"{clerk_key(clerk.id)}:{clerk.session.hex()}"
+    return act(caller, parse_key(field), request.method, request.scope["path"], body)
 
 
 HANDLERS: list[HTTPRouteHandler] = [scenarios, ask, still]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from gateway.clock import SECOND_US, to_us
+from gateway.counter.questions import AGAIN_LIFE_S
 from gateway.probing import ProbeWatch
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import TestCity
@@ -158,10 +161,45 @@ async def test_a_handle_is_over_after_five_minutes(
     assert (await ask(clerk, town, person=told["person"])).status_code == 400
 
 
+@pytest.mark.parametrize("pending", [False, True])
+async def test_no_question_and_no_repeat_prolongs_what_a_code_opened(
+    callers: Callers, monkeypatch: pytest.MonkeyPatch, pending: bool
+) -> None:
+    clerk, town = await callers.clerk(), callers.town
+    one = await (wanting if pending else customer)(callers)
+    code, now_us, facts = await one.code(), town.city.clock.now_us(), rental(town)
+    lives_s = AGAIN_LIFE_S
+    first = await ask(clerk, town, code=code, name="once", facts=facts)
+    if pending:
+        lives_s += (to_us(datetime.fromisoformat(body(first)["expires_at"])) - now_us) // SECOND_US
+        await one.decide(grant=True)
+    clock = type(town.city.tickets._clock)
+    monkeypatch.setattr(clock, "now_us", lambda _: now_us + (lives_s - 10) * SECOND_US)
+    person = body(first)["person"]
+    late = body(await ask(clerk, town, person=person))["person"]
+    repeated = body(await ask(clerk, town, code=code, name="once", facts=facts))["person"]
+    monkeypatch.setattr(clock, "now_us", lambda _: now_us + (lives_s + 10) * SECOND_US)
+    for handle in (person, late, repeated):
+        assert (await ask(clerk, town, person=handle)).status_code == 400
+    assert (await ask(clerk, town, code=code, name="once", facts=facts)).status_code == 404
+
+
+async def test_a_used_code_is_worth_nothing_to_a_later_session_that_knows_its_key(
+    callers: Callers,
+) -> None:
+    clerk, town = await callers.clerk(), callers.town
+    code, facts = await (await customer(callers)).code(), rental(town)
+    assert (await ask(clerk, town, code=code, name="once", facts=facts)).status_code == 200
+    assert (await ask(clerk, town, code=code, name="once", facts=facts)).status_code == 200
+    later = await callers.clerk()
+    assert (await ask(later, town, code=code, name="once", facts=facts)).status_code == 404
+
+
 async def test_trying_amounts_is_watched_like_any_partys(callers: Callers) -> None:
     clerk, town = await callers.clerk(), callers.town
     told = body(await ask(clerk, town, code=await (await customer(callers)).code()))
     for deposit_fen in range(20_001, 20_010):
+        await town.owner.execute("DELETE FROM miss")  # hours lie in between
         told = body(await ask(clerk, town, person=told["person"], facts=rental(town, deposit_fen)))
         assert told["outcome"] == "eligible"
     city = town.city
