@@ -156,6 +156,7 @@ The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
     counter/enrolment.py    a link is opened, password and second factor are set up
     counter/sign_in.py      a password, a code, a session
+    counter/attempts.py     how often these may be tried, strangers apart from others
     counter/passwords.py    Argon2id, beside the event loop and bounded
     counter/totp.py         six digits, good once
     counter/security_keys.py  a key instead of digits, where the address has a name

@@ -22,6 +22,7 @@ from gateway.committer import PLANNER, Committer
 from gateway.consent_requests import ConsentRequests
 from gateway.consents import Consents
 from gateway.corrections import Corrections
+from gateway.counter.attempts import Attempts
 from gateway.counter.enrolment import Enrolments
 from gateway.counter.passwords import Passwords
 from gateway.counter.questions import CounterQuestions
@@ -148,8 +149,11 @@ class City:
         self.tickets = Tickets(keys.cookie, clock, ids)
         self.counter_sessions = CounterSessions(settings, ids, self.database, self.parties)
         factors = self.database, self._passwords, OneTime(self.vault, clock, ids)
-        self.sign_in = SignIn(*factors, self.counter_sessions, self.tickets, clock)
-        self.enrolments = Enrolments(*factors, self.counter_sessions, self.tickets, self.sign_in)
+        attempts = Attempts(clock)
+        self.sign_in = SignIn(*factors, self.counter_sessions, self.tickets, attempts)
+        self.enrolments = Enrolments(
+            *factors, self.counter_sessions, self.tickets, self.sign_in, attempts
+        )
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from gateway import qr
+from gateway.counter.attempts import Attempts
 from gateway.counter.passwords import Passwords, check_choice
 from gateway.counter.sessions import CounterSessions
 from gateway.counter.sign_in import SignedIn, SignIn
@@ -65,15 +66,18 @@ class Enrolments:
         sessions: CounterSessions,
         tickets: Tickets,
         sign_in: SignIn,
+        attempts: Attempts,
     ) -> None:
         self._database, self._passwords, self._one_time = database, passwords, one_time
         self._sessions, self._tickets, self._sign_in = sessions, tickets, sign_in
+        self._attempts = attempts
 
     async def invited(self, token: str) -> InvitedRow:
         """Whom a link is for.
 
         Raises:
             NotFound: it was used, is over, or never was.
+            TooManyRequests: it is opened too often.
         """
         found = None
         if len(token) == _TOKEN_CHARS:
@@ -81,6 +85,8 @@ class Enrolments:
                 found = await rows.invited(connection, hash_of(token))
         if found is None:
             raise NotFound
+        # Counted when it is known to exist: nobody finds 192 random bits by trying.
+        self._attempts.link(hash_of(token))
         return found
 
     async def choose(self, token: str, password: str) -> Offered:
@@ -89,6 +95,7 @@ class Enrolments:
         Raises:
             NotFound: the link is not good.
             Malformed: the password may not be chosen.
+            TooManyRequests: the link is opened too often.
             Overloaded: too many passwords are being hashed.
         """
         invited = await self.invited(token)
@@ -109,10 +116,12 @@ class Enrolments:
 
         Raises:
             SignInRefused: the code is wrong, or the link was used meanwhile.
+            TooManyRequests: too many codes came for the link.
         """
         chosen = self._tickets.open(Chosen, ticket)
         if chosen is None:
             raise SignInRefused("no-choice")
+        self._attempts.link(chosen.link)
         step = self._one_time.step_of(chosen.secret, code, 0)
         if step is None:
             raise SignInRefused("code")

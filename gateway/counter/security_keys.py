@@ -166,10 +166,9 @@ class SecurityKeys:
         Raises:
             NotFound: the gateway's address has no name.
             SignInRefused: the first step was not passed, or there are no keys.
+            TooManyRequests: too many second steps of this account.
         """
-        host, passed = self._named(), self._tickets.open(Passed, ticket)
-        if passed is None:
-            raise SignInRefused("no-first-factor")
+        host, passed = self._named(), self._sign_in.passed(ticket)
         async with self._database.connection() as connection:
             keys = await rows.of_staff(connection, passed.staff)
         if not keys:

@@ -1,9 +1,8 @@
 """Staff sign in: a password, then a second factor, then a session.
 
 A login that nobody has takes the same work and gets the same words as a wrong password. Attempts
-are bounded for an address, for a login at an address, and for a login at all addresses together. A
-browser in which the person signed in before is counted apart, so that strangers who use up the last
-of these keep nobody out.
+are bounded (gateway/counter/attempts.py): strangers' by address and login, and apart from them
+those of a browser in which the person signed in before, and those of the second step.
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from gateway.clock import Clock
+from gateway.counter.attempts import Attempts
 from gateway.counter.passwords import Passwords
 from gateway.counter.sessions import CounterSessions
 from gateway.counter.tickets import Tickets
 from gateway.counter.totp import OneTime, Sealed
 from gateway.errors import SignInRefused, TooManyRequests
-from gateway.oauth.throttle import Throttle
 from gateway.store import counter_staff as rows
 from gateway.store.counter_staff import SecondRow
 from gateway.store.database import Connection, Database
@@ -63,7 +61,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class SignIn:
-    """Signing in at one worker; the bounds on passwords are each worker's own."""
+    """Signing in at one worker."""
 
     def __init__(
         self,
@@ -72,21 +70,11 @@ class SignIn:
         one_time: OneTime,
         sessions: CounterSessions,
         tickets: Tickets,
-        clock: Clock,
+        attempts: Attempts,
     ) -> None:
         self._database, self._passwords, self._one_time = database, passwords, one_time
         self._sessions, self._tickets = sessions, tickets
-        self._by_address = Throttle(clock, per_s=1.0, burst=60)
-        self._by_login = Throttle(clock, per_s=1 / 20, burst=30)
-        self._by_both = Throttle(clock, per_s=1 / 30, burst=10)
-
-    def count(self, address: str) -> None:
-        """Count an attempt of an address.
-
-        Raises:
-            TooManyRequests: it tries too often.
-        """
-        _no_wait(self._by_address.wait_s(address))
+        self._attempts = attempts
 
     async def first(self, login: str, password: str, address: str, known: str | None) -> str:
         """The ticket for the second step, where login and password are right.
@@ -98,12 +86,11 @@ class SignIn:
             SignInRefused: they are not, or the account may not sign in.
             TooManyRequests, Overloaded: too many try.
         """
-        self.count(address)
         before = self._tickets.open(Known, known)
         if before is not None and before.login == login:
-            _no_wait(self._by_both.wait_s(f"{login} known"))
+            self._attempts.known(login)
         else:
-            _no_wait(self._by_both.wait_s(f"{login} {address}") or self._by_login.wait_s(login))
+            self._attempts.stranger(login, address)
         async with self._database.connection() as connection:
             found = await rows.password(connection, login)
         staff, kept = found or (None, None)
@@ -117,7 +104,7 @@ class SignIn:
 
         Raises:
             SignInRefused: they are not.
-            TooManyRequests: too many codes were wrong.
+            TooManyRequests: too many codes were wrong, or came at all.
         """
 
         async def is_right(connection: Connection, account: SecondRow) -> bool:
@@ -135,16 +122,15 @@ class SignIn:
 
         Raises: as `second` does.
         """
-        passed = self._tickets.open(Passed, ticket)
-        if passed is None:
-            raise SignInRefused("no-first-factor")
+        passed = self.passed(ticket)
         async with self._database.transaction() as connection:
             account = await rows.second(connection, passed.staff)
             if account is None or account.password is None:
                 raise SignInRefused("account")
             if _mark(account.password) != passed.password:
                 raise SignInRefused("password-changed")
-            _no_wait(account.locked_s or 0)
+            if account.locked_s:
+                raise TooManyRequests(account.locked_s)
             if await is_right(connection, account):
                 await rows.passed(connection, account.id)
                 session = await self._sessions.begin(
@@ -162,6 +148,19 @@ class SignIn:
         _log.info("counter_sign_in_refused", reason="second")
         raise SignInRefused("second")
 
+    def passed(self, ticket: str | None) -> Passed:
+        """Whose first factor was right, counted as an attempt at the second.
+
+        Raises:
+            SignInRefused: it is no ticket of a first step, or its time is over.
+            TooManyRequests: too many second steps of this account.
+        """
+        passed = self._tickets.open(Passed, ticket)
+        if passed is None:
+            raise SignInRefused("no-first-factor")
+        self._attempts.account(passed.staff)
+        return passed
+
     def remember(self, login: str) -> str:
         """A ticket by which the browser of a login is known again."""
         return self._tickets.seal(Known(login), KNOWN_LIFE_S)
@@ -171,11 +170,6 @@ class SignIn:
         assert account.wrapped_key is not None, "set with the password"
         secret = self._one_time.open(Sealed(account.wrapped_key, account.totp), account.id)
         return self._one_time.step_of(secret, code, account.totp_step)
-
-
-def _no_wait(wait_s: int) -> None:
-    if wait_s:
-        raise TooManyRequests(wait_s)
 
 
 def _mark(password: str) -> bytes:

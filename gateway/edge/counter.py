@@ -114,7 +114,8 @@ async def sign_in(
     """The first step: login and password."""
     city = our_city(request)
     known = request.cookies.get(cookie_name(city.settings, _KNOWN))
-    ticket = await city.sign_in.first(data.login, data.password, address_of(request), known)
+    address = request.client.host if request.client else ""
+    ticket = await city.sign_in.first(data.login, data.password, address, known)
     wanted = SecondWanted("webauthn" if await city.security_keys.offered(ticket) else "totp")
     return Response(wanted, cookies=[own_cookie(city, _STEP, ticket, SECOND_LIFE_S)])
 
@@ -123,7 +124,6 @@ async def sign_in(
 async def second(request: Request[Any, Any, Any], data: JSONBody[CodeAsk]) -> Response[None]:
     """The second step: a code, once. A session begins."""
     city = our_city(request)
-    city.sign_in.count(address_of(request))
     signed_in = await city.sign_in.second(
         ticket_of(request), data.code, instead_of=request.cookies.get(city.counter_sessions.cookie)
     )
@@ -134,7 +134,6 @@ async def second(request: Request[Any, Any, Any], data: JSONBody[CodeAsk]) -> Re
 async def link(request: Request[Any, Any, Any], data: JSONBody[LinkAsk]) -> Invited:
     """Whose account an enrolment link is for."""
     city = our_city(request)
-    city.sign_in.count(address_of(request))
     found = await city.enrolments.invited(data.token)
     return Invited(found.login, found.name, found.party)
 
@@ -145,7 +144,6 @@ async def enrol(
 ) -> Response[SecondOffered]:
     """Choose a password, and get a second factor to set up. Nothing is in force yet."""
     city = our_city(request)
-    city.sign_in.count(address_of(request))
     offered = await city.enrolments.choose(data.token, data.password)
     return Response(
         SecondOffered(offered.secret, offered.qr),
@@ -157,7 +155,6 @@ async def enrol(
 async def confirm(request: Request[Any, Any, Any], data: JSONBody[CodeAsk]) -> Response[None]:
     """Show by a code that the second factor is set up: account and session begin."""
     city = our_city(request)
-    city.sign_in.count(address_of(request))
     signed_in = await city.enrolments.confirm(
         ticket_of(request), data.code, instead_of=request.cookies.get(city.counter_sessions.cookie)
     )
@@ -208,11 +205,6 @@ def our_city(request: Request[Any, Any, Any]) -> City:
     city = city_of(request)
     check_origin(request, city.settings.issuer)
     return city
-
-
-def address_of(request: Request[Any, Any, Any]) -> str:
-    """Where a request comes from, for bounds on attempts."""
-    return request.client.host if request.client else ""
 
 
 def ticket_of(request: Request[Any, Any, Any], what: str = _STEP) -> str | None:

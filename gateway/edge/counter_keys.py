@@ -14,7 +14,7 @@ from msgspec import Meta
 from gateway.clock import rfc3339
 from gateway.counter.security_keys import CHALLENGE_LIFE_S
 from gateway.edge.access import ACCESS, Access, city_of, clerk_of
-from gateway.edge.counter import address_of, begun, our_city, own_cookie, ticket_of
+from gateway.edge.counter import begun, our_city, own_cookie, ticket_of
 
 #: The browser's ticket of a challenge.
 _CHALLENGE = "counter-challenge"
@@ -89,7 +89,6 @@ async def remove(request: Request[Any, Any, Any], key: FromPath[UUID]) -> None:
 async def to_sign_in(request: Request[Any, Any, Any]) -> Response[KeyOptions]:
     """What an authenticator is to sign at the second step."""
     city = our_city(request)
-    city.sign_in.count(address_of(request))
     options, ticket = await city.security_keys.to_sign_in(ticket_of(request))
     return Response(
         KeyOptions(options), cookies=[own_cookie(city, _CHALLENGE, ticket, CHALLENGE_LIFE_S)]
@@ -100,7 +99,6 @@ async def to_sign_in(request: Request[Any, Any, Any]) -> Response[KeyOptions]:
 async def second(request: Request[Any, Any, Any], data: JSONBody[KeyUsed]) -> Response[None]:
     """The second step with a security key. A session begins."""
     city = our_city(request)
-    city.sign_in.count(address_of(request))
     signed_in = await city.security_keys.second(
         ticket_of(request),
         ticket_of(request, _CHALLENGE),

@@ -150,7 +150,7 @@ async def test_guessers_are_told_to_come_back_and_the_known_browser_is_not(till:
     account = await till.account()
     known = await till.signed_in(account)
     known.cookies.delete(till.city.counter_sessions.cookie)
-    throttle = till.city.sign_in._by_login
+    throttle = till.city.sign_in._attempts._by_login
     # Guesses from thirty places.
     assert [throttle.wait_s(account.login) for _ in range(30)][-1] > 0
     stranger = await sign_in(till.browser(), account.login, "a guess of mine")
@@ -164,7 +164,7 @@ async def test_an_unknown_login_is_bounded_like_a_known_one(till: Till) -> None:
 
     async def tries(login: str) -> int:
         # The hash is not what is counted here.
-        till.city.sign_in._by_address._full_at.clear()
+        till.city.sign_in._attempts._by_address._full_at.clear()
         for n in range(12):
             if (await sign_in(till.browser(), login, "guess")).status_code == 429:
                 return n
