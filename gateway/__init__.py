@@ -66,6 +66,7 @@ Writes, and what follows them
     credit_codes.py         once, for a minute, while the session lasts
     edge/desks.py           citizens at a party's desk or device
     edge/stills.py          a camera's still as a body
+    threads.py              threads that give way to the event loop
     still.py                the code in it, read beside the event loop
     desks.py                desks, and the addresses of their printed codes
     desk_requests.py        the request for consent that a citizen begins there

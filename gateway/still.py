@@ -7,12 +7,12 @@ is seen besides the code is forgotten with the request.
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import zxingcpp
 
 from gateway.errors import Malformed, Overloaded
+from gateway.threads import background_pool
 
 #: The longest side of a still in pixels, and hence its size in bytes.
 SIDE_MIN: Final = 32
@@ -28,7 +28,7 @@ WAITING_MAX: Final = 16
 
 _FORMATS: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
-_readers = ThreadPoolExecutor(READERS, thread_name_prefix="still")
+_readers = background_pool(READERS, "still")
 _under_way = 0
 
 

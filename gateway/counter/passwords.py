@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from gateway.errors import Malformed, Overloaded
+from gateway.threads import background_pool
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="password")
+        self._threads = background_pool(AT_ONCE, "password")
         self._nobodys: str | None = None
         self._under_way = 0
 
