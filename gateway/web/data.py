@@ -10,7 +10,7 @@ from litestar.response import Stream
 
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.edge.corrections import view
-from gateway.edge.export import file_of
+from gateway.edge.export import comes_from_elsewhere, file_of
 from gateway.web.render import PAGE, page
 
 PATH: Final = "/app/data"
@@ -38,8 +38,13 @@ async def data(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get(PATH + "/export", opt={ACCESS: Access.CITIZEN}, include_in_schema=False)
-async def copy(request: Request[Any, Any, Any]) -> Stream:
-    """The same file as from the API; under this address what goes wrong is told as a page."""
+async def copy(request: Request[Any, Any, Any]) -> Stream | Response[None]:
+    """The same file as from the API; under this address what goes wrong is told as a page.
+
+    Whom another site leads here, be it the identity provider, sees the page with the button first.
+    """
+    if comes_from_elsewhere(request):
+        return Response(None, status_code=303, headers={"location": PATH})
     return await file_of(request)
 
 

@@ -121,6 +121,21 @@ async def test_a_stranger_gets_nothing(callers: Callers) -> None:
     assert await callers.town.owner.fetchval("SELECT count(*) FROM citizen_limit") == 0
 
 
+async def test_another_sites_link_uses_up_no_copy(callers: Callers, office: Office) -> None:
+    me = await callers.citizen(await enrolled(callers.town, office))
+    for site in ("cross-site", "same-site"):
+        led = {"sec-fetch-site": site}
+        refused = await me.get(PATH, headers=led)
+        assert refused.status_code == 403
+        assert refused.json()["type"] == "urn:qianjiang:problem:forbidden"
+        shown = await me.get("/app/data/export", headers=led)
+        assert (shown.status_code, shown.headers["location"]) == (303, "/app/data")
+    ours = {"sec-fetch-site": "same-origin"}
+    for path, headers in ((PATH, ours), ("/app/data/export", ours), (PATH, {})):
+        assert (await me.get(path, headers=headers)).status_code == 200
+    assert (await me.get(PATH)).status_code == 429
+
+
 async def test_asking_for_the_head_alone_costs_nothing(callers: Callers, office: Office) -> None:
     me = await callers.citizen(await enrolled(callers.town, office))
     assert (await me.head(PATH)).status_code == 405
