@@ -28,6 +28,7 @@ from gateway.jose import Passed, sign, verify
 from gateway.jwk import thumbprint, unb64url
 from gateway.jwks import RemoteKeys
 from gateway.keys import Keyring, b64url
+from gateway.oauth.throttle import Throttle
 from gateway.settings import Settings, is_loopback
 from gateway.ssrf import OutboundFailed, OutboundRefused, get_bytes, guarded_client
 from gateway.vault import Seal, SealBroken
@@ -36,6 +37,9 @@ CALLBACK: Final = "/v1/login/callback"
 
 #: How long a citizen may take at the identity provider, in seconds.
 ATTEMPT_LIFE_S: Final = 600
+#: Answers to one attempt that are taken to the identity provider, at each worker. One is a login;
+#: a page that is loaded again must not find the gateway mute, nor make it ask without end.
+ANSWERS_MAX: Final = 3
 #: Discovery is read again after so long, in seconds.
 DISCOVERY_FRESH_S: Final = 3600
 TIMEOUT_S: Final = 3.0
@@ -86,6 +90,7 @@ class Oidc:
         self._key = keys.oidc_client
         self._cookie = Seal(AESGCM(keys.cookie), ids)
         self._opened: httpx.AsyncClient | None = None
+        self._answers = Throttle(clock, per_s=1 / ATTEMPT_LIFE_S, burst=ANSWERS_MAX)
         self._found: tuple[Discovery, RemoteKeys, float] | None = None
 
     async def close(self) -> None:
@@ -135,6 +140,8 @@ class Oidc:
         attempt = self._attempt(cookie)
         if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
             raise LoginRefused("state")
+        if self._answers.wait_s(attempt.state):
+            raise LoginRefused("too-often")
         provider, keys = await self._provider()
         sender = answer.get("iss")
         # An honest provider says who it is; where it can, an answer without it is a mix-up.

@@ -12,6 +12,7 @@ from gateway.clock import SECOND_US, FixedClock, SystemClock
 from gateway.edge.problems import TYPE_PREFIX
 from gateway.keys import b64url
 from gateway.local.valkey import Valkey
+from gateway.oidc import ANSWERS_MAX
 from gateway.store.migrate import Connection
 from tests.engines import Database
 from tests.gateway.citizens.browser import Browser, open_browser
@@ -163,6 +164,23 @@ async def test_one_answer_is_one_login(browser: Browser) -> None:
     assert (await browser.page.get(address)).status_code == 303
     browser.page.cookies.set(LOGIN, attempt)
     assert refused(await browser.page.get(address))
+
+
+async def test_one_attempt_makes_the_gateway_ask_the_identity_provider_so_often(
+    town: TestCity, browser: Browser
+) -> None:
+    began = await browser.consent_screen("lin")
+    attempt, address = browser.page.cookies[LOGIN], began.headers["location"]
+    asked: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        asked.append(request.method)
+
+    town.city.oidc._http.event_hooks = {"request": [note]}
+    for _ in range(ANSWERS_MAX + 3):
+        browser.page.cookies.set(LOGIN, attempt)
+        assert refused(await browser.page.get(altered(address, code="made-up")))
+    assert asked == ["POST"] * ANSWERS_MAX
 
 
 async def test_a_code_of_one_login_is_worth_nothing_in_another(
