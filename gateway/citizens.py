@@ -182,11 +182,11 @@ class Citizens:
         async with self._writer.change(fresh) as connection:
             added = await self.enrol_one_within(connection, fresh, admitted)
             citizen = fresh if added else await self._settled(connection, admitted.index)
+            if not added:
+                await self._vouch(connection, citizen, admitted)
             await rows.bind_login(connection, told.issuer, subject, citizen)
             if await rows.of_login(connection, told.issuer, subject) != citizen:
                 raise IdentityRefused("login-of-another")
-            if not added:
-                await self._vouch(connection, citizen, admitted)
         return citizen
 
     async def _vouch(self, connection: Connection, citizen: UUID, admitted: Admitted) -> None:
@@ -194,7 +194,7 @@ class Citizens:
         row = await rows.person(connection, citizen)
         assert row is not None, "settled: the account cannot be closed meanwhile"
         seal = self._vault.person(row.wrapped_key, citizen)
-        await rows.put_identity(connection, citizen, _sealed(seal, citizen, admitted))
+        await rows.vouch(connection, citizen, _sealed(seal, citizen, admitted))
 
     async def _settled(self, connection: Connection, index: bytes) -> UUID:
         """Whose identity this is, with the account kept from being closed meanwhile.

@@ -83,9 +83,9 @@ async def person(connection: Connection, citizen: UUID) -> PersonRow | None:
     return PersonRow(**row) if row is not None else None
 
 
-async def put_identity(connection: Connection, citizen: UUID, identity: bytes) -> None:
-    """Replace what is known of who a citizen is by what was sealed just now."""
-    await connection.execute(_sql.put_identity, citizen, identity)
+async def vouch(connection: Connection, citizen: UUID, identity: bytes) -> None:
+    """Replace who a citizen is said to be, where no login has been bound yet; else nothing."""
+    await connection.execute(_sql.vouch, citizen, identity)
 
 
 async def own_withdrawal(connection: Connection, citizen: UUID) -> bool:

@@ -24,8 +24,8 @@ SELECT version, status, notice, text_sha256, leave_out, to_us(at) AS at_us,
                   AND a.act = 'score_authorisation') AS aloud
   FROM score_authorisation AS s WHERE citizen = $1 ORDER BY version DESC LIMIT 1
 
--- name: put_identity
-UPDATE citizen SET identity = $2 WHERE id = $1
+-- name: vouch
+SELECT citizen_vouch($1, $2)
 
 -- name: own_withdrawal
 -- A withdrawal that no counter recorded, with nothing given since.
