@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -232,7 +233,7 @@ def test_every_reason_of_an_answer_is_told(mine: Phone, shop: Shop) -> None:
         "href", f"/app/consents/{told['consent']['id']}"
     )
     expect(page.get_by_role("link", name="申请更正")).to_have_attribute(
-        "href", "/app/data#correction"
+        "href", re.compile(r"^/app/data/correction\?lookup=[0-9a-f-]{36}$")
     )
     assert_accessible(page)
 
