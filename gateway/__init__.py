@@ -292,11 +292,13 @@ The command line, and a city on one machine
     cli/corrections.py      qianjiang corrections
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
+    cli/_tables.py          tables whose names are copied from a terminal
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
     cli/assertion.py        qianjiang assertion
     cli/clerk.py            qianjiang clerk
+    cli/operator.py         qianjiang operator
     cli/bench.py            qianjiang bench
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password

@@ -10,6 +10,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
 from litestar import Litestar
@@ -34,6 +35,15 @@ from gateway.settings import Settings, read_settings
 from gateway.web import faults, pages
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
+
+#: What every answer says unless its route says otherwise. Nothing in front of the gateway may
+#: answer for it, nobody guesses its type, and no page, of a sibling host either, embeds it.
+CLOSED: Final = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+}
 
 
 def create_app() -> ASGIApp:
@@ -73,8 +83,7 @@ def build_app(city: City) -> ASGIApp:
         guards=[access.guard],
         exception_handlers=faults.EXCEPTION_HANDLERS,
         request_class=body.StrictRequest,
-        # Nothing in front of the gateway may answer for it; what is public says so itself.
-        response_headers=[ResponseHeader(name="cache-control", value="no-store")],
+        response_headers=[ResponseHeader(name=name, value=value) for name, value in CLOSED.items()],
         request_max_body_size=body.CONSENT_BYTES,
         lifespan=[_lifespan(city)],
         openapi_config=None,

@@ -110,12 +110,14 @@ class Authorisations:
     ) -> AuthorisationRow:
         """One citizen's word at a counter, inside a change of the standing.
 
-        Whoever listens there does not see what was left out before, so that stays left out.
+        Whoever listens there does not see what was left out before, so that stays left out. What
+        the citizen took back in a session of the own only such a session gives again: here it
+        stays withdrawn, as a version that the desk cannot tell from one that was given.
         """
         held = await rows.authorisation(connection, citizen)
-        before = held.leave_out if held is not None and held.status == "given" else ()
-        left = tuple(sorted({*before, *leave_out}))
-        return await self._say(connection, citizen, "given", left)
+        left = tuple(sorted({*(held.leave_out if held else ()), *leave_out}))
+        own = await rows.own_withdrawal(connection, citizen)
+        return await self._say(connection, citizen, "withdrawn" if own else "given", left)
 
     async def withdraw(self, citizen: UUID, act: Act | None) -> AuthorisationRow:
         """Take it back.
@@ -135,8 +137,12 @@ class Authorisations:
     async def withdraw_aloud_within(
         self, connection: Connection, citizen: UUID
     ) -> AuthorisationRow:
-        """Take back what is known to stand, inside a change of this citizen's standing."""
-        return await self._say(connection, citizen, "withdrawn", ())
+        """Take back a word of a counter, inside a change of this citizen's standing.
+
+        What was left out is remembered, for whoever says yes there again.
+        """
+        held = await rows.authorisation(connection, citizen)
+        return await self._say(connection, citizen, "withdrawn", held.leave_out if held else ())
 
     async def withdraw_within(self, connection: Connection, citizen: UUID) -> None:
         """`withdraw` where it was given, inside a change of this citizen's standing."""

@@ -21,6 +21,7 @@ from gateway.identity_number import (
     IdentityNumber,
     age_on,
     parse_identity_number,
+    same_name,
 )
 from gateway.ids import Ids
 from gateway.oidc import Told
@@ -127,6 +128,14 @@ class Citizens:
         """
         return await rows.add(connection, self._new(citizen, admitted))
 
+    async def is_named_within(self, connection: Connection, citizen: UUID, name: str) -> bool:
+        """Whether a citizen has this name, as documents are typed (`same_name`)."""
+        row = await rows.person(connection, citizen)
+        if row is None:
+            return False
+        held = identity_of(row, citizen, self._vault.person(row.wrapped_key, citizen))
+        return same_name(held.name, name)
+
     async def enrol_within(self, connection: Connection, people: Mapping[UUID, Told]) -> None:
         """Make citizens of people who have no record, inside a change of their standings.
 
@@ -173,10 +182,19 @@ class Citizens:
         async with self._writer.change(fresh) as connection:
             added = await self.enrol_one_within(connection, fresh, admitted)
             citizen = fresh if added else await self._settled(connection, admitted.index)
+            if not added:
+                await self._vouch(connection, citizen, admitted)
             await rows.bind_login(connection, told.issuer, subject, citizen)
             if await rows.of_login(connection, told.issuer, subject) != citizen:
                 raise IdentityRefused("login-of-another")
         return citizen
+
+    async def _vouch(self, connection: Connection, citizen: UUID, admitted: Admitted) -> None:
+        """Let what the identity provider vouches for replace what a counter typed."""
+        row = await rows.person(connection, citizen)
+        assert row is not None, "settled: the account cannot be closed meanwhile"
+        seal = self._vault.person(row.wrapped_key, citizen)
+        await rows.vouch(connection, citizen, _sealed(seal, citizen, admitted))
 
     async def _settled(self, connection: Connection, index: bytes) -> UUID:
         """Whose identity this is, with the account kept from being closed meanwhile.
@@ -189,15 +207,13 @@ class Citizens:
         return citizen
 
     def _new(self, citizen: UUID, admitted: Admitted) -> NewCitizen:
-        wrapped, number = self._vault.new_key(citizen), admitted.number
-        person = Person(name=admitted.told.name, id_number=number.text, birthdate=number.birthday)
-        seal = self._vault.person(wrapped, citizen)
+        wrapped = self._vault.new_key(citizen)
         return NewCitizen(
             id=citizen,
             identity_index=admitted.index,
-            identity=seal.seal(msgspec.json.encode(person), _place(citizen)),
+            identity=_sealed(self._vault.person(wrapped, citizen), citizen, admitted),
             wrapped_key=wrapped,
-            synthetic=number.synthetic,
+            synthetic=admitted.number.synthetic,
         )
 
 
@@ -212,6 +228,12 @@ def identity_of(row: PersonRow, citizen: UUID, seal: Seal) -> Person:
         raise NotFound
     person = msgspec.json.decode(seal.open(row.identity, _place(citizen)), type=Person)
     return msgspec.structs.replace(person, synthetic=row.synthetic, since_us=row.created_us)
+
+
+def _sealed(seal: Seal, citizen: UUID, admitted: Admitted) -> bytes:
+    number = admitted.number
+    person = Person(name=admitted.told.name, id_number=number.text, birthdate=number.birthday)
+    return seal.seal(msgspec.json.encode(person), _place(citizen))
 
 
 def _place(citizen: UUID) -> bytes:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from gateway import misses
 from gateway.consent_rules import (
     end_of,
     expired,
@@ -24,7 +26,7 @@ from gateway.consent_rules import (
     withdrawn,
 )
 from gateway.errors import Conflict, NotFound, TextChanged
-from gateway.idempotency import Act, once
+from gateway.idempotency import Act, citizen_key, once
 from gateway.ids import Ids
 from gateway.outbox import Outbox
 from gateway.own_requests import is_own
@@ -37,6 +39,9 @@ from scenarios.manifest import Consent as ConsentText
 from scenarios.registry import Registry
 
 Revise = Callable[[Consent], Consent]
+
+#: What nobody is made to wait for: taking back, and what time itself does.
+_UNBOUNDED: Final = frozenset({"consent.withdrawn", "consent.expired"})
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,6 +239,8 @@ class Consents:
         after = revise(before)
         if after is before:
             return before
+        if event not in _UNBOUNDED:
+            await misses.count(connection, {f"consents/{citizen_key(citizen)}": misses.OF_CHANGES})
         after = msgspec.structs.replace(after, version=before.version + 1, at_us=before.now_us)
         await rows.add(connection, after, assisted=assisted)
         if event is not None:

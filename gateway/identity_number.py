@@ -7,7 +7,9 @@ belong to nobody: such numbers are the synthetic people of demonstrations and te
 
 from __future__ import annotations
 
+import hmac
 import re
+import unicodedata
 from datetime import date
 from operator import mul
 
@@ -18,6 +20,9 @@ SYNTHETIC_REGION = "99"
 _FORM = re.compile(r"\A[1-9][0-9]{16}[0-9X]\Z", re.ASCII)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _LETTERS = "10X98765432"
+_SPACED = re.compile(r"\s+")
+#: The dot within a name (U+00B7) as keyboards and documents have it otherwise.
+_DOTS = dict.fromkeys(map(ord, "\u2022\u2027\u2219\u22c5\u30fb"), "\u00b7")
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +76,18 @@ def check_letter(digits: str) -> str:
     """The eighteenth character of seventeen digits."""
     weighed = sum(map(mul, map(int, digits), _WEIGHTS))
     return _LETTERS[weighed % 11]
+
+
+def same_name(name: str, other: str) -> bool:
+    """Whether two ways to write a name are one, in a time that does not tell where they differ.
+
+    Unicode's compatibility forms (NFKC, UAX 15), spaces and the kind of dot make no difference.
+    """
+    return hmac.compare_digest(_plain(name), _plain(other))
+
+
+def _plain(name: str) -> bytes:
+    return _SPACED.sub("", unicodedata.normalize("NFKC", name).translate(_DOTS)).encode()
 
 
 def age_on(birthday: date, today: date) -> int:

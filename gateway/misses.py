@@ -25,6 +25,10 @@ OF_PARTY: Final = Rate(6 * SECOND_US, 20)
 #: A desk's number of six digits, typed by a citizen. It is public, only not to be walked through.
 OF_CITIZEN: Final = Rate(30 * SECOND_US, 10)
 
+#: Changes of one's own consents, each of which is kept and told to its party. Withdrawing is not
+#: among them: it is never bounded.
+OF_CHANGES: Final = Rate(6 * SECOND_US, 60)
+
 
 class Tries:
     """The names of one try, held until the transaction ends."""

@@ -37,6 +37,10 @@ PARTY: Final = Rate(10 * SECOND_US, 120)
 #: And how often they may find nobody. A birthday leaves some 500 numbers to try: days, not minutes.
 DESK_MISSES: Final = Rate(15 * MINUTE_US, 8)
 PARTY_MISSES: Final = Rate(5 * MINUTE_US, 40)
+#: How often taking back may find nothing. No look-up counts here and none of these there: whoever
+#: tries numbers at a desk must not keep the next person from taking back (PIPL 15).
+DESK_BACK: Final = Rate(MINUTE_US, 30)
+PARTY_BACK: Final = Rate(12 * SECOND_US, 150)
 
 #: How long a person may stay at the desk without showing the document again, in seconds.
 PERSON_LIFE_S: Final = 900
@@ -89,7 +93,7 @@ class Finding:
             Malformed, Forbidden: the number is none; the party is not registered.
         """
         remit = self._texts.remit(attendant.party, scenario)
-        citizen = await self.who(attendant, remit, shown)
+        citizen = await self._who(shown, _looked(attendant, remit) | _missed(attendant, remit))
         async with self._database.transaction() as connection:
             if not await _consents(connection, citizen, remit):
                 raise NotFound
@@ -111,31 +115,38 @@ class Finding:
         person = Person(attendant.session, remit.scenario.manifest.id, subject)
         return Found(self._tickets.seal(person, PERSON_LIFE_S))
 
-    async def who(self, attendant: Attendant, remit: Remit, shown: Shown) -> UUID:
+    async def who_takes_back(self, attendant: Attendant, remit: Remit, shown: Shown) -> UUID:
         """The citizen of a document, or a random stand-in about whom there is nothing.
 
-        It counts as a look-up that finds nobody, until `hit` says otherwise.
+        It counts as a try to take back that finds nothing, until `took_back` says otherwise.
 
         Raises:
             TooManyRequests: there is no room for it.
             Malformed: the number is none.
         """
-        index = self._index(shown)
-        await self._count(_looked(attendant, remit) | _missed(attendant, remit))
-        async with self._database.connection() as connection:
-            return await citizen_rows.by_identity(connection, index) or self._ids.random_uuid()
+        return await self._who(shown, _back(attendant, remit))
 
-    async def charge_enrolment(self, attendant: Attendant, remit: Remit) -> None:
-        """Count one recording, which looks nobody up for the desk.
+    async def took_back(self, connection: Connection, attendant: Attendant, remit: Remit) -> None:
+        """There was something to take back."""
+        await forgive(connection, _back(attendant, remit))
+
+    async def charge_recording(self, attendant: Attendant, remit: Remit) -> None:
+        """Count one recording, as one under another's name until `hit` says otherwise.
 
         Raises:
             TooManyRequests: there is no room for it.
         """
-        await self._count(_looked(attendant, remit))
+        await self._count(_looked(attendant, remit) | _missed(attendant, remit))
 
     async def hit(self, connection: Connection, attendant: Attendant, remit: Remit) -> None:
-        """The look-up found somebody."""
+        """The look-up found somebody, or the recording was made."""
         await forgive(connection, _missed(attendant, remit))
+
+    async def _who(self, shown: Shown, rates: dict[str, Rate]) -> UUID:
+        index = self._index(shown)
+        await self._count(rates)
+        async with self._database.connection() as connection:
+            return await citizen_rows.by_identity(connection, index) or self._ids.random_uuid()
 
     async def _count(self, rates: dict[str, Rate]) -> None:
         # A transaction of its own: what follows may fail, and counts all the same.
@@ -160,4 +171,11 @@ def _missed(attendant: Attendant, remit: Remit) -> dict[str, Rate]:
     return {
         f"assisted-miss/{attendant.staff.hex}": DESK_MISSES,
         f"assisted-miss/{remit.party.num}": PARTY_MISSES,
+    }
+
+
+def _back(attendant: Attendant, remit: Remit) -> dict[str, Rate]:
+    return {
+        f"assisted-back/{attendant.staff.hex}": DESK_BACK,
+        f"assisted-back/{remit.party.num}": PARTY_BACK,
     }

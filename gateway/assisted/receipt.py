@@ -149,6 +149,8 @@ class _Speaker:
         assert done.text is not None, "what was agreed to has words"
         text: str = getattr(done.text, self.language)
         yield text.strip()
+        if done.act == "score_authorisation":
+            yield self("score_unless")
         if done.left_out:
             kinds = "、" if self.language == "zh" else ", "
             yield self(

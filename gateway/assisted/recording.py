@@ -27,7 +27,7 @@ from gateway.assisted.texts import (
     same_words,
 )
 from gateway.citizens import Admitted, Citizens
-from gateway.errors import AccountClosed, Malformed, StillRunning
+from gateway.errors import AccountClosed, IdentityRefused, Malformed, StillRunning
 from gateway.idempotency import Act, once
 from gateway.ids import Ids
 from gateway.store import consent as consent_rows
@@ -102,14 +102,16 @@ class Recording:
         """Record what a person said, all of it in one change of the standing.
 
         A person without a record gets one, unless everything was refused; whoever signs in later
-        with the same identity finds it. With a consent comes a handle to go on with.
+        with the same identity finds it. Whoever has one is named in it as in the document: a number
+        alone is nobody's word. With a consent comes a handle to go on with.
 
         Raises:
             NotFound, Forbidden: no such scenario; the party is not registered for it.
             Malformed: the number, the birthday, the purpose or a text is not what it should be.
             TextChanged: a text is another now and must be read again.
-            AdultsOnly, IdentityRefused: the person can have no record; nothing was written.
-            TooManyRequests: too many from this desk.
+            AdultsOnly, IdentityRefused: the person can have no record, or has one under another
+                name; nothing was written.
+            TooManyRequests: too many from this desk, or too many under another name.
         """
         remit = self._texts.remit(attendant.party, visit.scenario)
         check_purpose(remit, visit.purpose)
@@ -118,7 +120,7 @@ class Recording:
         admitted = self._citizens.admit(visit.document)
         if not visit.said.anything:
             return Recorded((), None), None
-        await self._finding.charge_enrolment(attendant, remit)
+        await self._finding.charge_recording(attendant, remit)
         citizen, recorded = await self._write(attendant, remit, visit, texts, admitted, act)
         found = None
         if visit.said.consent:
@@ -161,7 +163,9 @@ class Recording:
                     work = partial(
                         self._work, connection, citizen, occasion, visit, texts, newcomer
                     )
-                    return citizen, await once(connection, act, Recorded, work)
+                    recorded = await once(connection, act, Recorded, work)
+                    await self._finding.hit(connection, attendant, remit)
+                return citizen, recorded
             except (_Rival, AccountClosed):
                 continue  # enrolled or closed at this very moment: look again
         raise StillRunning
@@ -180,6 +184,8 @@ class Recording:
             if not await self._citizens.enrol_one_within(connection, citizen, newcomer):
                 raise _Rival
             done.append(Done(id=self._acts.new_id(occasion), act="enrolment"))
+        elif not await self._citizens.is_named_within(connection, citizen, visit.document.name):
+            raise IdentityRefused("name")
         scribe = Scribe(self._books, self._acts, connection, citizen, occasion)
         if visit.said.score and texts.score:
             done.append(await scribe.score(texts.score, visit.leave_out))

@@ -59,7 +59,7 @@ class Withdrawal:
             Malformed, Forbidden: the number is none; the party is not registered.
         """
         remit = self._texts.remit(attendant.party, wish.scenario)
-        citizen = await self._finding.who(attendant, remit, wish.document)
+        citizen = await self._finding.who_takes_back(attendant, remit, wish.document)
         async with self._books.writer.change(citizen, closed_too=True) as connection:
             occasion = Occasion(
                 attendant=attendant,
@@ -70,7 +70,7 @@ class Withdrawal:
             )
             work = partial(self._work, connection, citizen, occasion, wish.what)
             receipt = await once(connection, act, Receipt, work)
-            await self._finding.hit(connection, attendant, remit)
+            await self._finding.took_back(connection, attendant, remit)
         return receipt
 
     async def _work(

@@ -10,10 +10,9 @@ from uuid import UUID
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
-from gateway.clock import SystemClock, rfc3339
+from gateway.cli._tables import copyable, put
+from gateway.clock import SHANGHAI, SystemClock, from_us
 from gateway.correction_desk import LISTED, Case, CorrectionDesk, Decision
 from gateway.ids import SystemIds
 from gateway.keys import KeyFileError, load_keys
@@ -65,14 +64,17 @@ _PURPOSE = click.option("--purpose", required=True, help="Why; the citizen sees 
 @command.command("list")
 @click.pass_obj
 def list_all(where: _Where) -> None:
-    """Show what waits, the longest due first. Nobody is named and no words are shown."""
+    """Show what waits, the longest due first. Nobody is named and no words are shown.
+
+    Days are those of Hangzhou (Asia/Shanghai).
+    """
     waiting = _run(where, lambda desk: desk.waiting())
     day = today(SystemClock())
-    table = Table("request", "about", "received", "due", "", box=None)
+    table = copyable("request", others=("about", "received", "due", ""))
     for row in waiting:
         late = "overdue" if row.due_on < day else ""
         table.add_row(*_cells(row), late)
-    Console().print(table)
+    put(table)
     if len(waiting) == LISTED:
         click.echo(f"the first {LISTED}; more are waiting", err=True)
 
@@ -107,7 +109,12 @@ def decide(
 
 
 def _cells(row: CorrectionRow) -> tuple[str, ...]:
-    return str(row.id), row.about, rfc3339(row.received_us)[:10], row.due_on.isoformat()
+    return str(row.id), row.about, _day(row.received_us), row.due_on.isoformat()
+
+
+def _day(moment_us: int) -> str:
+    """The day in Hangzhou, as the days are by which an answer is due."""
+    return from_us(moment_us).astimezone(SHANGHAI).date().isoformat()
 
 
 def _lines(case: Case) -> list[tuple[str, str]]:
@@ -120,6 +127,7 @@ def _lines(case: Case) -> list[tuple[str, str]]:
         *((f"about {name}", str(value)) for name, value in named.items()),
         ("words", said.words),
         ("status", row.status),
+        ("received", _day(row.received_us)),
         ("due", row.due_on.isoformat()),
     ]
     return [*lines, *([("answer", case.correction.answer)] if case.correction.answer else [])]

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from gateway import desks, qr
 from gateway.cli._owner import as_owner, owner_option
+from gateway.cli._tables import copyable, put
 from gateway.desks import DeskForm, DeskLinks
 from gateway.ids import SystemIds
 from gateway.keys import KeyFileError, load_keys
@@ -86,11 +85,11 @@ def add(
 @click.pass_obj
 def list_all(owner_url: str | None) -> None:
     """Show every desk, closed ones too."""
-    table = Table("number", "party", "kind", "scenario", "status", "place", box=None)
+    table = copyable("number", "party", others=("kind", "scenario", "status", "place"))
     for row in as_owner(owner_url, rows.everyone):
         status = "closed" if row.closed else "open"
         table.add_row(row.number, row.party, row.kind, row.scenario or "", status, row.place)
-    Console().print(table)
+    put(table)
 
 
 @command.command()

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from gateway import onboarding
 from gateway.cli._owner import as_owner, owner_option
+from gateway.cli._tables import copyable, put
 from gateway.gcra import BURST_MAX, RATE_MAX
 from gateway.store import party as rows
 from gateway.working_days import calendar
@@ -43,12 +42,12 @@ def add(owner_url: str | None, file: Path) -> None:
 @click.pass_obj
 def list_all(owner_url: str | None) -> None:
     """Show every party, whatever its status."""
-    table = Table("party", "kind", "status", "limit", "scenarios", "keys", box=None)
+    table = copyable("party", others=("kind", "status", "limit", "scenarios", "keys"))
     for row in as_owner(owner_url, rows.everyone):
         keys = [kid if key.until_us is None else f"{kid} (ending)" for kid, key in row.keys.items()]
         rate = f"{row.rate_per_s}/s, {row.rate_burst}" if row.rate_per_s else "default"
         table.add_row(row.id, row.kind, row.status, rate, " ".join(row.scenarios), " ".join(keys))
-    Console().print(table)
+    put(table)
 
 
 @command.command()

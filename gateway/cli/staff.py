@@ -1,10 +1,9 @@
 """`qianjiang staff`: accounts of parties' staff at their counters."""
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from gateway.cli._owner import as_owner, owner_option
+from gateway.cli._tables import copyable, put
 from gateway.counter import staff
 from gateway.ids import SystemIds
 from gateway.store import counter_staff as rows
@@ -56,10 +55,11 @@ def reset(owner_url: str | None, login: str, issuer: str) -> None:
 @click.pass_obj
 def list_all(owner_url: str | None, party: str | None) -> None:
     """Show the accounts, whatever their status."""
-    table = Table("login", "name", "party", "status", "taken up", box=None)
+    table = copyable("login", "party", others=("name", "status", "taken up"))
     for row in as_owner(owner_url, lambda owner: rows.everyone(owner, party)):
-        table.add_row(row.login, row.name, row.party, row.status, "yes" if row.enrolled else "no")
-    Console().print(table)
+        taken = "yes" if row.enrolled else "no"
+        table.add_row(row.login, row.party, row.name, row.status, taken)
+    put(table)
 
 
 @command.command()

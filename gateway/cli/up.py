@@ -119,6 +119,12 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
         personas=population.personas,
         subjects_file=str(population.subjects_file),
         staff=staff,
+        operator=upfile.UpOperator(
+            owner_url=running.engines.owner_url,
+            valkey_url=running.engines.valkey_url,
+            keys_file=str(running.keys_file),
+            issuer=running.base_url,
+        ),
     )
     upfile.write(file, city)
     _greet(console, city, str(file), running.settings)
@@ -152,4 +158,6 @@ def _greet(console: Console, city: upfile.UpFile, file: str, settings: Settings)
     click.echo(f"{command} assertion {MERCHANT}")
     console.print("\nSigning in at a shop's counter (login, password, six digits):", style="bold")
     click.echo(f"{command} clerk {MERCHANT}")
+    console.print("\nFor operators' commands in your own shell (staff list, …):", style="bold")
+    click.echo(f'eval "$({command} operator)"')
     console.print("\nCtrl-C ends it; the data stay.")

@@ -187,6 +187,7 @@ def problem_bytes(exc: BaseException, instance: str | None = None) -> tuple[int,
         (b"content-type", b"application/problem+json"),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
         *_headers_of(exc),
     ]
     return kind.status, headers, body

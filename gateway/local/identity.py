@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import html
 import os
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -293,10 +294,19 @@ async def token(request: Request[Any, Any, State]) -> Response[dict[str, Any]]:
 
 
 _FORM = (
-    '<form method="post"><label>登录名 · Login '
-    '<input name="login" autocomplete="off" autofocus required></label>'
+    '<form method="post"><p><label for="login">登录名 · Login</label>'
+    '<input id="login" name="login" autocomplete="off" autocapitalize="none" autocorrect="off"'
+    ' spellcheck="false" autofocus required></p>'
     "<button>登录 · Sign in</button></form>"
 )
+_STYLE = (
+    ":root{color-scheme:light dark;font:1.125rem/1.5 system-ui,sans-serif}"
+    "main{max-width:26rem;margin:1.5rem auto;padding:0 1rem}h1{font-size:1.375rem}"
+    "label{display:block}input,button{font:inherit;box-sizing:border-box;width:100%;"
+    "min-height:3rem;padding:.5rem .75rem}"
+)
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_CSP = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'"
 
 
 def create_app() -> Litestar:
@@ -336,13 +346,16 @@ def _parameters(raw: bytes) -> dict[str, str]:
 
 def _page(content: str, status: int) -> Response[str]:
     page = (
-        '<!doctype html><html lang="zh"><meta charset="utf-8"><title>示例身份提供方</title>'
-        f"<p><strong>{html.escape(_WARNING)}</strong></p>{content}</html>"
+        '<!doctype html><html lang="zh"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>示例身份提供方 · Example identity provider</title><style>{_STYLE}</style>"
+        "<main><h1>示例身份提供方 · Example identity provider</h1>"
+        f"<p><strong>{html.escape(_WARNING)}</strong></p>{content}</main></html>"
     )
     # Without a policy of its own the page could be framed, and scripts could ride on it.
     headers = {
         **_NO_STORE,
-        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        "content-security-policy": _CSP,
         "referrer-policy": "no-referrer",
     }
     return Response(page, status_code=status, headers=headers, media_type="text/html")

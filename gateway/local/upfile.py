@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import msgspec.structs
 
 from gateway.errors import GatewayError
 from gateway.local.places import write_private
@@ -54,6 +55,21 @@ class UpDesk(msgspec.Struct, frozen=True):
     link: str | None
 
 
+class UpOperator(msgspec.Struct, frozen=True):
+    """What operators' commands need for this city, as their settings name it."""
+
+    owner_url: str
+    valkey_url: str
+    keys_file: str
+    issuer: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables of `qianjiang staff`, `desks`, `corrections` and the others."""
+        given = msgspec.structs.asdict(self)
+        return {f"QIANJIANG_{name.upper()}": value for name, value in given.items()}
+
+
 class UpFile(msgspec.Struct, frozen=True):
     """The whole file."""
 
@@ -64,6 +80,7 @@ class UpFile(msgspec.Struct, frozen=True):
     personas: list[UpPersona]
     subjects_file: str
     staff: list[UpStaff] = []
+    operator: UpOperator | None = None
 
     def party(self, client_id: str) -> UpParty:
         """The party of a client id.

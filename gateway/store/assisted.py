@@ -45,5 +45,5 @@ async def promise(connection: Connection, entity: str) -> str:
 
 
 async def gave_score_word(connection: Connection, citizen: UUID, party: int) -> bool:
-    """Whether the citizen's word on the score stands and was given at this party's counter."""
+    """Whether the citizen's newest word on the score is a yes at this party's counter."""
     return bool(await connection.fetchval(_sql.score_word, citizen, party))

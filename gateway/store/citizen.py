@@ -33,7 +33,10 @@ class PersonRow(msgspec.Struct, frozen=True):
 
 
 class AuthorisationRow(msgspec.Struct, frozen=True):
-    """The newest version of a citizen's score authorisation."""
+    """The newest version of a citizen's score authorisation.
+
+    `aloud`: staff of a counter recorded it, and the citizen has said nothing since.
+    """
 
     version: int
     status: str
@@ -41,6 +44,7 @@ class AuthorisationRow(msgspec.Struct, frozen=True):
     text_sha256: bytes
     leave_out: tuple[str, ...]
     at_us: int
+    aloud: bool = False
 
 
 async def by_identity(connection: Connection, identity_index: bytes) -> UUID | None:
@@ -77,6 +81,16 @@ async def person(connection: Connection, citizen: UUID) -> PersonRow | None:
     """A citizen's record; None after erasure."""
     row = await connection.fetchrow(_sql.person, citizen)
     return PersonRow(**row) if row is not None else None
+
+
+async def vouch(connection: Connection, citizen: UUID, identity: bytes) -> None:
+    """Replace who a citizen is said to be, where no login has been bound yet; else nothing."""
+    await connection.execute(_sql.vouch, citizen, identity)
+
+
+async def own_withdrawal(connection: Connection, citizen: UUID) -> bool:
+    """Whether the citizen took the authorisation back in a session of the own, for good so far."""
+    return bool(await connection.fetchval(_sql.own_withdrawal, citizen))
 
 
 async def authorisation(connection: Connection, citizen: UUID) -> AuthorisationRow | None:

@@ -18,8 +18,25 @@ SELECT identity, wrapped_key, synthetic, to_us(created_at) AS created_us
   FROM citizen WHERE id = $1 AND erased_at IS NULL AND wrapped_key IS NOT NULL
 
 -- name: authorisation
-SELECT version, status, notice, text_sha256, leave_out, to_us(at) AS at_us
-  FROM score_authorisation WHERE citizen = $1 ORDER BY version DESC LIMIT 1
+SELECT version, status, notice, text_sha256, leave_out, to_us(at) AS at_us,
+       EXISTS (SELECT FROM assisted_act AS a
+                WHERE a.citizen = s.citizen AND a.target_version = s.version
+                  AND a.act = 'score_authorisation') AS aloud
+  FROM score_authorisation AS s WHERE citizen = $1 ORDER BY version DESC LIMIT 1
+
+-- name: vouch
+SELECT citizen_vouch($1, $2)
+
+-- name: own_withdrawal
+-- A withdrawal that no counter recorded, with nothing given since.
+SELECT EXISTS (
+  SELECT FROM score_authorisation AS s
+   WHERE s.citizen = $1 AND s.status = 'withdrawn'
+     AND s.version > COALESCE((SELECT max(version) FROM score_authorisation
+                                WHERE citizen = $1 AND status = 'given'), 0)
+     AND NOT EXISTS (SELECT FROM assisted_act AS a
+                      WHERE a.citizen = $1 AND a.target_version = s.version
+                        AND a.act IN ('score_authorisation', 'score_withdrawal')))
 
 -- name: authorise
 INSERT INTO score_authorisation (citizen, version, status, notice, text_sha256, leave_out)

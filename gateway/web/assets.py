@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -27,6 +28,8 @@ _TYPES: Final = {
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
+#: gzip is named, and not with a weight of nothing (RFC 9110 12.5.3).
+_UNPACKS: Final = re.compile(r"(?:\A|[\s,])gzip\s*(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))(?:;|,|\Z)")
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -85,7 +88,7 @@ def asset(
     found = known.files.get(name)
     if found is None:
         raise NotFound
-    packed = "gzip" in request.headers.get("accept-encoding", "")
+    packed = _UNPACKS.search(request.headers.get("accept-encoding", "")) is not None
     headers = {
         "cache-control": _FOR_EVER if release == known.release else "no-store",
         "vary": "accept-encoding",

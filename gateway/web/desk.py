@@ -11,8 +11,10 @@ from litestar.params import FromPath
 from gateway.desks import DESK_PATH
 from gateway.edge.access import ACCESS, Access, city_of
 from gateway.edge.desks import view
+from gateway.edge.problems import TYPE_PREFIX
 from gateway.still import SIDE_MAX
-from gateway.web.render import PAGE, page
+from gateway.web.catalogue import text
+from gateway.web.render import PAGE, language_for, page, problems
 
 #: The side of the stills that the page sends, in pixels: enough for a code that fills half of one,
 #: and little for a citizen's data plan.
@@ -22,7 +24,11 @@ STILL_SIDE = 384
 @get("/app/scan", opt={ACCESS: Access.CITIZEN, PAGE: True}, include_in_schema=False)
 async def scan(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The camera, or a number to type."""
-    return page(request, "scan.html", side=min(STILL_SIDE, SIDE_MAX))
+    # A number is typed here: nothing else can be what was not found.
+    told = problems(request) | {
+        TYPE_PREFIX + "not-found": text(language_for(request), "scan.unknown")
+    }
+    return page(request, "scan.html", side=min(STILL_SIDE, SIDE_MAX), problems=told)
 
 
 @get(DESK_PATH + "{desk:str}", opt={ACCESS: Access.CITIZEN, PAGE: True}, include_in_schema=False)

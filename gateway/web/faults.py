@@ -1,7 +1,9 @@
 """What goes wrong while a person looks: a page in plain words instead of problem details.
 
 Only for reading (GET) by a browser that asks for HTML under the pages' own addresses. Whoever asks
-otherwise gets the problem as ever (gateway/edge/problems.py).
+otherwise gets the problem as ever (gateway/edge/problems.py). A sign-in that was refused is told on
+the page for signing in: the address of the refusal is good once, and every request of it again,
+for the other language or by going back, would be refused for another reason.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from litestar.exceptions import HTTPException
 from gateway.edge import problems
 from gateway.web.catalogue import catalogue
 from gateway.web.render import HEADERS, page
+from gateway.web.sign_in import REFUSALS
+
+_LOGIN: Final = "/v1/login"
 
 #: Where people are, and where each signs in.
 _PLACES: Final = {
     "/app": "/app/sign-in",
     "/counter": "/counter/sign-in",
-    "/v1/login": "/app/sign-in",
+    _LOGIN: "/app/sign-in",
 }
 #: Header fields of a problem that a page keeps.
 _KEPT: Final = frozenset({"retry-after", "allow"})
@@ -35,13 +40,16 @@ def answer(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
     kind = problems.kind_of(problems.translate(exc))
     if kind.status == 401:
         return _led_to(f"{_PLACES[place]}?return_to={quote(_own_address(request), safe='/')}")
+    if place == _LOGIN:
+        refused = kind.slug if kind.slug in REFUSALS else "other"
+        return _led_to(f"{_PLACES[place]}?refused={refused}")
     known = f"problem.{kind.slug}" in catalogue()
     shown = page(
         request,
         "fault.html",
         status=kind.status,
         slug=kind.slug if known else "other",
-        home=place if place != "/v1/login" else "/app",
+        home=place,
     )
     shown.headers.update({k: v for k, v in plain.headers.items() if k.lower() in _KEPT})
     return shown

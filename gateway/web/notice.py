@@ -17,13 +17,18 @@ MERITS = tuple(merit.value for merit in Merit)
 
 @get("/app/notice", opt={ACCESS: Access.CITIZEN, PAGE: True}, include_in_schema=False)
 async def notice(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The page. Who has agreed to these very words goes on, unless they are to be read again."""
+    """The page. Who has agreed to these very words goes on, unless they are to be read again.
+
+    A word that staff of a counter recorded counts, and is shown here until the citizen decides.
+    """
     authorisations = city_of(request).authorisations
     said = await authorisations.current(citizen_of(request))
     text, wanted = authorisations.notice, asked(request)
     then = wanted.get("then", "")
     then = then if is_own_page(then) else "/app/"
-    stands = said is not None and said.status == "given" and said.text_sha256 == text.sha256
+    given = said is not None and said.status == "given"
+    aloud = said is not None and given and said.aloud
+    stands = said is not None and given and said.text_sha256 == text.sha256 and not aloud
     if stands and "again" not in wanted:
         return Response(b"", status_code=303, headers={"location": then})
     return page(
@@ -32,6 +37,7 @@ async def notice(request: Request[Any, Any, Any]) -> Response[bytes]:
         notice=text,
         text_sha256=text.sha256.hex(),
         stands=stands,
+        aloud=aloud,
         before=said,
         merits=MERITS,
         then=then,

@@ -129,6 +129,11 @@ def _csrf(request: Request[Any, Any, Any]) -> str:
     return city.sessions.csrf_token(request) if is_citizen(request) else ""
 
 
+def problems(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """What went wrong, in words, by the problem's type, in the language of this request's page."""
+    return _problems(language_for(request))
+
+
 def _problems(language: Language) -> dict[str, str]:
     """What went wrong, in words, by the problem's type: for the modules that write."""
     known = catalogue()

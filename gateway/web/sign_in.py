@@ -17,13 +17,22 @@ PATH: Final = "/app/sign-in"
 #: After the first sign-in the notice comes before anything else; after later ones it leads home.
 _FIRST: Final = "/app/notice"
 
+#: Why a sign-in did not work, by the problem's slug: the words are those of the problem.
+REFUSALS: Final = frozenset(
+    {
+        *("login-refused", "adults-only", "identity-refused", "malformed", "too-many-requests"),
+        *("unavailable", "overloaded", "temporary-reduced-capacity", "outcome-unknown", "other"),
+    }
+)
+
 #: Pages of citizens only: an address of anybody else's is no place to come back to.
 _OWN = re.compile(r"\A/app(?:/[A-Za-z0-9_./~-]*)?(?:\?[A-Za-z0-9_./~=&%+-]*)?\Z")
 
 
 @get(PATH, opt={ACCESS: Access.PUBLIC, PAGE: True}, include_in_schema=False, sync_to_thread=False)
 def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The page; `return_to` is where to go afterwards."""
+    """The page; `return_to` is where to go afterwards, `refused` why the last try did not work."""
+    refused = asked(request).get("refused", "")
     wanted = asked(request).get("return_to", "")
     comes_back = is_own_page(wanted) and wanted.rstrip("/") != "/app"
     return page(
@@ -31,6 +40,7 @@ def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
         "sign_in.html",
         login="/v1/login?" + urlencode({"return_to": wanted if comes_back else _FIRST}),
         comes_back=comes_back,
+        refused=refused if refused in REFUSALS else None,
     )
 
 

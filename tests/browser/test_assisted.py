@@ -90,16 +90,20 @@ def test_from_the_document_to_the_answer_and_the_person_sees_it_in_the_app(
     assert_accessible(page)
     show_document(page, who)
     page.get_by_role("button", name="下一步：朗读").click()
-    for name in ("score", "consent", "commitment"):
+    for nth, name in enumerate(("score", "consent", "commitment"), start=2):
         expect(page.locator(f"[data-step={name}]")).to_be_visible()
+        heading = page.locator("section.step:visible h1")
+        expect(heading).to_have_text(re.compile(f"^第 {nth} 步，共 6 步："))
         expect(page.locator("section.step:visible")).to_have_count(1)
         assert_accessible(page)
         page.locator("section.step:visible [data-said=yes]").click()
     expect(page.locator("[data-answer=consent]")).to_have_text("同意")
+    expect(page.locator("section.step:visible h1")).to_contain_text("第 5 步，共 6 步")
     assert_accessible(page)
     page.get_by_role("button", name="记录并打印凭证").click()
     receipt = page.locator("#receipt-text")
     expect(receipt).to_contain_text("凭证编号")
+    expect(page.locator("section.step:visible h1")).to_contain_text("第 6 步，共 6 步")
     assert_accessible(page)
     text = receipt.text_content() or ""
     shown = page.locator("#receipt-sha256").text_content()
@@ -240,9 +244,10 @@ def test_a_returning_person_is_found_by_document_and_others_look_all_alike(
     show_document(page, who, whole=False)
     page.get_by_role("button", name="查找").click()
     expect(page).to_have_url(f"{site.base_url}/counter/?scenario=rent")
-    expect(page.locator("#same")).to_be_visible()
-    page.reload()
+    expect(page.locator("#found")).to_have_text("已找到这位顾客：填好金额后按“询问”。")
     expect(page.locator("#same")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#found")).to_be_hidden()
 
 
 def test_taken_back_at_the_counter_nobody_is_found_any_more(counter: Phones, site: Site) -> None:

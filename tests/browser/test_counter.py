@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from gateway.clock import SystemClock
+from gateway.clock import SHANGHAI, SystemClock
 from tests.browser.phone import LEAST, Phone, assert_accessible
 from tests.browser.pictures import of_png
 from tests.browser.site import ROOT, Site
@@ -20,6 +22,15 @@ from tests.browser.till import TABLET, Till, hold_to, seeing
 from tests.gateway.counter.till import code_of
 
 Phones = Callable[..., Phone]
+
+#: An answer whose end is known.
+ELIGIBLE = {
+    "status": "answered",
+    "outcome": "eligible",
+    "obligations": [],
+    "valid_until": "2026-11-22T11:47:30.000Z",
+    "person": "x",
+}
 
 #: Who consented to example-bikes, promised, and is shared with no other test.
 CUSTOMER = "person-40"
@@ -101,6 +112,7 @@ def test_signing_in_takes_both_steps_and_leads_back(phone: Phones, site: Site) -
     page = mine.page
     page.goto("/counter/today")
     expect(page).to_have_url(f"{site.base_url}/counter/sign-in?return_to=/counter/today")
+    expect(page.locator(".note")).to_have_text("请先登录，之后会回到刚才的页面。")
     assert_accessible(page)
     mine.will_be_refused(403)
     page.get_by_label("账号").fill(till.account.login)
@@ -240,6 +252,27 @@ def test_who_has_not_consented_decides_on_the_own_phone_and_the_counter_waits(
     expect(shown.get_by_role("heading")).to_have_text("按普通方式办理")
     expect(shown).to_contain_text("顾客没有同意询问")
     assert_accessible(page)
+
+
+def test_times_are_the_citys_on_a_device_of_another_zone(phone: Phones, site: Site) -> None:
+    tablet = phone(viewport=TABLET, timezone_id="America/New_York")
+    till = Till(tablet, site, "example-camping")
+    page = till.sign_in()
+    till.fill("100", "10")
+    due = page.locator("[data-kind=moment]")
+    given = datetime.fromisoformat(due.get_attribute("data-start") or "").astimezone(SHANGHAI)
+    expect(due).to_have_value(given.strftime("%Y-%m-%dT%H:%M"))
+    expect(page.locator("label", has=page.get_by_text("（北京时间）"))).to_have_count(1)
+    wanted = (given + timedelta(days=1)).replace(hour=9, minute=30)
+    due.fill(wanted.strftime("%Y-%m-%dT%H:%M"))
+    page.route("**/v1/counter/questions", lambda route: route.fulfill(json=ELIGIBLE))
+    with page.expect_request("**/v1/counter/questions") as asked:
+        till.type("A" * 32)
+    facts = json.loads(asked.value.post_data or "")["facts"]
+    sent = wanted.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:00.000Z")
+    assert facts[due.get_attribute("data-fact")] == sent
+    # 11:47:30 UTC is the evening in Hangzhou.
+    expect(page.locator("[data-valid]")).to_contain_text("北京时间 19:47:30")
 
 
 # ------------------------------------------------------------------ when something goes wrong

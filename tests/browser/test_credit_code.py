@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.phone import LEAST, Phone, assert_accessible
 from tests.browser.pictures import of_png
@@ -93,7 +94,69 @@ def test_it_renews_itself_and_the_last_one_still_works(phone: Phones, site: Site
     assert redeemed(site, first).status_code == 200, "who was just scanning it is not too late"
     with page.expect_response(CODES):
         page.clock.run_for(41_000)
-    expect(page.locator("#state")).to_have_text("示例单车租赁 刚刚扫了您的码。")
+    expect(page.locator("#state")).to_have_text("刚刚在 示例单车租赁 使用。")
+
+
+def test_a_code_that_is_used_is_told_at_once_and_a_new_one_shown(phone: Phones, site: Site) -> None:
+    page = phone("lin", device_scale_factor=1).page
+    with page.expect_request("**/v1/me/lookups/stream"):
+        page.goto("/app/code")
+    first = shown(page)
+    page.wait_for_timeout(3_000)
+    site.ask("example-bikes", "rent", redeemed(site, first).json()["subject"])
+    # Long before the code renews itself.
+    expect(page.locator("#state")).to_have_text("刚刚在 示例单车租赁 使用。", timeout=6_000)
+    page.wait_for_timeout(100)
+    assert shown(page) != first
+
+
+def used_ago(page: Page, seconds: int) -> None:
+    """As if a code of this session had been used so long ago, by the gateway's clock."""
+
+    def answered(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        now = datetime.fromisoformat(told["expires_at"]) - timedelta(seconds=told["lives_s"])
+        at = (now - timedelta(seconds=seconds)).isoformat()
+        told["scans"] = [{"party": "示例单车租赁", "at": at}]
+        route.fulfill(response=answer, json=told)
+
+    page.route(CODES, answered)
+
+
+def test_just_now_is_said_for_a_minute_and_a_half(phone: Phones) -> None:
+    page = phone("lin").page
+    page.clock.install()
+    used_ago(page, 80)
+    page.goto("/app/code")
+    state = page.locator("#state")
+    expect(state).to_have_text("刚刚在 示例单车租赁 使用。")
+    page.clock.run_for(12_000)
+    expect(state).to_be_empty()
+    used_ago(page, 91)
+    with page.expect_response(CODES):
+        page.goto("/app/code")
+    expect(page.locator("#qr img")).to_be_visible()
+    expect(state).to_be_empty()
+
+
+def test_digits_that_were_used_say_so_and_none_follow_unasked(phone: Phones, site: Site) -> None:
+    page = phone("lin").page
+    desk = next(one.number for one in site.up.desks if one.party == "example-bikes")
+    with page.expect_request("**/v1/me/lookups/stream"):
+        page.goto(f"/app/code?desk={desk}")
+    expect(page.locator("#left")).to_contain_text("秒后自动更新")
+    page.wait_for_timeout(3_000)
+    code = page.locator("#digits").inner_text().replace(" ", "")
+    site.ask("example-bikes", "rent", redeemed(site, code, desk=desk).json()["subject"])
+    expect(page.locator("#state")).to_contain_text("这组数字刚刚在 示例单车租赁 使用")
+    expect(page.locator("#digits")).to_be_empty()
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#left")).not_to_contain_text("秒")
+    assert_accessible(page)
+    page.get_by_role("link", name="再要八位数字").click()
+    expect(page.locator("#left")).to_contain_text("秒后自动更新")
+    expect(page.locator("#again")).to_be_hidden()
 
 
 def test_nothing_is_asked_for_and_nothing_is_seen_while_the_page_is_hidden(phone: Phones) -> None:

@@ -81,6 +81,16 @@ def test_a_seeded_persona_sees_sources_and_dates(phone: Phones) -> None:
     expect(page.locator("[aria-labelledby=factors]")).to_contain_text("来源：")
 
 
+def test_a_refused_sign_in_says_the_same_in_the_other_language(phone: Phones, site: Site) -> None:
+    page = phone().page
+    page.goto("/v1/login/callback?code=x&state=y")
+    expect(page).to_have_url(f"{site.base_url}/app/sign-in?refused=login-refused")
+    expect(page.get_by_role("alert")).to_contain_text("登录没有完成")
+    assert_accessible(page)
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("alert")).to_contain_text("The sign-in was not finished")
+
+
 def test_english_is_one_tap_away_and_stays(phone: Phones, site: Site) -> None:
     page = phone().page
     page.goto("/app/sign-in")

@@ -109,7 +109,7 @@ def test_without_a_camera_a_number_is_typed(phone: Phones, site: Site, bike: UpD
     mine.will_be_refused(404)
     number.fill("999999")
     page.get_by_role("button", name="看看是谁").click()
-    expect(page.get_by_role("alert")).to_contain_text("这里没有内容")
+    expect(page.get_by_role("alert")).to_have_text("没有这个编号，请核对码旁边的六位数字。")
     number.fill(bike.number)
     page.get_by_role("button", name="看看是谁").click()
     page.wait_for_url(bike.link or "")

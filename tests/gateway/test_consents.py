@@ -15,10 +15,11 @@ import asyncpg
 import msgspec
 import pytest
 
+from gateway import misses
 from gateway.clock import HOUR_US
 from gateway.consent_requests import Asked
 from gateway.consents import Terms
-from gateway.errors import Conflict, GatewayError, NotFound, StillRunning
+from gateway.errors import Conflict, GatewayError, NotFound, StillRunning, TooManyRequests
 from gateway.store.consent import Consent
 from scenarios.contract import Outcome
 from tests.gateway.city import TestCity
@@ -243,3 +244,16 @@ async def test_the_gateways_role_can_neither_change_nor_forget_a_consent(
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
+
+
+async def test_changes_are_bounded_and_withdrawing_never_is(shops: TestCity) -> None:
+    consents = shops.city.consents
+    citizen = await shops.citizen()
+    held = await shops.consent(citizen, recipient="rent-a-bike")
+    allowed = misses.OF_CHANGES.burst
+    for frequency in range(1, allowed + 1):
+        await consents.limit(citizen, held, frequency)
+    with pytest.raises(TooManyRequests):
+        await consents.limit(citizen, held, allowed + 1)
+    assert len(await consents.history(citizen, held)) == 1 + allowed
+    assert (await consents.withdraw(citizen, held)).status == "withdrawn"

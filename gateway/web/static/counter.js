@@ -11,6 +11,9 @@ const code = document.getElementById("code");
 const button = (id) => document.getElementById(id);
 const word = (name) => document.querySelector(`#words [data-word="${name}"]`).textContent;
 const english = document.documentElement.lang === "en";
+// Times are the city's, whatever the device thinks; without daylight saving since 1991.
+const BEIJING = "Asia/Shanghai";
+const BEIJING_MS = 8 * 3600 * 1000;
 const LOOK_MS = 2000;
 const LOOKS = 45;
 
@@ -18,11 +21,10 @@ let person = takeOver(); // the handle of the citizen in front of us; served wit
 let busy = false;
 let round = 0; // a customer who has left is not looked for any more
 
-button("same").hidden = person === null;
+button("found").hidden = person === null;
 for (const input of form.querySelectorAll("[data-start]")) {
-  const at = new Date(input.dataset.start);
-  at.setMinutes(at.getMinutes() - at.getTimezoneOffset(), 0, 0);
-  input.value = at.toISOString().slice(0, 16);
+  const there = new Date(Date.parse(input.dataset.start) + BEIJING_MS);
+  input.value = there.toISOString().slice(0, 16);
   input.dataset.first = input.value;
 }
 
@@ -32,7 +34,7 @@ function valueOf(input) {
   const kind = input.dataset.kind;
   if (kind === "flag") return input.checked;
   if (text === "") return input.required ? null : undefined;
-  if (kind === "moment") return new Date(text).toISOString();
+  if (kind === "moment") return new Date(`${text}+08:00`).toISOString();
   if (kind === "text") return text;
   const fits = kind === "money" ? /^\d{1,9}(\.\d{1,2})?$/ : /^\d{1,9}$/;
   if (!fits.test(text)) return null;
@@ -112,7 +114,7 @@ async function follow(asked, told) {
 
 function show(told) {
   answer.hidden = told === null;
-  button("same").hidden = true;
+  button("same").hidden = button("found").hidden = true;
   form.classList.toggle("answered", told !== null);
   if (told === null) return;
   code.value = "";
@@ -126,7 +128,8 @@ function show(told) {
       tick.querySelector("span").textContent = english ? each.en : each.zh;
       list.append(tick);
     }
-    const until = new Date(told.valid_until).toLocaleTimeString(document.documentElement.lang, { hour12: false });
+    const how = { hourCycle: "h23", timeZone: BEIJING };
+    const until = new Date(told.valid_until).toLocaleTimeString(document.documentElement.lang, how);
     shown.querySelector("[data-valid]").textContent = word("valid").replace("[time]", until);
   } else list.remove();
   verdict.replaceChildren(shown);

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.assisted.finding import DESK_MISSES, PARTY_MISSES, Shown
+from gateway.assisted.finding import DESK_BACK, DESK_MISSES, PARTY_MISSES, Shown
 from gateway.assisted.recording import Said
 from gateway.clock import HOUR_US
 from gateway.edge.problems import problem_bytes
@@ -141,11 +141,26 @@ async def test_a_desk_that_tries_numbers_is_stopped_and_one_that_finds_is_not(
     with pytest.raises(TooManyRequests) as refused:
         await desk.find(99)
     assert 0 < refused.value.retry_after_s <= DESK_MISSES.interval_us // 1_000_000
-    # Whom it may not look for it may not find out by taking back either.
-    with pytest.raises(TooManyRequests):
-        await desk.withdraw("consent", 99)
     with pytest.raises(TooManyRequests):
         await desk.find(1)
+    # Whoever comes to take back is served all the same.
+    await desk.withdraw("consent", 1)
+
+
+async def test_taking_back_is_kept_from_nobody_for_longer_than_a_minute(
+    town: TestCity, desk: Desk
+) -> None:
+    await desk.record(1)
+    for _ in range(DESK_BACK.burst):
+        with pytest.raises(NotFound):
+            await desk.withdraw("consent", 99)
+    with pytest.raises(TooManyRequests) as refused:
+        await desk.withdraw("consent", 99)
+    assert 0 < refused.value.retry_after_s <= 60
+    await desk.find(1)  # and looking up is no part of it
+    await town.owner.execute("UPDATE miss SET full_at_us = full_at_us - 60000000")
+    await desk.withdraw("consent", 1)
+    await desk.withdraw("commitment", 1)
 
 
 async def test_all_desks_of_a_party_together_are_stopped_as_well(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import asyncpg
@@ -65,6 +65,10 @@ def test_a_list_names_nobody(database: Database, tmp_path: Path, request_id: str
     assert listed.exit_code == 0, listed.output
     assert request_id in listed.output
     assert "overdue" not in listed.output
+    # Six in the evening, UTC, is the next day in Hangzhou.
+    evening = datetime(2026, 3, 1, 18, tzinfo=UTC)
+    act(database, "UPDATE correction_request SET received_at = $1", evening)
+    assert "2026-03-02" in run(database, tmp_path, "list").output
     for personal in (person(1).name, person(1).id_number, WORDS):
         assert personal not in listed.output
     act(database, "UPDATE correction_request SET due_on = $1", date(2026, 1, 1))

@@ -26,6 +26,22 @@ def url(database: Database, tmp_path: Path) -> str:
     return database.owner_url
 
 
+LOGIN = "zhang.xiao-ming.of.the.shop-by-the-long-bridge"
+
+
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_what_is_copied_is_whole_in_a_narrow_terminal(url: str, width: str) -> None:
+    assert (
+        run(url, "add", "wheels-north", LOGIN, "--name", "一位名字很长很长的工作人员" * 3).exit_code
+        == 0
+    )
+    environment = {"QIANJIANG_OWNER_URL": url, "COLUMNS": width}
+    listed = CliRunner().invoke(main, ["staff", "list"], env=environment).output
+    assert LOGIN in listed
+    assert "wheels-north" in listed
+    assert "…" not in listed
+
+
 def run(url: str | None, *words: str) -> Result:
     environment = {"QIANJIANG_OWNER_URL": url, "QIANJIANG_ISSUER": ISSUER}
     return CliRunner().invoke(main, ["staff", *words], env=environment)

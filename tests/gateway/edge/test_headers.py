@@ -88,6 +88,8 @@ REFUSED: dict[str, tuple[Any, int]] = {
     "a line end in the path": (scope(HOST, path="/v1/\r\nx"), 400),
     "a backslash": (scope(HOST, path="/v1\\..\\x"), 400),
     "a query beyond ASCII": (scope(HOST, query_string=b"a=\xff"), 400),
+    "a NUL in the query": (scope(HOST, query_string=b"q=%00"), 400),
+    "a line feed in the query": (scope(HOST, query_string=b"q=a%0Ab"), 400),
     "a token in the query": (scope(HOST, query_string=b"access_token=abc"), 400),
     "CONNECT": (scope(HOST, method="CONNECT"), 405),
     "TRACE": (scope(HOST, method="TRACE"), 405),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -117,6 +118,17 @@ async def test_a_request_that_is_not_in_order_is_never_redirected(
     ):
         assert answer.status_code == 400
         assert "location" not in answer.headers
+
+
+async def test_its_page_is_one_for_a_phone_and_its_style_is_the_only_one_let_in(
+    browser: httpx.AsyncClient,
+) -> None:
+    answer = await browser.get("/authorize", params=ASKED)
+    assert 'name="viewport" content="width=device-width' in answer.text
+    assert '<label for="login">' in answer.text
+    style = answer.text.partition("<style>")[2].partition("</style>")[0]
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}';" in answer.headers["content-security-policy"]
 
 
 async def test_nobody_else_signs_in(browser: httpx.AsyncClient) -> None:

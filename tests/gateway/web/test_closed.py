@@ -12,9 +12,11 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from gateway.edge.access import ACCESS, Access
+from gateway.edge.problems import TYPE_PREFIX
 from gateway.web.assets import assets
+from gateway.web.catalogue import catalogue
 from gateway.web.render import CSP, PAGE
-from gateway.web.sign_in import is_own_page
+from gateway.web.sign_in import REFUSALS, is_own_page
 from tests.gateway.callers import Callers
 from tests.gateway.edge.table import ANY, framework_of
 from tests.gateway.web.corpus import CORPUS
@@ -155,6 +157,9 @@ ELSEWHERE = (
 @pytest.mark.parametrize("address", ELSEWHERE)
 async def test_signing_in_leads_back_to_our_own_pages_only(callers: Callers, address: str) -> None:
     answer = await callers.stranger(**HTML).get("/app/sign-in", params={"return_to": address})
+    if not address.isprintable():
+        assert answer.status_code == 400  # refused before anybody reads it
+        return
     assert answer.status_code == 200
     assert 'href="/v1/login?return_to=%2Fapp%2Fnotice"' in answer.text
 
@@ -170,10 +175,44 @@ async def test_a_fault_is_told_in_words_and_repeats_nothing(callers: Callers) ->
     assert answer.status_code == 404
     assert_closed(answer)
     assert "secret-word" not in re.sub(r'href="\?[^"]*"', "", answer.text)
-    refused = await callers.stranger(**HTML).get("/v1/login/callback?code=x&state=y")
-    assert refused.status_code == 400
-    assert_closed(refused)
-    assert "登录没有完成" in refused.text
+
+
+async def test_a_refused_sign_in_is_told_on_the_page_for_signing_in(callers: Callers) -> None:
+    address = "/v1/login/callback?code=x&state=y"
+    plain = await callers.stranger().get(address)
+    assert (plain.status_code, plain.json()["type"]) == (400, TYPE_PREFIX + "login-refused")
+    refused = await callers.stranger(**HTML).get(address)
+    assert refused.status_code == 303
+    assert refused.headers["location"] == "/app/sign-in?refused=login-refused"
+    assert refused.headers["cache-control"] == "no-store"
+    told = await callers.stranger(**HTML).get(refused.headers["location"])
+    assert_closed(told)
+    assert "登录没有完成" in told.text
+    # The other language is the same page, and says the same.
+    assert 'href="?refused=login-refused&amp;lang=en"' in told.text
+    english = await callers.stranger(**HTML).get(refused.headers["location"] + "&lang=en")
+    assert "The sign-in was not finished" in english.text
+
+
+def test_every_reason_for_a_refused_sign_in_has_words_in_both_languages() -> None:
+    assert {f"problem.{slug}" for slug in REFUSALS} <= set(catalogue())
+
+
+async def test_no_other_word_of_an_address_is_a_refusal(callers: Callers) -> None:
+    for word in ("", "not-found", "title", "<b>", "login-refused2"):
+        answer = await callers.stranger(**HTML).get("/app/sign-in", params={"refused": word})
+        assert answer.status_code == 200
+        assert 'role="alert"' not in answer.text
+
+
+async def test_what_is_no_page_is_shown_and_embedded_by_none(callers: Callers) -> None:
+    me = await callers.citizen(await enrolled(callers.town))
+    for path in ("/v1/me", "/v1/me/lookups", "/v1/scenarios", "/v1/me/export"):
+        headers = (await me.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff", path
+        assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert headers["cross-origin-resource-policy"] == "same-origin", path
+    assert (await me.get("/v1/nothing")).headers["x-content-type-options"] == "nosniff"
 
 
 # ------------------------------------------------------------------ language
@@ -221,6 +260,8 @@ async def test_assets_are_packed_for_who_can_unpack(callers: Callers) -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.content == plain.content
     assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    refused = await callers.stranger().get(address, headers={"accept-encoding": "br, gzip;q=0"})
+    assert "content-encoding" not in refused.headers
 
 
 def test_modules_hold_no_way_from_text_to_markup() -> None:
