@@ -42,7 +42,7 @@ class Person(msgspec.Struct, frozen=True):
     """A ticket: the citizen in front of a counter, for one session and one scenario.
 
     `request` names the consent request that the citizen has yet to decide. No ticket that is made
-    of this one is good after `until_us` (UTC).
+    of this one is good after `until_us` (UTC), which is the end of this one.
     """
 
     session: bytes
@@ -177,17 +177,20 @@ class CounterQuestions:
 
     async def _person(self, clerk: Clerk, asked: Asked) -> Person:
         if asked.code is None:
-            person = self._tickets.open(Person, asked.handle)
-            if person is None or (person.session, person.scenario) != (
-                clerk.session,
-                asked.scenario.id,
-            ):
-                raise Malformed([("/person", "not a handle of this session, or over")])
-            return person
+            return self._known(clerk, asked)
         told = await self._codes.redeem(
             clerk.principal, asked.code, asked.scenario.id, desk=clerk.desk, act=asked.act
         )
         return self._met(clerk, asked.scenario.id, told)
+
+    def _known(self, clerk: Clerk, asked: Asked) -> Person:
+        """The person of a handle, until the end of the very ticket that was brought."""
+        opened = self._tickets.open_until(Person, asked.handle)
+        if opened is not None:
+            person, until_us = opened
+            if (person.session, person.scenario) == (clerk.session, asked.scenario.id):
+                return msgspec.structs.replace(person, until_us=until_us)
+        raise Malformed([("/person", "not a handle of this session, or over")])
 
     def _met(self, clerk: Clerk, scenario: str, told: Redeemed) -> Person:
         """The person of a code, for as long after it was used as its first ticket lasted."""

@@ -49,6 +49,11 @@ class Tickets:
 
     def open(self, kind: type[T], ticket: str | None) -> T | None:
         """What a ticket of a kind holds; None where it is none, another kind's, or over."""
+        opened = self.open_until(kind, ticket)
+        return opened[0] if opened is not None else None
+
+    def open_until(self, kind: type[T], ticket: str | None) -> tuple[T, int] | None:
+        """The same, and until when the ticket is good in microseconds (UTC)."""
         if ticket is None or len(ticket) > CHARS_MAX:
             return None
         try:
@@ -58,7 +63,7 @@ class Tickets:
         held = msgspec.json.decode(raw, type=_Ticket)
         if held.expires_us <= self._clock.now_us():
             return None
-        return msgspec.json.decode(held.content, type=kind)
+        return msgspec.json.decode(held.content, type=kind), held.expires_us
 
 
 def _place(kind: type[Any]) -> bytes:

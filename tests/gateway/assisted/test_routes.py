@@ -116,7 +116,8 @@ async def test_a_returning_person_is_found_asked_about_and_takes_it_back(
     await clerk.post(RECORDS, json=await visit(clerk), headers=key("r"))
     found = body(await clerk.post(FINDS, json=told))
     assert list(found) == ["person"]
-    assert body(await asked(town, clerk, found["person"]))["status"] == "answered"
+    answer = body(await asked(town, clerk, found["person"]))
+    assert body(await asked(town, clerk, answer["person"]))["status"] == "answered"
     taken = told | {"what": "consent"}
     receipt = body(await clerk.post(WITHDRAWALS, json=taken, headers=key("w")))
     assert body(await clerk.post(WITHDRAWALS, json=taken, headers=key("w"))) == receipt
