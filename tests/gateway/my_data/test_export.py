@@ -213,9 +213,8 @@ async def test_every_text_that_was_agreed_to_is_there_under_its_hash(
         msgspec.json.encode(manifest).decode(),
     )
     document = await exported(me)
-    assert set(document.texts) == {
-        each.text_sha256 for each in (*document.consents, *document.commitments)
-    }
+    named = {each.text_sha256 for each in document.consents}
+    assert set(document.texts) == named | {each.text_sha256 for each in document.commitments}
     agreed: dict[str, Consent | Commitment] = {
         "consent": manifest.consent,
         "commitment": manifest.commitment,
