@@ -98,10 +98,11 @@ _REFUSING = Words(
     "You can use the service without consenting, the ordinary way; nothing else follows.",
 )
 _WITHDRAWING = Words(
-    "您随时可以查看每一次查询，暂停、恢复或撤回这份同意，或提出异议。"
+    "您随时可以查看每一次查询，暂停、恢复或撤回这份同意，或申请更正。"
     "撤回后新的查询立即不再使用这份同意，已经给出的答案最多还有一分钟有效。",
-    "At any time you can see every question, pause, resume or withdraw this consent, or object. A "
-    "withdrawal binds every new question at once; an answer already given for at most a minute.",
+    "At any time you can see every question, pause, resume or withdraw this consent, or ask for a "
+    "correction. A withdrawal binds every new question at once; an answer already given is good "
+    "for at most a minute.",
 )
 _KEEPING = Words(
     "查询记录依法保存十年（《浙江省公共信用信息管理条例》第二十条）。"
@@ -160,11 +161,11 @@ def notice(settings: Settings, compiled: Compiled, request: Asks, now_us: int) -
 
 def _answers(title: Text) -> dict[str, Words]:
     return {
-        "eligible": Words(f"可以享受“{title.zh}”", f"“{title.en}” is open to this person"),
+        "eligible": Words(f"可以享受“{title.zh}”", f"“{title.en}” is open to you"),
         "standard_path": Words("按普通方式办理", "The ordinary way applies"),
         "cannot_assess": Words(
             "机构提供的信息不足，无法判断（与您无关）",
-            "What the organisation sent did not suffice (nothing about this person)",
+            "What the organisation sent did not suffice (nothing about you)",
         ),
     }
 

@@ -24,13 +24,16 @@ from gateway.parties import Principal, Registration
 from gateway.pseudonyms import Pseudonyms
 from gateway.settings import Settings
 from gateway.store import consent as rows
-from gateway.store.consent import NewRequest, RequestState, ShownRequest
+from gateway.store.consent import NewRequest, Peers, RequestState, ShownRequest
 from gateway.store.database import Connection, Database
 from gateway.tokens import SCOPE_PREFIX
 from scenarios.registry import Registry
 
 #: The page of a link (gateway/web/consent.py); the token at its end names the request.
 LINK_PATH = "/app/consent/"
+
+#: Other parties that are named beside a request.
+PEERS_MAX = 12
 
 _TAG = 16  # bytes of the keyed hash: 128 bits that nobody guesses
 _LABEL = b"consent-request/"
@@ -119,6 +122,12 @@ class ConsentRequests:
         if found is None or found.citizen not in (None, citizen):
             raise NotFound
         return found
+
+    async def peers(self, request: UUID) -> Peers:
+        """Who else may ask once a request is granted: a consent is to the recipient, for whom
+        several parties may act."""
+        async with self._database.connection() as connection:
+            return await rows.peers(connection, request, PEERS_MAX)
 
     async def waiting_links(self, citizen: UUID) -> list[str]:
         """The pages of the open requests that ask this citizen in person, newest first."""

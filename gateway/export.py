@@ -19,6 +19,7 @@ from gateway.authorisations import Authorisations
 from gateway.citizens import Person, identity_of
 from gateway.clock import MINUTE_US, SECOND_US, Clock, rfc3339
 from gateway.errors import AccountClosed, Overloaded, TooManyRequests
+from gateway.export_parts import TextAgreed
 from gateway.export_sections import SECTIONS, Section, Teller
 from gateway.gcra import Rate
 from gateway.lookups import Lookups
@@ -32,6 +33,8 @@ from gateway.vault import Vault
 
 #: Rows of one page.
 PAGE: Final = 200
+#: Texts that are read at a time.
+TEXTS: Final = 50
 #: An export costs as much as hundreds of decisions: three at once, then one in ten minutes.
 RATE: Final = Rate(10 * MINUTE_US, 3)
 #: Pages that one worker reads at a time, and exports that it writes.
@@ -106,11 +109,14 @@ class Exports:
         try:
             yield _encode(head).removesuffix(b"}")
             for section in SECTIONS:
-                yield b',"%b":[' % section.name.encode()
+                yield b',\n"%b":[\n' % section.name.encode()
                 async for page in self._pages(citizen, section, teller):
                     yield page
                 yield b"]"
-            yield b',"rules":%b,"complete":true}' % _encode(teller.rules())
+            yield b',\n"rules":%b,\n"texts":{' % _lines(teller.rules())
+            async for part in self._texts(teller):
+                yield part
+            yield b'},\n"complete":true}\n'
         finally:
             self._writing -= 1
 
@@ -121,12 +127,21 @@ class Exports:
         while True:
             page = await self._page(citizen, section, after, teller)
             if page:
-                told = _encode([section.tell(teller, row) for row in page])
-                yield separator + told[1:-1]
-                separator = b","
+                yield separator + b",\n".join(_encode(section.tell(teller, row)) for row in page)
+                separator = b",\n"
             if len(page) < PAGE:
                 return
             after = tuple(page[-1][key] for key in section.keys)
+
+    async def _texts(self, teller: Teller) -> AsyncIterator[bytes]:
+        """The members of the texts that were agreed to, without their braces."""
+        wanted, separator = sorted(teller.agreed), b"\n"
+        for first in range(0, len(wanted), TEXTS):
+            async with self._turns, self._database.connection() as connection:
+                found = await rows.texts(connection, wanted[first : first + TEXTS])
+            for row in found:
+                yield separator + b"%b:%b" % (_encode(row.text_sha256), _encode(_agreed(row)))
+                separator = b",\n"
 
     async def _page(
         self, citizen: UUID, section: Section, after: Sequence[Any], teller: Teller
@@ -139,6 +154,17 @@ class Exports:
             if section.name == "questions":
                 await _learn(connection, page, teller)
         return page
+
+
+def _lines(parts: Sequence[Any]) -> bytes:
+    """A list with a line for each element."""
+    return b"[\n" + b",\n".join(map(_encode, parts)) + b"]"
+
+
+def _agreed(row: rows.TextRow) -> TextAgreed:
+    return msgspec.convert(
+        {name: getattr(row, name) for name in TextAgreed.__struct_fields__}, TextAgreed
+    )
 
 
 async def _learn(connection: Connection, questions: Sequence[Row], teller: Teller) -> None:

@@ -93,4 +93,6 @@ class Export(Head, frozen=True, kw_only=True):
     corrections: tuple[parts.CorrectionAsked, ...]
     limits: tuple[parts.Limit, ...]
     rules: tuple[answers.RuleWords, ...]
+    texts: dict[str, parts.TextAgreed]
+    """What `consents` and `commitments` name by `text_sha256`, by that hash."""
     complete: Literal[True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -79,6 +80,16 @@ class ConsentVersion(Part, frozen=True, kw_only=True):
     assisted: UUID | None
     """The act in `assisted_acts` that recorded it; null = the citizen's own."""
     at: str
+
+
+class TextAgreed(Part, frozen=True, kw_only=True):
+    """The words of a consent or a promise as they were published; the Chinese ones bind."""
+
+    kind: Literal["consent", "commitment"]
+    scenario: str
+    version: str
+    zh: str
+    en: str
 
 
 class CommitmentVersion(Part, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from gateway.keys import b64url
 from gateway.lookups import Lookups, Rule
 from gateway.store.commitment import CommitmentRow
 from gateway.store.correction import CorrectionRow
-from gateway.store.export import Row, RuleRow
+from gateway.store.export import Row, RuleRow, TextKey
 from gateway.vault import Seal, SealBroken
 from scenarios.contract import Outcome
 
@@ -35,11 +35,15 @@ _TIME = "_us"
 
 
 class Teller:
-    """Makes the parts of one citizen's export; it remembers which rules it has named."""
+    """Makes the parts of one citizen's export; it remembers which rules it has named.
+
+    `agreed`: the texts that were named, a few for each scenario.
+    """
 
     def __init__(self, seal: Seal, lookups: Lookups) -> None:
         self._seal, self._lookups = seal, lookups
         self._rules: dict[int, tuple[RuleRow, Rule]] = {}
+        self.agreed: set[TextKey] = set()
 
     def unknown(self, rows: Iterable[Row]) -> list[int]:
         """The rules of questions that were not learnt yet."""
@@ -63,6 +67,16 @@ class Teller:
             )
             for row, rule in self._rules.values()
         ]
+
+    def consent(self, row: Row) -> parts.ConsentVersion:
+        """One act on a consent."""
+        self.agreed.add(TextKey("consent", row["scenario"], bytes.fromhex(row["text_sha256"])))
+        return _told(parts.ConsentVersion, row)
+
+    def commitment(self, row: Row) -> parts.CommitmentVersion:
+        """One act on a promise."""
+        self.agreed.add(TextKey("commitment", row["scenario"], row["text_sha256"]))
+        return _commitment(CommitmentRow(**row))
 
     def question(self, row: Row) -> answers.Question:
         """A question with its reasons and facts."""
@@ -166,8 +180,7 @@ def _device(_: Teller, row: Row) -> parts.DeviceKey:
     return _told(parts.DeviceKey, row | {"jwk": msgspec.json.decode(row["jwk"])})
 
 
-def _commitment(_: Teller, row: Row) -> parts.CommitmentVersion:
-    held = CommitmentRow(**row)
+def _commitment(held: CommitmentRow) -> parts.CommitmentVersion:
     return parts.CommitmentVersion(
         id=held.id,
         version=held.version,
@@ -193,8 +206,8 @@ SECTIONS: Final = (
     Section("authorisations", _plain(parts.AuthorisationVersion), (0,), ("version",)),
     Section("facts", _fact, ("", "", ""), ("department", "code", "source")),
     Section("consent_requests", _plain(parts.ConsentRequested)),
-    Section("consents", _plain(parts.ConsentVersion), *_VERSIONS),
-    Section("commitments", _commitment, *_VERSIONS),
+    Section("consents", Teller.consent, *_VERSIONS),
+    Section("commitments", Teller.commitment, *_VERSIONS),
     Section("devices", _device),
     Section("sessions", _plain(parts.SessionTimes), (b"",), ("id_hash",)),
     Section("questions", Teller.question),

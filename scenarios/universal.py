@@ -34,8 +34,8 @@ UNIVERSAL = (
         "consent",
         "您已同意该机构为这一场景查询，同意在有效期内且没有暂停或撤回。",
         "You have allowed this organisation to ask for this scenario, and the consent is in force.",
-        "如愿意使用，可在小程序里给予或恢复同意；不同意就按普通方式办理。",
-        "If you wish, give or resume the consent in the app; otherwise the ordinary way applies.",
+        "愿意用就在场景页面开通；不同意就按普通方式办理。",
+        "If you wish, enable it on the page of the benefit; otherwise the ordinary way applies.",
         _STANDARD,
     ),
     ClauseInfo(

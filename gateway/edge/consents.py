@@ -73,6 +73,16 @@ class AtDesk(msgspec.Struct, frozen=True):
     place: str
 
 
+class AlsoAsking(msgspec.Struct, frozen=True):
+    """Other parties that act for the recipient in this scenario: a grant is open to them too.
+
+    `more` counts those that `names` leaves out.
+    """
+
+    names: tuple[str, ...]
+    more: int
+
+
 class ShownConsentRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request as its citizen sees it: exactly what, to whom, in which words."""
 
@@ -81,6 +91,7 @@ class ShownConsentRequest(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
     recipient: Receiver
     asked_by: Asker
+    also_asking: AlsoAsking
     desk: AtDesk | None
     handler: Handler
     scenario: str
@@ -180,7 +191,7 @@ class Decision(msgspec.Struct, frozen=True):
 async def show(request: Request[Any, Any, Any], token: Token) -> ShownConsentRequest:
     """The request behind a link: the last part of its path is the token."""
     city = city_of(request)
-    return _shown(city, await city.consent_requests.shown(token, citizen_of(request)))
+    return await _shown(city, await city.consent_requests.shown(token, citizen_of(request)))
 
 
 @get(REQUESTS, opt={ACCESS: Access.CITIZEN})
@@ -188,7 +199,7 @@ async def waiting(request: Request[Any, Any, Any]) -> RequestList:
     """What the citizen is asked in person just now."""
     city = city_of(request)
     found = await city.consent_requests.waiting_for(citizen_of(request))
-    return RequestList([_shown(city, each) for each in found])
+    return RequestList([await _shown(city, each) for each in found])
 
 
 @post(REQUESTS + "/{token:str}/grant", opt={ACCESS: Access.CITIZEN}, status_code=200)
@@ -280,7 +291,7 @@ async def _pause(request: Request[Any, Any, Any]) -> Pause:
     return decode(body, _PAUSE)
 
 
-def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
+async def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
     compiled = city.registry.get(shown.scenario)
     if compiled is None:
         raise NotFound  # the scenario has gone since
@@ -288,6 +299,7 @@ def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
     path = f"{REQUESTS}/{city.consent_requests.token(shown.id)}"
     is_open = shown.status == "pending" and not shown.over
     plain = msgspec.structs.asdict(words)
+    peers = await city.consent_requests.peers(shown.id)
     longest_until_us = plain.pop("longest_until_us")
     return ShownConsentRequest(
         **plain,
@@ -295,6 +307,7 @@ def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
         status="expired" if shown.over else shown.status,
         expires_at=rfc3339(shown.expires_us),
         longest_until=rfc3339(longest_until_us),
+        also_asking=AlsoAsking(peers.names, peers.more),
         desk=AtDesk(shown.desk, shown.place) if shown.desk and shown.place else None,
         returns_to=urlsplit(shown.return_uri).netloc if shown.return_uri else None,
         return_uri=shown.return_uri,

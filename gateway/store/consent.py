@@ -66,6 +66,13 @@ class ShownRequest(msgspec.Struct, frozen=True):
     place: str | None
 
 
+class Peers(msgspec.Struct, frozen=True):
+    """Other parties that ask on behalf of one recipient: some names, and how many more."""
+
+    names: tuple[str, ...] = ()
+    more: int = 0
+
+
 class LockedRequest(msgspec.Struct, frozen=True):
     """A request that nobody else can decide until the transaction ends."""
 
@@ -182,6 +189,13 @@ async def shown(connection: Connection, request: UUID) -> ShownRequest | None:
     """A request with what its notice says of recipient and party."""
     row = await connection.fetchrow(_sql.shown, request)
     return ShownRequest(*row) if row is not None else None
+
+
+async def peers(connection: Connection, request: UUID, limit: int) -> Peers:
+    """The active parties, besides the one that asks, to which a grant would be open."""
+    rows = await connection.fetch(_sql.peers, request, limit)
+    names = tuple(row["name"] for row in rows)
+    return Peers(names, rows[0]["among"] - len(names)) if rows else Peers()
 
 
 async def waiting_for(connection: Connection, citizen: UUID) -> list[UUID]:

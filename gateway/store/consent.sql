@@ -55,6 +55,15 @@ SELECT r.id, r.scenario, r.purpose, r.return_uri, r.status, to_us(r.expires_at) 
   LEFT JOIN desk AS d ON d.number = r.desk
  WHERE r.id = $1
 
+-- name: peers
+-- Who else asks for the same recipient in the scenario of a request, and how many they are in all.
+SELECT p.name, count(*) OVER () AS among
+  FROM consent_request AS r
+  JOIN party_scenario AS s ON s.scenario = r.scenario AND s.recipient = r.recipient
+  JOIN party AS p ON p.num = s.party
+ WHERE r.id = $1 AND p.status = 'active' AND p.num <> r.party
+ ORDER BY p.name, p.id LIMIT $2
+
 -- name: waiting_for
 -- What a citizen was asked in person: the requests that name the citizen and are still open. What
 -- the citizen began and left is nothing to be reminded of.

@@ -148,5 +148,18 @@ SELECT id, citizen, about, sealed, status, to_us(received_at) AS received_us, du
 SELECT what, to_us(full_at) AS full_at_us
   FROM citizen_limit WHERE citizen = $1 AND what > $2 ORDER BY what LIMIT $3
 
+-- name: texts
+-- The words that were agreed to, found by their hash, which covers the version and the Chinese
+-- words (scenarios/manifest.py); where several manifests have them, the newest one's translation.
+SELECT DISTINCT ON (wanted.kind, wanted.scenario, wanted.text_sha256)
+  encode(wanted.text_sha256, 'hex') AS text_sha256, wanted.kind, wanted.scenario,
+  said.text ->> 'version' AS version, said.text ->> 'zh' AS zh, said.text ->> 'en' AS en
+  FROM unnest($1::text[], $2::text[], $3::bytea[]) AS wanted (kind, scenario, text_sha256)
+  JOIN policy AS p ON p.scenario = wanted.scenario
+  CROSS JOIN LATERAL (SELECT p.manifest::jsonb -> wanted.kind AS text) AS said
+ WHERE sha256(convert_to((said.text ->> 'version') || E'\n' || (said.text ->> 'zh'), 'UTF8'))
+     = wanted.text_sha256
+ ORDER BY wanted.kind, wanted.scenario, wanted.text_sha256, p.num DESC
+
 -- name: rules
 SELECT num, scenario, revision, manifest FROM policy WHERE num = ANY ($1::integer[])

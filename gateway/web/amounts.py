@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from gateway.web import spoken
 from gateway.web.catalogue import Language, text
@@ -14,20 +14,31 @@ from scoring import Band
 
 _FEN = (Unit.FEN, Unit.FEN_PER_DAY)
 
+#: What the manifests' words say of the contract's units; people read yuan, and times of Hangzhou.
+_ASIDES: Final[dict[Language, dict[Unit, str]]] = {
+    "zh": {**dict.fromkeys(_FEN, "，单位为分"), Unit.TIME: "，带时区"},
+    "en": {**dict.fromkeys(_FEN, ", in fen"), Unit.TIME: ", with its time zone"},
+}
+
+
+def label(words: str, unit: Unit, language: Language) -> str:
+    """What a fact or figure is, without what its words say of the contract's units."""
+    return words.replace(_ASIDES[language].get(unit, "\0"), "")
+
 
 def amount(value: Any, unit: Unit, registry: Registry, language: Language) -> str:
-    """One value in words; money in fen, as the manifests' words say, and in yuan."""
+    """One value in words; money, which is whole fen, in yuan."""
     if isinstance(value, list | tuple):
         between = "、" if language == "zh" else ", "
         return between.join(amount(each, unit, registry, language) for each in value)
     if unit in _FEN:
-        return text(language, "scenarios.fen", fen=f"{value:,}", yuan=spoken.money(value))
+        return spoken.money(value)
     if unit is Unit.TIME:
         return spoken.moment(value, language)
     if unit is Unit.BAND:
         return band(value, language)
     if unit is Unit.DAYS:
-        return text(language, "scenarios.days", days=value)
+        return text(language, "scenarios.days", n=value)
     if unit is Unit.SCENARIO and (compiled := registry.get(value)) is not None:
         title: str = getattr(compiled.manifest.title, language)
         return title
@@ -39,7 +50,7 @@ def band(value: int, language: Language) -> str:
     if value == 0:
         return text(language, "scenarios.no_score")
     name: str = getattr(Band(value).words, language)
-    return name
+    return spoken.capital(name)
 
 
 def by_band(
@@ -55,9 +66,12 @@ def by_band(
 def facts(
     manifest: Manifest, sent: Mapping[str, Any], registry: Registry, language: Language
 ) -> list[tuple[str, str]]:
-    """What was sent, each in the manifest's words."""
+    """What was sent, each in the manifest's words without their asides on units."""
     return [
-        (getattr(fact, language), amount(sent[fact.name], fact.unit, registry, language))
+        (
+            label(getattr(fact, language), fact.unit, language),
+            amount(sent[fact.name], fact.unit, registry, language),
+        )
         for fact in manifest.facts
         if fact.name in sent
     ]

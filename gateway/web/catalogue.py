@@ -51,7 +51,11 @@ def catalogue() -> dict[str, Words]:
 def text(language: Language, key: str, /, **values: object) -> str:
     """A text in a language with its values filled in.
 
+    Where `n` is 1 and there is a text `<key>_one`, that one.
+
     Raises:
         KeyError: there is no such text, or it needs a value that is not given.
     """
+    if values.get("n") == 1 and f"{key}_one" in catalogue():
+        key = f"{key}_one"
     return catalogue()[key].in_language(language).format_map(values)

@@ -22,6 +22,7 @@ from gateway.store.consent import ShownRequest
 from gateway.web.consents import frequencies
 from gateway.web.render import PAGE, asked, page
 from gateway.web.scenarios import needs_notice, new_promise
+from scenarios.manifest import Manifest
 
 Token = Annotated[str, PathParameter(min_length=43, max_length=43)]
 
@@ -49,6 +50,7 @@ async def consent(request: Request[Any, Any, Any], token: Token) -> Response[byt
         "decline": f"{REQUESTS}/{token}/decline",
         "declined": _ordinary(shown, token),
     }
+    values["peers"] = await city.consent_requests.peers(shown.id)
     look = await city.offers.at(citizen, shown.scenario, shown.party)
     promise = look is not None and look.openness.asks_for_a_promise
     if became != "pending":
@@ -56,7 +58,7 @@ async def consent(request: Request[Any, Any, Any], token: Token) -> Response[byt
             request,
             "consent_ended.html",
             **values,
-            line="unpromised" if promise and became == "granted" else became,
+            line=_line(became, compiled.manifest, promise=promise),
             sign=new_promise(shown.scenario, shown.party, f"{LINK_PATH}{token}"),
         )
     read = _proof(city, request, token)
@@ -77,6 +79,16 @@ async def consent(request: Request[Any, Any, Any], token: Token) -> Response[byt
         ],
         frequencies=frequencies(told.frequency_per_day),
     )
+
+
+def _line(became: str, manifest: Manifest, *, promise: bool) -> str:
+    """Which line tells what became of it; with a consent, whether the promise stands as well.
+
+    `promise`: the rule still asks for one.
+    """
+    if became != "granted" or manifest.commitment is None:
+        return became
+    return "unpromised" if promise else "promised"
 
 
 def _special(told: Notice) -> str:

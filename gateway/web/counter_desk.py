@@ -14,6 +14,7 @@ from gateway.edge.access import ACCESS, Access, city_of, clerk_of
 from gateway.edge.counter_questions import CounterScenario, FactField, scenarios_of
 from gateway.edge.counter_today import line_of
 from gateway.still import SIDE_MAX
+from gateway.web import amounts
 from gateway.web.render import PAGE, asked, page
 from scenarios.units import Unit
 
@@ -24,11 +25,6 @@ _STAFF: Final = {ACCESS: Access.STAFF, PAGE: True}
 
 #: Facts whose number is typed in yuan.
 _MONEY: Final = frozenset({Unit.FEN.value, Unit.FEN_PER_DAY.value})
-
-
-#: What labels say of the contract's units, by kind of input.
-_ASIDES_ZH: Final = {"money": "，单位为分", "moment": "，带时区"}
-_ASIDES_EN: Final = {"money": ", in fen", "moment": ", with its time zone"}
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -42,12 +38,12 @@ class Input(msgspec.Struct, frozen=True):
     def zh(self) -> str:
         """What it is; whatever the contract counts in, money is asked for in yuan here, and a time
         without its zone."""
-        return self.fact.zh.replace(_ASIDES_ZH.get(self.kind, "\0"), "")
+        return amounts.label(self.fact.zh, Unit(self.fact.unit), "zh")
 
     @property
     def en(self) -> str:
         """The same in English."""
-        return self.fact.en.replace(_ASIDES_EN.get(self.kind, "\0"), "")
+        return amounts.label(self.fact.en, Unit(self.fact.unit), "en")
 
 
 @get("/counter", opt=_STAFF, include_in_schema=False)

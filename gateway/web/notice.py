@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
-from gateway.web.render import PAGE, asked, page
+from gateway.web.render import PAGE, asked, chosen_language, page
 from gateway.web.sign_in import is_own_page
 from scoring import Merit
 
@@ -30,7 +30,12 @@ async def notice(request: Request[Any, Any, Any]) -> Response[bytes]:
     aloud = said is not None and given and said.aloud
     stands = said is not None and given and said.text_sha256 == text.sha256 and not aloud
     if stands and "again" not in wanted:
-        return Response(b"", status_code=303, headers={"location": then})
+        return Response(
+            b"",
+            status_code=303,
+            headers={"location": then},
+            cookies=chosen_language(request),
+        )
     return page(
         request,
         "notice.html",

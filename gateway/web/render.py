@@ -62,6 +62,7 @@ _environment = Environment(
 # Chinese as it is: escaped it would be twice as long.
 _environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
 _environment.filters["money"] = spoken.money
+_environment.filters["capital"] = spoken.capital
 _environment.filters["signed"] = spoken.signed
 
 
@@ -77,14 +78,19 @@ def page(
     query = asked(request)
     language = language_of(query.get("lang") or request.cookies.get(_cookie_of(request)))
     html = _environment.get_template(template).render(_common(request, language, query) | values)
-    cookies = [_remembered(request, language)] if query.get("lang") in LANGUAGES else []
     return Response(
         html.encode(),
         status_code=status,
         headers=HEADERS,
         media_type="text/html",
-        cookies=cookies,
+        cookies=chosen_language(request),
     )
+
+
+def chosen_language(request: Request[Any, Any, Any]) -> list[Cookie]:
+    """The cookie that remembers the language which the address chooses, if it chooses one."""
+    wanted = asked(request).get("lang")
+    return [_remembered(request, language_of(wanted))] if wanted in LANGUAGES else []
 
 
 def asked(request: Request[Any, Any, Any]) -> dict[str, str]:

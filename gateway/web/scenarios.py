@@ -78,17 +78,24 @@ async def one(request: Request[Any, Any, Any], scenario: FromPath[str]) -> Respo
         request,
         "scenario.html",
         q=wanted,
-        done=_done(done, prospects.look),
+        done=_done(done, prospects),
         scenario=prospects,
         manifest=manifest,
         lacks_of_mine=lacks(prospects, prospects.look, scored=scored),
         example=amounts.facts(manifest, prospects.look.example.sent, city.registry, language),
         needs_notice=needs_notice(manifest, scored=scored),
+        label=lambda figure: amounts.label(getattr(figure, language), Unit(figure.unit), language),
+        owner=_owner(manifest, language),
         figures=_figures(city, manifest, language),
         cards=[each for each in await cards(city, citizen) if each.id in mine],
         pauses=pauses(city.clock.now_us()),
         offered=[
-            (each, lacks(prospects, each.look, scored=scored), _allowed(each.held))
+            (
+                each,
+                lacks(prospects, each.look, scored=scored),
+                _allowed(each.held),
+                _asking(city, scenario, each.offer.entity),
+            )
             for each in offers.offered
         ],
         more=offers.more,
@@ -164,10 +171,28 @@ def _figures(
     return found
 
 
-def _done(said: str, look: Look) -> str:
-    """Which line tells what has just been decided: the consent alone, and no promise with it?"""
-    if said == "granted" and look.openness.asks_for_a_promise:
+def _asking(city: City, scenario: str, entity: str) -> int:
+    """How many parties ask on behalf of a recipient: enabling one of them enables all."""
+    # A community may be called like an entity: the recipient itself is compared.
+    return sum(
+        party.registrations[scenario].recipient.entity == entity
+        for party in city.parties.offering(scenario, entity)
+    )
+
+
+def _owner(manifest: Manifest, language: Language) -> str:
+    """Who answers for a scenario, in the reader's language where the manifest says it in both:
+    Chinese, a stroke, English."""
+    chinese, _, english = manifest.owner.partition(" / ")
+    return chinese if language == "zh" or not english else english
+
+
+def _done(said: str, prospects: Prospects) -> str:
+    """Which line tells what has just been decided: the consent, with or without its promise."""
+    if said == "granted" and prospects.look.openness.asks_for_a_promise:
         return "unpromised"
+    if said == "granted" and prospects.committed:
+        return "promised"
     return said if said in DONE else ""
 
 

@@ -15,6 +15,11 @@ def money(fen: int) -> str:
     return f"{sign}¥{yuan:,}" + (f".{rest:02}" if rest else "")
 
 
+def capital(words: str) -> str:
+    """Words as they stand by themselves: the first letter is a capital, where there are such."""
+    return words[:1].upper() + words[1:]
+
+
 def signed(points: int) -> str:
     """Points with their sign; none has no sign."""
     return f"{points:+d}" if points else "0"

@@ -69,7 +69,7 @@ def test_a_link_leads_a_stranger_over_the_identity_provider_and_back(
     page.locator("input[name=login]").fill(site.known())
     page.locator("button").first.click()
     expect(page).to_have_url(request["link"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("是否同意这次询问")
+    expect(page.get_by_role("heading", level=1)).to_have_text("是否同意这次查询")
 
 
 def test_the_page_says_who_what_for_which_answers_and_how_long(phone: Phones, site: Site) -> None:
@@ -263,10 +263,11 @@ def test_health_and_another_city_have_a_screen_of_their_own_first(
         expect(agree(page)).to_have_count(0)
     assert_accessible(page)
     page.get_by_role("link", name="我知道了，继续阅读").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("是否同意这次询问")
+    expect(page.get_by_role("heading", level=1)).to_have_text("是否同意这次查询")
     expect(page.locator("div[lang='zh-CN']")).to_contain_text("【单独同意：")
     assert_accessible(page)
     page.go_back()
     page.get_by_role("button", name="暂不同意").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("您没有同意")
     expect(decided(page)).to_contain_text("按普通方式办理")
     assert state(site, request, party) == "declined"

@@ -95,6 +95,7 @@ def test_two_taps_pause_and_two_resume(phone: Phones, site: Site) -> None:
     tap(page.get_by_role("dialog").get_by_role("button", name="现在暂停"))
     expect(tag).to_have_text("已暂停")
     assert (tap.made, outcome(site, subject)) == (2, "standard_path")
+    expect(card(page).get_by_role("heading")).to_be_focused()
     tap(card(page).get_by_role("button", name="恢复"))
     tap(page.get_by_role("dialog").get_by_role("button", name="现在恢复"))
     expect(tag).to_have_text("有效")
@@ -109,7 +110,7 @@ def test_a_dialog_that_is_left_changes_nothing(phone: Phones, site: Site) -> Non
         card(page).get_by_role("button", name="撤回").tap()
         dialog = page.get_by_role("dialog")
         if leave == "button":
-            dialog.get_by_role("button", name="先不改").tap()
+            dialog.get_by_role("button", name="先不撤回").tap()
         else:
             page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)

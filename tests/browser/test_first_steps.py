@@ -61,8 +61,8 @@ def test_what_i_leave_out_is_kept_and_the_word_can_be_taken_back(phone: Phones, 
     page = mine.page
     page.goto("/app/score")
     page.get_by_label("志愿服务").check()
-    page.get_by_role("button", name="保存").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="保存").click()
     expect(page.get_by_label("志愿服务")).to_be_checked()
     expect(page.get_by_label("捐赠")).not_to_be_checked()
     page.get_by_role("button", name="撤回授权").click()
@@ -72,6 +72,50 @@ def test_what_i_leave_out_is_kept_and_the_word_can_be_taken_back(phone: Phones, 
     dialog.get_by_role("button", name="撤回", exact=True).click()
     expect(page).to_have_url(f"{site.base_url}/app/")
     expect(page.locator(".score")).to_have_count(0)
+
+
+def test_reading_the_notice_again_declines_nothing(phone: Phones, site: Site) -> None:
+    """Who has agreed may go back, save, or take the word back in two steps."""
+    mine = phone(site.stranger())
+    mine.authorise()
+    page = mine.page
+    page.goto("/app/notice?again=1&then=/app/score")
+    expect(page.get_by_role("link", name="不同意")).to_have_count(0)
+    expect(page.locator("main")).not_to_contain_text("不同意就不会计算分数")
+    expect(page.locator("main")).not_to_contain_text("不同意不会留下分数")
+    assert_accessible(page)
+    page.get_by_label("捐赠").check()
+    page.get_by_role("button", name="保存").click()
+    expect(page).to_have_url(f"{site.base_url}/app/score")
+    expect(page.get_by_label("捐赠")).to_be_checked()
+    page.get_by_role("link", name="再读一遍告知").click()
+    page.get_by_role("link", name="返回").click()
+    expect(page.locator(".score")).to_have_count(1)
+    page.go_back()
+    page.get_by_role("button", name="撤回授权").click()
+    page.get_by_role("dialog").get_by_role("button", name="撤回", exact=True).click()
+    expect(page).to_have_url(f"{site.base_url}/app/")
+    expect(page.locator(".score")).to_have_count(0)
+
+
+def test_a_language_stays_when_the_notice_leads_on(phone: Phones) -> None:
+    page = phone("lin").page
+    page.goto("/app/notice?lang=en")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator(".band")).to_have_text("Very good")
+
+
+def test_the_tabs_stay_on_one_line(phone: Phones) -> None:
+    page = phone("lin", viewport=LEAST).page
+    for path in ("/app/", "/app/scenarios", "/app/code", "/app/lookups", "/app/data"):
+        page.goto(f"{path}?lang=en")
+        tabs = page.locator(".tabs span").all()
+        # Each label is one line high: no more than one and a half of its line's height.
+        high = [
+            each.evaluate("e => e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight)")
+            for each in tabs
+        ]
+        assert max(high) < 1.5, (path, high)
 
 
 def test_a_seeded_persona_sees_sources_and_dates(phone: Phones) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.album import walk
-from tests.browser.phone import LEAST, assert_accessible
+from tests.browser.phone import LEAST, assert_accessible, assert_whole
 from tests.browser.site import Site
 
 
@@ -17,3 +17,11 @@ def test_every_page_is_whole_with_type_of_twice_the_size(browser: Browser, site:
         # Through the object model, which the policy allows: the page's own files set no such style.
         view.page.evaluate("document.documentElement.style.fontSize = '200%'")
         assert_accessible(view.page)
+
+
+@pytest.mark.timeout(300)
+def test_every_page_is_whole_at_half_the_width(browser: Browser, site: Site) -> None:
+    """A telephone of 390 px at 200 % zoom."""
+    narrow = {"width": 195, "height": 422}
+    for view in walk(browser, site, schemes=["light"], languages=["en"], viewport=narrow):
+        assert_whole(view.page)

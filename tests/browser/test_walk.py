@@ -58,7 +58,7 @@ def test_somebody_new_gets_a_deposit_waived_and_takes_the_consent_back(
         page.locator("button").first.click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("看分数之前")
         step("signed in; the notice is shown before anything else")
-        page.get_by_role("button", name="同意，计算并给我看").click()
+        page.get_by_role("button", name="同意，计算我的分数").click()
         page.locator("a.figure").click()
         expect(page.locator(".score strong")).to_be_visible()
         step("the score, its band and every factor")

@@ -112,7 +112,7 @@ async function submitted(event) {
     const told = await send(form.dataset.act, empty ? undefined : body);
     if (form.dispatchEvent(new CustomEvent("acted", { bubbles: true, cancelable: true, detail: told }))) {
       if (form.dataset.then) location.assign(form.dataset.then);
-      else location.reload();
+      else again(form);
       return; // busy until the next page is there
     }
   } catch (problem) {
@@ -120,6 +120,36 @@ async function submitted(event) {
   }
   delete form.dataset.busy;
   button?.removeAttribute("aria-disabled");
+}
+
+/** Have this page anew; whoever acted by keyboard or reader goes on where the act was. */
+function again(form) {
+  const card = form.parentElement.closest(".card[id]");
+  remember(JSON.stringify([location.pathname, card?.id ?? ""]));
+  location.reload();
+}
+
+/** Keep a word for the next page of this tab and return the last; a browser may keep nothing. */
+function remember(word) {
+  try {
+    const last = sessionStorage.getItem("acted");
+    if (word === null) sessionStorage.removeItem("acted");
+    else sessionStorage.setItem("acted", word);
+    return last;
+  } catch {
+    return null;
+  }
+}
+
+/** After an act that had the page anew: the focus goes to its card, or to what the page is about. */
+function comeBack() {
+  const [path, id] = JSON.parse(remember(null) ?? "[]");
+  if (path !== location.pathname) return;
+  const card = id === "" ? null : document.getElementById(id);
+  const heading = card?.querySelector("h2:not(.hidden), h3") ?? document.querySelector("h1");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
 
 function clicked(event) {
@@ -133,4 +163,5 @@ addEventListener("submit", submitted);
 addEventListener("click", clicked);
 // A page from the browser's own memory may be of a session that has ended.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
+comeBack();
 document.documentElement.dataset.ready = "yes";

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from gateway.clock import SECOND_US, rfc3339
-from gateway.consent_requests import Asked
+from gateway.consent_requests import PEERS_MAX, Asked
 from scenarios.contract import Outcome
 from tests.gateway.callers import Callers, body, key
 from tests.gateway.city import TestCity
@@ -219,6 +219,29 @@ async def test_the_link_shows_exactly_what_and_to_whom(callers: Callers) -> None
     assert set(shown["answers"]) == {outcome.wire for outcome in Outcome}
     assert shown["returns_to"] == "shop.example"
     assert {"refusing", "withdrawing", "keeping"} <= shown.keys()
+
+
+async def test_it_names_who_else_a_consent_would_be_open_to(callers: Callers) -> None:
+    """A consent is to the recipient: every active party that asks for it may use it."""
+    town = callers.town
+    link = await link_of(callers)
+    for number in range(PEERS_MAX + 2):
+        await town.party(f"branch-{number:02}")
+    await town.party("closed-branch")
+    await town.owner.execute("UPDATE party SET status = 'closed' WHERE id = 'closed-branch'")
+    await town.party("other-shop", entity="other-entity")
+    await town.party("other-scenario", scenarios=("library",))
+    me = await callers.citizen(await town.citizen())
+    also = body(await me.get(link))["also_asking"]
+    assert also == {"names": [f"branch-{n:02}" for n in range(PEERS_MAX)], "more": 2}
+    waiting = body(await me.get("/v1/me/consent-requests"))
+    assert waiting == {"requests": []}
+
+
+async def test_a_party_that_asks_alone_is_alone(callers: Callers) -> None:
+    link = await link_of(callers)
+    me = await callers.citizen(await callers.town.citizen())
+    assert body(await me.get(link))["also_asking"] == {"names": [], "more": 0}
 
 
 async def test_a_grant_tells_the_party_the_subject_and_opens_the_answer(callers: Callers) -> None:

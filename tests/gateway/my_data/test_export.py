@@ -17,14 +17,20 @@ from gateway.clock import MINUTE_US
 from gateway.errors import AccountClosed
 from gateway.export import PAGE, RATE, READING_MAX
 from gateway.export_document import Export
+from gateway.export_parts import TextAgreed
 from gateway.export_sections import SECTIONS
 from gateway.jwk import unb64url
 from gateway.keys import b64url
 from gateway.local.people import person
 from gateway.office import Office
+from gateway.publication import publish
 from gateway.store import export as rows
 from gateway.store.migrate import Connection
 from gateway.store.sql import read_queries
+from gateway.working_days import calendar
+from scenarios.compiler import compile_scenario
+from scenarios.manifest import Commitment, Consent
+from scenarios.registry import Registry
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import TestCity
 from tests.gateway.my_data.life import WORDS, enrolled, life
@@ -45,7 +51,7 @@ EXPORTED = {
     "decision": ("questions",),
     "decision_facts": ("questions",),
     "decision_undelivered": ("questions",),
-    "policy": ("rules",),
+    "policy": ("rules", "texts"),
     "search": ("searches",),
     "search_facts": ("searches",),
     "search_undelivered": ("searches",),
@@ -162,7 +168,7 @@ async def test_no_table_about_citizens_can_be_forgotten(owner: Connection) -> No
     personal = {row["name"] for row in await owner.fetch(_PERSONAL)} & tables
     assert not personal & ABOUT_NOBODY
     told = {name for members in EXPORTED.values() for name in members}
-    assert told == {section.name for section in SECTIONS} | {"identity", "score", "rules"}
+    assert told == {section.name for section in SECTIONS} | {"identity", "score", "rules", "texts"}
 
 
 async def test_something_of_every_kind_comes_out(callers: Callers, office: Office) -> None:
@@ -205,6 +211,43 @@ async def test_a_question_comes_with_its_reasons_its_facts_and_its_receipt(
     (found,) = document.searches
     assert found.facts
     assert [each.scenario for each in found.scenarios if each.eligible] == ["rent"]
+
+
+async def test_every_text_that_was_agreed_to_is_there_under_its_hash(
+    callers: Callers, office: Office
+) -> None:
+    """Once for all versions of a consent or promise; former words where they were published."""
+    town = callers.town
+    citizen = await life(town, office)
+    me, today = await callers.citizen(citizen), town.city.registry
+    manifest = today["rent"].manifest
+    assert manifest.commitment is not None
+    # The city of tests publishes its revisions without their manifests.
+    await town.owner.execute(
+        "UPDATE policy SET manifest = $1 WHERE scenario = 'rent'",
+        msgspec.json.encode(manifest).decode(),
+    )
+    document = await exported(me)
+    named = {each.text_sha256 for each in document.consents}
+    assert set(document.texts) == named | {each.text_sha256 for each in document.commitments}
+    agreed: dict[str, Consent | Commitment] = {
+        "consent": manifest.consent,
+        "commitment": manifest.commitment,
+    }
+    for kind, text in agreed.items():
+        found = document.texts[text.text_sha256.hex()]
+        assert (found.kind, found.scenario, found.version) == (kind, "rent", text.version)
+        assert (found.zh, found.en) == (text.zh, text.en)
+    words = msgspec.structs.replace(
+        manifest.consent, version="0.9.0", zh="我同意：旧的文本。", en="I allow: former words."
+    )
+    old = compile_scenario(msgspec.structs.replace(manifest, consent=words), calendar())
+    for registry in (Registry({**today, "rent": old}), today):
+        await publish(town.owner, registry, "330100")
+    await town.owner.execute("UPDATE consent SET text_sha256 = $1", words.text_sha256)
+    assert (await exported(me)).texts[words.text_sha256.hex()] == TextAgreed(
+        kind="consent", scenario="rent", version="0.9.0", zh=words.zh, en=words.en
+    )
 
 
 async def test_every_receipt_can_be_made_again_from_the_copy(

@@ -203,3 +203,26 @@ async def test_a_consent_begun_by_its_citizen_says_so(callers: Callers) -> None:
     assert "对方不知道您在看" in said(answer)
     other = await callers.citizen(await enrolled(callers.town))
     assert (await other.get(begun["page"], headers=HTML)).status_code == 404
+
+
+async def test_who_else_a_consent_opens_the_answer_to_is_named_before_it_is_given(
+    callers: Callers,
+) -> None:
+    """On the page, on the first screen of a separate consent, and beside the button to enable."""
+    town = callers.town
+    for name in ("ward-one", "ward-two"):
+        await town.party(name, scenarios=("hospital",), kind="hospital", recipient="payer")
+    await town.city.parties.refresh(force=True)
+    me = await callers.citizen(await enrolled(town))
+    alone = said(await read(me, await link_of(callers)))
+    assert "以下机构都可以" not in alone
+    assert "家机构都可以查询" not in said(await read(me, "/app/scenarios/rent"))
+    assert "2 家机构都可以查询" in said(await read(me, "/app/scenarios/hospital"))
+    begun = await me.post(
+        "/v1/me/scenarios/hospital/consent-requests", json={"party": "ward-one"}, headers=key("w")
+    )
+    special = await read(me, body(begun, 201)["page"])
+    assert "同意后，以下机构都可以为同一答案接收方查询：" in said(special)
+    assert "ward-two" in said(special)
+    onwards = special.text.partition('<a class="button" href="')[2].partition('"')[0]
+    assert "ward-two" in said(await read(me, onwards.replace("&amp;", "&")))

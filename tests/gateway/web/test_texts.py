@@ -52,7 +52,17 @@ def test_every_beginning_has_texts() -> None:
 
 def test_no_text_is_left_over() -> None:
     used, begun = named(), tuple(beginnings())
-    assert [key for key in catalogue() if key not in used and not key.startswith(begun)] == []
+    plain = {key: key.removesuffix("_one") for key in catalogue()}
+    left = [key for key in plain if plain[key] not in used and not key.startswith(begun)]
+    assert left == []
+    assert [key for key in plain if plain[key] not in catalogue()] == []
+
+
+def test_one_is_said_as_one() -> None:
+    assert text("en", "consent.days", n=1) == "1 day"
+    assert text("en", "consent.days", n=30) == "30 days"
+    assert text("en", "consents.today", n=1) == "Answered once today."
+    assert text("zh", "consents.today", n=1) == "今天回答了 1 次。"
 
 
 def test_both_languages_say_the_same_values() -> None:
