@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
@@ -13,6 +14,14 @@ from tests.browser.site import Site
 #: A small phone of today; the least width is asked for where a test is about it.
 SIZE = {"width": 390, "height": 844}
 LEAST = {"width": 360, "height": 640}
+#: The looks that small and enlarged pages are tried in: language and colour scheme. Half of them at
+#: night; between them each language and each scheme is in every run.
+LOOKS = (
+    ("zh", "light"),
+    ("en", "dark"),
+    pytest.param("zh", "dark", marks=pytest.mark.nightly),
+    pytest.param("en", "light", marks=pytest.mark.nightly),
+)
 expect.set_options(timeout=10_000)
 
 #: Rules that axe leaves out unless they are asked for: targets' sizes (WCAG 2.2, 2.5.8).

@@ -12,7 +12,7 @@ from playwright._impl._api_structures import SetCookieParam  # exported nowhere 
 from playwright.sync_api import Page, expect
 
 from gateway.local.people import Identity, person_of_login
-from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.site import Site
 from tests.browser.till import signed_in
 
@@ -272,8 +272,7 @@ def test_taken_back_at_the_counter_nobody_is_found_any_more(counter: Phones, sit
     expect(search.page.get_by_role("alert")).to_contain_text("没有找到有效的同意")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_small_and_enlarged_it_stays_accessible(
     counter: Phones, scheme: str, language: str
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.site import Site
 
 Phones = Callable[..., Phone]
@@ -345,8 +345,7 @@ def test_the_session_ends_midway_and_nothing_is_lost_or_signed(phone: Phones, si
     assert len(api(page, "/v1/me/commitments")["commitments"]) == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_small_and_enlarged_pages_stay_accessible(
     phone: Phones, scheme: str, language: str
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.clock import SHANGHAI, SystemClock
-from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.pictures import of_png
 from tests.browser.site import ROOT, Site
 from tests.browser.till import TABLET, Till, hold_to, seeing
@@ -304,8 +304,7 @@ def test_without_a_connection_it_says_so_and_asks_once(phone: Phones, site: Site
     expect(page.locator("#fault")).to_contain_text("这个码不能用")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_small_and_enlarged_pages_stay_accessible(
     phone: Phones, site: Site, scheme: str, language: str
 ) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.pictures import of_png
 from tests.browser.site import Site
 
@@ -278,8 +278,7 @@ def test_a_session_that_ends_leads_to_signing_in_and_back(phone: Phones) -> None
     page.wait_for_url("**/app/sign-in?return_to=%2Fapp%2Fcode")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_small_and_enlarged_pages_stay_accessible(
     phone: Phones, site: Site, scheme: str, language: str
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.site import Site
 
 Phones = Callable[..., Phone]
@@ -149,8 +149,7 @@ def test_english_is_one_tap_away_and_stays(phone: Phones, site: Site) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_small_and_enlarged_pages_stay_accessible(
     phone: Phones, scheme: str, language: str
 ) -> None:

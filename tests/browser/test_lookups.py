@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.site import Site
 
 Phones = Callable[..., Phone]
@@ -246,8 +246,7 @@ def test_nobody_reads_anothers_answer(mine: Phone, shop: Shop, phone: Phones, si
     expect(other.page.locator("main")).to_contain_text("这里没有内容")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_small_and_enlarged_pages_stay_accessible(
     phone: Phones, mine: Phone, shop: Shop, scheme: str, language: str
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gateway.export_document import Export
-from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.site import Site
 from tests.browser.test_commitments import keys_of, opened, signed
 from tests.browser.test_lookups import Shop
@@ -262,8 +262,7 @@ def test_what_is_open_is_named_and_there_is_nothing_to_press(
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_small_and_enlarged_pages_stay_accessible(
     phone: Phones, site: Site, scheme: str, language: str
 ) -> None:

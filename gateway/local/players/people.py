@@ -22,6 +22,10 @@ _CLAIMS = (
 )
 
 
+#: What a player calls the device that it signs with.
+_PHONE = "示例手机"
+
+
 class Person:
     """One citizen with a browser and a device."""
 
@@ -84,9 +88,16 @@ class Person:
         key = ec.generate_private_key(ec.SECP256R1())
         public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
         jwk = {name: public[name] for name in ("kty", "crv", "x", "y")}
-        device = self._write("/v1/me/devices", {"name": "示例手机", "jwk": jwk})
+        self._stop_former()
+        device = self._write("/v1/me/devices", {"name": _PHONE, "jwk": jwk})
         self._device = device["kid"], key
         return self._device
+
+    def _stop_former(self) -> None:
+        """The phones of days played before are gone with their keys; what they signed stands."""
+        for device in self._read("/v1/me/devices")["devices"]:
+            if device["name"] == _PHONE and device["revoked_at"] is None:
+                self._write(f"/v1/me/devices/{device['id']}/revocation", {})
 
     def _request(self, link: str) -> dict[str, Any]:
         """What the page of a link shows, as data; the link ends in the request's token."""
