@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail(MISSING)
-        pytest.skip(MISSING)
+        pytest.skip(MISSING)  # a user's machine may do without; CI fails above
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         yield browser

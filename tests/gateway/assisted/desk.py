@@ -12,6 +12,7 @@ from gateway.assisted.recording import Recorded, Said, Visit, Words
 from gateway.assisted.withdrawal import TakingBack, What
 from gateway.idempotency import Act
 from gateway.local.people import person
+from gateway.oidc import Told
 from tests.gateway.city import MERCHANT, TestCity
 
 PURPOSES = {
@@ -114,3 +115,17 @@ async def acts(town: TestCity) -> list[str]:
     """The acts on record, in order."""
     rows = await town.owner.fetch("SELECT act FROM assisted_act ORDER BY id")
     return [row["act"] for row in rows]
+
+
+async def signs_in(town: TestCity, number: int = 1) -> UUID:
+    """The person signs in by phone, as the identity provider tells it."""
+    who = person(number)
+    told = Told(
+        issuer="http://127.0.0.2:8701",
+        subject=who.login,
+        name=who.name,
+        id_number=who.id_number,
+        birthdate=who.birthdate.isoformat(),
+        full_capacity=True,
+    )
+    return await town.city.citizens.enrol(told)

@@ -13,9 +13,8 @@ from gateway.edge.problems import problem_bytes
 from gateway.errors import IdentityRefused, NotFound, TooManyRequests
 from gateway.identity_number import same_name
 from gateway.local.people import person
-from gateway.oidc import Told
 from gateway.store.citizen import AuthorisationRow
-from tests.gateway.assisted.desk import Desk, acts, traces
+from tests.gateway.assisted.desk import Desk, acts, signs_in, traces
 from tests.gateway.callers import Callers
 from tests.gateway.city import TestCity
 
@@ -27,20 +26,6 @@ OTHER = "示例某某"
 async def desk(town: TestCity) -> Desk:
     await town.party()
     return Desk(town)
-
-
-async def signs_in(town: TestCity, number: int = 1) -> UUID:
-    """The person signs in by phone, as the identity provider tells it."""
-    who = person(number)
-    told = Told(
-        issuer="http://127.0.0.2:8701",
-        subject=who.login,
-        name=who.name,
-        id_number=who.id_number,
-        birthdate=who.birthdate.isoformat(),
-        full_capacity=True,
-    )
-    return await town.city.citizens.enrol(told)
 
 
 async def word(town: TestCity, citizen: UUID) -> AuthorisationRow:

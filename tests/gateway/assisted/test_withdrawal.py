@@ -11,10 +11,8 @@ import pytest
 from gateway.assisted.recording import Said
 from gateway.errors import Forbidden, IdempotencyMismatch, NotFound
 from gateway.idempotency import act
-from gateway.local.people import person
-from gateway.oidc import Told
 from scenarios.contract import Outcome
-from tests.gateway.assisted.desk import Desk, acts
+from tests.gateway.assisted.desk import Desk, acts, signs_in
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import TestCity
 
@@ -32,20 +30,6 @@ async def desk(town: TestCity) -> Desk:
 async def _raise_band(town: TestCity, desk: Desk) -> None:
     await town.owner.execute("UPDATE score SET band = 4")
     await town.city.writer.rebuild(await desk.citizen())
-
-
-async def _signs_in(number: int, town: TestCity) -> Any:
-    """The person signs in by phone, as the identity provider tells it."""
-    who = person(number)
-    told = Told(
-        issuer="http://127.0.0.2:8701",
-        subject=who.login,
-        name=who.name,
-        id_number=who.id_number,
-        birthdate=who.birthdate.isoformat(),
-        full_capacity=True,
-    )
-    return await town.city.citizens.enrol(told)
 
 
 async def test_a_strange_desk_takes_nothing_back(town: TestCity, desk: Desk) -> None:
@@ -121,7 +105,7 @@ async def test_what_was_given_in_the_app_to_this_recipient_can_be_taken_back_at_
 ) -> None:
     await town.party()
     desk = Desk(town)
-    citizen = await _signs_in(1, town)
+    citizen = await signs_in(town, 1)
     await town.consent(citizen)
     await town.commitment(citizen)  # towards the city, and none of the desk's business
     await desk.withdraw("consent")
@@ -155,7 +139,7 @@ async def test_who_signs_in_later_sees_all_of_it_and_takes_it_back_in_the_app(
     town: TestCity, desk: Desk
 ) -> None:
     await desk.find()
-    citizen = await _signs_in(1, town)
+    citizen = await signs_in(town, 1)
     assert citizen == await desk.citizen()
     async with await Callers(town).citizen(citizen) as phone:
         assert body(await phone.get("/v1/me"))["authorisation"]["status"] == "given"
