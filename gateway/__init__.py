@@ -155,6 +155,13 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
+    recognition/region.py   who signs that list: pinned in a file
+    recognition/trust_list.py  the list read, a bad entry left out
+    recognition/statements.py  what operators signed about agreements
+    recognition/agreements.py  and what follows from it at an instant
+    recognition/trust.py    all that as a worker holds it in memory
+    recognition/trust_fetch.py  the list fetched, and kept where it is good
+    recognition/freshness.py  whose word on their citizens still counts
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -248,6 +255,9 @@ What is kept, the only SQL and Valkey
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash
     store/desk.py           where parties meet citizens
+    store/trust_list.py     the region's list, as last found good
+    store/freshness.py      until when each city's word is fresh
+    store/recognition_refusal.py  what cities were refused, by the minute
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back

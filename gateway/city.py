@@ -57,6 +57,8 @@ from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.trust import Trust
+from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -121,6 +123,8 @@ class City:
         self.parties = Parties(
             self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
         )
+        self.trust = Trust(settings, self.database, clock)
+        self.trust_fetcher = TrustFetcher(settings, self.trust, self.database, clock, self.counts)
         self.tokens = AccessTokens(
             keys, settings, clock, ids, self.parties, self.forgeries, self.counts
         )
@@ -324,6 +328,7 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.trust_fetcher.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()
@@ -334,6 +339,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.trust.refresh()
         self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:
