@@ -161,7 +161,11 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/agreements.py  and what follows from it at an instant
     recognition/trust.py    all that as a worker holds it in memory
     recognition/trust_fetch.py  the list fetched, and kept where it is good
+    recognition/own_entry.py  our own entry in it
+    recognition/signing.py  what our operators sign
+    recognition/admitting.py  a listed city becomes a party here
     recognition/freshness.py  whose word on their citizens still counts
+    edge/recognition_agreements.py  this city's agreements, open to everybody
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -285,6 +289,7 @@ What everything stands on
     settings.py             all that can be set, in one frozen struct
     preflight.py            what must hold before the first request
     keys.py                 the city's secret keys
+    key_rotation.py         and how those towards other cities change
     clock.py                time comes in through the door
     ids.py                  and so do identifiers and randomness
     working_days.py         the calendar, as plain data for the scenarios
@@ -298,6 +303,9 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/cities.py           qianjiang cities
+    cli/_agreement.py       and its agreements
+    cli/_place.py           which city such a command speaks for
     cli/desks.py            qianjiang desks
     cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios

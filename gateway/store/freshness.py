@@ -19,3 +19,8 @@ async def extend(connection: Connection, code: str, until_us: int, content: byte
     """Set until when a city is fresh, at most as long as the list; None if nothing was set."""
     until: int | None = await connection.fetchval(_sql.extend, code, until_us, content)
     return until
+
+
+async def everyone(connection: Connection) -> dict[str, int]:
+    """Until when each city's word is fresh (µs since the epoch, 0 = it is not), by code."""
+    return {row["code"]: row["until_us"] for row in await connection.fetch(_sql.everyone)}

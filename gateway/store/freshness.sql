@@ -15,3 +15,6 @@ WITH judged AS (
 UPDATE issuer SET fresh_until = least(from_us($2), judged.expires_at)
   FROM judged WHERE issuer.code = $1
 RETURNING to_us(fresh_until)
+
+-- name: everyone
+SELECT code, to_us(fresh_until) AS until_us FROM issuer ORDER BY code

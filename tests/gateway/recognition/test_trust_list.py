@@ -50,9 +50,11 @@ def test_no_forged_list_is_read() -> None:
     how: dict[str, Any] = {"iss": forge.ISSUER, "url": forge.AUDIENCE, "now_us": NOW_US}
     assert read_trust_list(forge.honest(Kind.TRUST_LIST), forge.KEYS, **how).serial == 1
     for name, token in attacks(Kind.TRUST_LIST):
-        with pytest.raises(ListRefused):
+        try:
             read_trust_list(token, forge.KEYS, **how)
-            pytest.fail(name)
+        except ListRefused:
+            continue
+        pytest.fail(name)
 
 
 def test_an_expired_anchor_names_nobody() -> None:
@@ -119,7 +121,7 @@ def test_a_file_that_pins_nothing_is_refused(raw: bytes) -> None:
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Any) -> None:
-    with pytest.raises(RegionRefused, match="QIANJIANG_TRUST_LIST_KEYS.*ask the region"):
+    with pytest.raises(RegionRefused, match=r"QIANJIANG_TRUST_LIST_KEYS.*ask the region"):
         load_region(tmp_path / "region.json")
 
 
@@ -251,7 +253,10 @@ def test_a_statement_is_nothing_without_its_operators_key(region: TestRegion) ->
     ):
         region.agreements["a-b"] = [*honest[:3], forged]
         assert state(region) is State.PROPOSED
-    region.agreements["a-b"] = [*honest[:3], B.says(1, "sign", by_pair, 5, agreement="a-b", **terms)]
+    region.agreements["a-b"] = [
+        *honest[:3],
+        B.says(1, "sign", by_pair, 5, agreement="a-b", **terms),
+    ]
     assert state(region) is State.IN_FORCE
 
 
