@@ -25,6 +25,7 @@ class Supervisor:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._children: list[Child] = []
+        self._awaited: list[tuple[Child, Callable[[], bool]]] = []
 
     def start(
         self,
@@ -38,11 +39,30 @@ class Supervisor:
 
         Raises ChildFailed with the end of its log when it ends first or takes over a minute.
         """
+        child = self.launch(name, command, environment=environment, ready=ready)
+        self.settle()
+        return child
+
+    def launch(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        environment: Mapping[str, str],
+        ready: Callable[[], bool],
+    ) -> Child:
+        """Start a child and leave the waiting for it to `settle`."""
         child = Child(name, self._logs / f"{name}.log")
         self._children.append(child)
         child.launch(command, environment=environment)
-        child.wait_until(ready)
+        self._awaited.append((child, ready))
         return child
+
+    def settle(self) -> None:
+        """Wait until every child launched so far is ready. Raises ChildFailed as `start` does."""
+        while self._awaited:
+            child, ready = self._awaited.pop(0)
+            child.wait_until(ready)
 
     def watch(self) -> Child:
         """Wait for as long as all children live; the first that ended."""
