@@ -12,7 +12,7 @@ import gateway
 
 ROOT = Path(__file__).parent.parent
 # The only commands that know a local city.
-LOCAL_COMMANDS = {"assertion", "bench", "clerk", "demo", "operator", "seed", "up"}
+LOCAL_COMMANDS = {"assertion", "bench", "clerk", "demo", "operator", "region", "seed", "up"}
 
 
 def test_the_import_contracts_hold() -> None:

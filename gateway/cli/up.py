@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import sys
@@ -16,12 +15,11 @@ from gateway.cli.assertion import assertion
 from gateway.clock import SystemClock
 from gateway.edge import scrape
 from gateway.local import upfile
-from gateway.local.clerks import engage
 from gateway.local.generator import MERCHANT
-from gateway.local.populate import populate
 from gateway.local.processes import free_ports, stop_on_sigterm
 from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity, data_folder
 from gateway.local.seeds import load_seeds
+from gateway.local.settlement import settle
 from gateway.scores import today
 from gateway.settings import Settings
 
@@ -104,28 +102,8 @@ def _run(running: RunningCity, citizens: int, console: Console) -> None:
     file = running.data / upfile.NAME
     file.unlink(missing_ok=True)  # of a run before, at another address
     with stages(console) as tell:
-        tell("seeding people")
-        population = asyncio.run(
-            populate(running.engines.owner_url, running.settings, running.data, citizens)
-        )
-        tell("engaging the counters' staff")
-        staff = asyncio.run(engage(running.engines.owner_url, running.settings, running.data))
+        city = settle(running, citizens, tell)
         running.start(tell)
-    city = upfile.UpFile(
-        base_url=running.base_url,
-        identity_url=running.identity_url,
-        parties=population.parties,
-        desks=population.desks,
-        personas=population.personas,
-        subjects_file=str(population.subjects_file),
-        staff=staff,
-        operator=upfile.UpOperator(
-            owner_url=running.engines.owner_url,
-            valkey_url=running.engines.valkey_url,
-            keys_file=str(running.keys_file),
-            issuer=running.base_url,
-        ),
-    )
     upfile.write(file, city)
     _greet(console, city, str(file), running.settings)
     assert running.processes is not None

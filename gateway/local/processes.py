@@ -40,7 +40,7 @@ class Supervisor:
         Raises ChildFailed with the end of its log when it ends first or takes over a minute.
         """
         child = self.launch(name, command, environment=environment, ready=ready)
-        self.settle()
+        self.wait()
         return child
 
     def launch(
@@ -51,14 +51,14 @@ class Supervisor:
         environment: Mapping[str, str],
         ready: Callable[[], bool],
     ) -> Child:
-        """Start a child and leave the waiting for it to `settle`."""
+        """Start a child and leave the waiting for it to `wait`."""
         child = Child(name, self._logs / f"{name}.log")
         self._children.append(child)
         child.launch(command, environment=environment)
         self._awaited.append((child, ready))
         return child
 
-    def settle(self) -> None:
+    def wait(self) -> None:
         """Wait until every child launched so far is ready. Raises ChildFailed as `start` does."""
         while self._awaited:
             child, ready = self._awaited.pop(0)

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Protocol
 
 import asyncpg
+import msgspec
 
 from gateway import gcra, server
 from gateway.ids import SystemIds
@@ -60,6 +61,13 @@ class Engines(Protocol):
     ) -> None: ...
 
 
+class Trust(msgspec.Struct, frozen=True):
+    """Where a city finds the region's trust list, and the file of the keys that may sign it."""
+
+    url: str
+    keys: Path
+
+
 class RunningCity:
     """A city that runs for as long as its `with` block.
 
@@ -73,6 +81,7 @@ class RunningCity:
         personas: who may sign in besides the generated people.
         city: which one it is, and where; Hangzhou unless said.
         engines: by default its own, over its folder.
+        trust: the region that it belongs to; without one it recognises no other city.
     """
 
     def __init__(
@@ -88,10 +97,12 @@ class RunningCity:
         personas: Sequence[Identity] = (),
         city: DemoCity = HANGZHOU,
         engines: Engines | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self.engines: Engines = engines or LocalCity(data, progress)
         self.data = data
         self.city = city
+        self.trust = trust
         self.base_url = f"http://{city.gateway_host}:{port}"
         self.identity_url = f"http://{city.identity_host}:{identity_port}"
         self._addresses = (city.gateway_host, port), (city.identity_host, identity_port)
@@ -117,6 +128,8 @@ class RunningCity:
             oidc_issuer=self.identity_url,
             oidc_synthetic=True,
             allow_loopback_http=True,
+            trust_list_url=self.trust.url if self.trust else "",
+            trust_list_keys=str(self.trust.keys) if self.trust else "",
             workers=self._workers,
             # A measurement asks for a whole city in one party's name.
             party_rate_per_s=gcra.RATE_MAX,
@@ -154,10 +167,10 @@ class RunningCity:
     def start(self, progress: Callable[[str], None] | None = None) -> None:
         """Start the processes and wait until they answer."""
         self.launch(progress)
-        self.settle()
+        self.wait()
 
     def launch(self, progress: Callable[[str], None] | None = None) -> None:
-        """Start the processes and leave the waiting to `settle`."""
+        """Start the processes and leave the waiting to `wait`."""
         self._progress = progress or self._progress
         assert self.processes is not None, "start inside the with block"
         environment = {**as_environment(self.settings), "PYTHONUNBUFFERED": "1"}
@@ -182,10 +195,10 @@ class RunningCity:
             ready=lambda: True,
         )
 
-    def settle(self) -> None:
+    def wait(self) -> None:
         """Wait until every process answers. Raises ChildFailed."""
         assert self.processes is not None, "launched before"
-        self.processes.settle()
+        self.processes.wait()
 
     def _prepare(self) -> None:
         for name in ("logs", "secrets"):

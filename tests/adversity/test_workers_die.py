@@ -85,9 +85,7 @@ class Load(threading.Thread):
 class Scene:
     """A gateway of two workers, a merchant and its citizens."""
 
-    def __init__(
-        self, running: RunningCity, engines: LocalCity, plan: Plan, root: int
-    ) -> None:
+    def __init__(self, running: RunningCity, engines: LocalCity, plan: Plan, root: int) -> None:
         self.running, self.engines = running, engines
         self.plan, self.root = plan, root
         self._first = set(self.workers)
