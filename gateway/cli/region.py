@@ -54,7 +54,7 @@ def init(region: Region, url: str) -> None:
 def key(region: Region) -> None:
     """Print the public keys that cities pin (a JWK set): QIANJIANG_TRUST_LIST_KEYS names a file of
     these."""
-    click.echo(region.keys())
+    click.echo(region.public_keys())
 
 
 @command.command()

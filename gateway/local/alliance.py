@@ -18,7 +18,7 @@ from gateway.client_keys import new_client_key, private_key
 from gateway.clock import SECOND_US, Clock
 from gateway.jose import sign
 from gateway.jwk import Alg, Key, public_jwk
-from gateway.keys import SigningKeys, load_keys
+from gateway.keys import Keyring, SigningKeys, load_keys
 from gateway.local.atlas import DemoCity
 from gateway.local.places import write_private
 from gateway.local.region import Region
@@ -49,13 +49,12 @@ def operators(data: Path) -> list[dict[str, str]]:
     return msgspec.json.decode(file.read_bytes(), type=list[dict[str, str]])
 
 
-def entry_of(running: RunningCity) -> Entry:
-    """The city's entry in the region's list."""
-    keys, address = load_keys(running.keys_file), running.base_url
+def entry_of(city: DemoCity, address: str, keys: Keyring, signers: list[dict[str, str]]) -> Entry:
+    """The entry of the city at `address` in the region's list; `signers` are its operators."""
     return Entry(
-        code=running.city.code,
-        name=Words(zh=f"{running.city.zh}（示例）", en=f"{running.city.en} (example)"),
-        contact=running.city.contact,
+        code=city.code,
+        name=Words(zh=f"{city.zh}（示例）", en=f"{city.en} (example)"),
+        contact=city.contact,
         issuer=address,
         endpoints=Endpoints(
             par=f"{address}/oauth/par",
@@ -72,7 +71,7 @@ def entry_of(running: RunningCity) -> Entry:
         ),
         operators=tuple(
             Operator(name=f"示例操作员{number}", jwk=_public(jwk))
-            for number, jwk in enumerate(operators(running.data), 1)
+            for number, jwk in enumerate(signers, 1)
         ),
     )
 
@@ -85,13 +84,16 @@ def agreement_id(one: DemoCity, other: DemoCity) -> str:
 def ally(region: Region, cities: list[RunningCity], clock: Clock) -> None:
     """Admit the cities and see that each pair of them has a signed agreement."""
     for running in cities:
-        region.admit(msgspec.json.encode(entry_of(running)))
+        keys = load_keys(running.keys_file)
+        entry = entry_of(running.city, running.base_url, keys, operators(running.data))
+        region.admit(msgspec.json.encode(entry))
     signed = {agreement.id for agreement in region.agreements()}
     for one, other in combinations(cities, 2):
         if agreement_id(one.city, other.city) not in signed:
             for running in (one, other):
+                now_s = clock.now_us() // SECOND_US
                 claims = statement(region.file.id, "sign", one.city, other.city)
-                for compact in said(running.data, running.city, claims, clock):
+                for compact in said(running.data, running.city, claims, now_s):
                     region.accept(compact)
 
 
@@ -114,10 +116,9 @@ def statement(region: str, act: Act, one: DemoCity, other: DemoCity) -> Agreemen
     )
 
 
-def said(data: Path, city: DemoCity, claims: AgreementClaims, clock: Clock) -> list[str]:
-    """The statement, signed now by each operator of the city whose folder is `data`."""
-    now = clock.now_us() // SECOND_US
-    mine = msgspec.structs.replace(claims, iss=city.code, iat=now)
+def said(data: Path, city: DemoCity, claims: AgreementClaims, now_s: int) -> list[str]:
+    """The statement, signed by each operator of the city whose folder is `data`, at this second."""
+    mine = msgspec.structs.replace(claims, iss=city.code, iat=now_s)
     return [sign(Kind.AGREEMENT, mine, jwk["kid"], private_key(jwk)) for jwk in operators(data)]
 
 

@@ -99,7 +99,7 @@ class Region:
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._keep(RegionFile(address, new_client_key().private))
 
-    def keys(self) -> bytes:
+    def public_keys(self) -> bytes:
         """The public JWK set that cities pin."""
         public = {name: value for name, value in self.file.key.items() if name != "d"}
         return msgspec.json.encode({"keys": [public]})
