@@ -296,6 +296,8 @@ The command line, and a city on one machine
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
     cli/_tables.py          tables whose names are copied from a terminal
+    cli/_which.py           which running city is meant
+    cli/_greeting.py        what is said when everything answers
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
@@ -311,6 +313,7 @@ The command line, and a city on one machine
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
     local/region.py         a region's trust list: entries, statements, a serial that grows
     local/region_server.py  and where it is published
+    local/company.py        several cities at a time, and their region
     local/alliance.py       cities of one machine become partners
     local/city.py           the engines over a data folder, migrated
     local/postgres.py       an embedded PostgreSQL 18

@@ -16,12 +16,12 @@ import msgspec
 from gateway.claims import AgreementClaims, Kind, SchemeName
 from gateway.client_keys import new_client_key, private_key
 from gateway.clock import SECOND_US, Clock
-from gateway.jose import sign
+from gateway.jose import kid_of, sign
 from gateway.jwk import Alg, Key, public_jwk
 from gateway.keys import Keyring, SigningKeys, load_keys
 from gateway.local.atlas import DemoCity
 from gateway.local.places import write_private
-from gateway.local.region import Region
+from gateway.local.region import LocalRegion, claims_of
 from gateway.local.running import RunningCity
 from gateway.recognition.entry import CityKey, Endpoints, Entry, Operator, Purpose, Words
 
@@ -81,19 +81,24 @@ def agreement_id(one: DemoCity, other: DemoCity) -> str:
     return f"example-{'-'.join(sorted((one.code, other.code)))}"
 
 
-def ally(region: Region, cities: list[RunningCity], clock: Clock) -> None:
+def ally(region: LocalRegion, cities: list[RunningCity], clock: Clock) -> None:
     """Admit the cities and see that each pair of them has a signed agreement."""
     for running in cities:
         keys = load_keys(running.keys_file)
         entry = entry_of(running.city, running.base_url, keys, operators(running.data))
         region.admit(msgspec.json.encode(entry))
-    signed = {agreement.id for agreement in region.agreements()}
+    signed = {
+        (agreement.id, claims_of(each).iss, kid_of(each))
+        for agreement in region.agreements()
+        for each in agreement.statements
+    }
+    now_s = clock.now_us() // SECOND_US
     for one, other in combinations(cities, 2):
-        if agreement_id(one.city, other.city) not in signed:
-            for running in (one, other):
-                now_s = clock.now_us() // SECOND_US
-                claims = statement(region.file.id, "sign", one.city, other.city)
-                for compact in said(running.data, running.city, claims, now_s):
+        claims = statement(region.file.id, "sign", one.city, other.city)
+        for running in (one, other):
+            for compact in said(running.data, running.base_url, claims, now_s):
+                # At another address, or with keys made anew, what was signed before is nothing.
+                if (claims.agreement, running.base_url, kid_of(compact)) not in signed:
                     region.accept(compact)
 
 
@@ -116,9 +121,9 @@ def statement(region: str, act: Act, one: DemoCity, other: DemoCity) -> Agreemen
     )
 
 
-def said(data: Path, city: DemoCity, claims: AgreementClaims, now_s: int) -> list[str]:
+def said(data: Path, issuer: str, claims: AgreementClaims, now_s: int) -> list[str]:
     """The statement, signed by each operator of the city whose folder is `data`, at this second."""
-    mine = msgspec.structs.replace(claims, iss=city.code, iat=now_s)
+    mine = msgspec.structs.replace(claims, iss=issuer, iat=now_s)
     return [sign(Kind.AGREEMENT, mine, jwk["kid"], private_key(jwk)) for jwk in operators(data)]
 
 

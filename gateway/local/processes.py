@@ -4,7 +4,7 @@ import http.client
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -66,11 +66,11 @@ class Supervisor:
 
     def watch(self) -> Child:
         """Wait for as long as all children live; the first that ended."""
-        while True:
-            for child in self._children:
-                if not child.running:
-                    return child
-            time.sleep(_WATCH_SECONDS)
+        return watch([self])
+
+    def ended(self) -> Child | None:
+        """A child that lives no more, if there is one."""
+        return next((child for child in self._children if not child.running), None)
 
     def stop(self) -> None:
         """End all, the last started first, each in bounded time."""
@@ -87,6 +87,15 @@ class Supervisor:
         at: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def watch(supervisors: Sequence[Supervisor]) -> Child:
+    """Wait for as long as all children of all of them live; the first that ended."""
+    while True:
+        for supervisor in supervisors:
+            if (ended := supervisor.ended()) is not None:
+                return ended
+        time.sleep(_WATCH_SECONDS)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -39,7 +39,7 @@ CITIES_MAX, STATEMENTS_MAX = 400, 1_000
 _FILE, _LOCK, _CITIES, _STATEMENTS = "region.json", "region.lock", "cities", "statements"
 
 
-class RegionRefused(GatewayError):
+class RegionDeclines(GatewayError):
     """The region does not do that; the message says why."""
 
 
@@ -62,7 +62,7 @@ class Agreement(msgspec.Struct, frozen=True):
     statements: tuple[str, ...]
 
 
-class Region:
+class LocalRegion:
     """A region over a folder that commands and the server share.
 
     `allow_loopback_http` lets cities of this machine in, whose addresses are plain http.
@@ -75,12 +75,17 @@ class Region:
 
     @property
     def file(self) -> RegionFile:
-        """What it keeps about itself. Raises RegionRefused where it was not begun."""
+        """What it keeps about itself. Raises RegionDeclines where it was not begun."""
         try:
             raw = (self.folder / _FILE).read_bytes()
         except FileNotFoundError:
-            raise RegionRefused(f"no region in {self.folder}; `qianjiang region init`") from None
+            raise RegionDeclines(f"no region in {self.folder}; `qianjiang region init`") from None
         return msgspec.json.decode(raw, type=RegionFile)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a region in the folder."""
+        return (self.folder / _FILE).exists()
 
     @property
     def url(self) -> str:
@@ -91,18 +96,33 @@ class Region:
         """Make the folder and a signing key. `address` is an origin without a trailing slash.
 
         Raises:
-            RegionRefused: there is a region already, whose key others rely on.
+            RegionDeclines: there is a region already, whose key others rely on.
         """
-        if (self.folder / _FILE).exists():
-            raise RegionRefused(f"{self.folder} has a region; its key is never replaced")
+        if self.begun:
+            raise RegionDeclines(f"{self.folder} has a region; its key is never replaced")
         for name in (_CITIES, _STATEMENTS):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._keep(RegionFile(address, new_client_key().private))
 
-    def public_keys(self) -> bytes:
-        """The public JWK set that cities pin."""
-        public = {name: value for name, value in self.file.key.items() if name != "d"}
-        return msgspec.json.encode({"keys": [public]})
+    def begin_at(self, address: str) -> None:
+        """Begin, unless it was begun at this address before.
+
+        Raises:
+            RegionDeclines: it was begun at another one, which is its name.
+        """
+        if not self.begun:
+            self.begin(address)
+        elif self.file.id != address:
+            raise RegionDeclines(
+                f"the region in {self.folder} is {self.file.id} and not {address}; delete the "
+                "folder, or listen where it was begun"
+            )
+
+    def pinned(self) -> bytes:
+        """The file that cities pin: the region's name and the public half of its key."""
+        file = self.file
+        public = {name: value for name, value in file.key.items() if name != "d"}
+        return msgspec.json.encode({"iss": file.id, "keys": [public]})
 
     def cities(self) -> dict[str, City]:
         """Who is on the list, by code."""
@@ -127,16 +147,16 @@ class Region:
 
         Raises:
             EntryRefused: the entry is not one that others could rely on.
-            RegionRefused: another city has one of its keys, or there is no room.
+            RegionDeclines: another city has one of its keys, or there is no room.
         """
         city = parse_entry(raw, allow_loopback_http=self._loopback)
         with self._changing():
             others = {code: each for code, each in self.cities().items() if code != city.entry.code}
             if len(others) >= CITIES_MAX:
-                raise RegionRefused(f"the list has room for {CITIES_MAX} cities")
+                raise RegionDeclines(f"the list has room for {CITIES_MAX} cities")
             taken = {name for other in others.values() for name in _thumbprints(other)}
             if taken & set(_thumbprints(city)):
-                raise RegionRefused(f"{city.entry.code}: another city has one of its keys")
+                raise RegionDeclines(f"{city.entry.code}: another city has one of its keys")
             write_private(self.folder / _CITIES / f"{city.entry.code}.json", raw.decode())
         return city
 
@@ -144,25 +164,25 @@ class Region:
         """Take a city off the list: within its life nobody relies on it any more.
 
         Raises:
-            RegionRefused: it is not on it.
+            RegionDeclines: it is not on it.
         """
         with self._changing():
             if code not in self.cities():
-                raise RegionRefused(f"{code} is not on the list")
+                raise RegionDeclines(f"{code} is not on the list")
             (self.folder / _CITIES / f"{code}.json").unlink()
 
     def accept(self, compact: str) -> AgreementClaims:
         """File what an operator said about an agreement; whether it is in force follows from all.
 
         Raises:
-            RegionRefused: it is no statement, not signed by an operator of a city on the list that
+            RegionDeclines: it is no statement, not signed by an operator of a city on the list that
                 it is about, or there is no room.
         """
         with self._changing():
             claims = self._proved(compact)
             filed = self.folder / _STATEMENTS
             if len(list(filed.glob("*.jws"))) >= STATEMENTS_MAX:
-                raise RegionRefused(f"there is room for {STATEMENTS_MAX} statements")
+                raise RegionDeclines(f"there is room for {STATEMENTS_MAX} statements")
             name = hashlib.sha256(compact.encode()).hexdigest()[:16]
             write_private(filed / f"{claims.agreement}.{name}.jws", compact + "\n")
         return claims
@@ -216,10 +236,10 @@ class Region:
     def _proved(self, compact: str) -> AgreementClaims:
         claims = claims_of(compact)
         if not claims.cities[0] < claims.cities[1]:
-            raise RegionRefused("an agreement is between two cities, the lower code first")
+            raise RegionDeclines("an agreement is between two cities, the lower code first")
         parties = [city for code, city in self.cities().items() if code in claims.cities]
         if len(parties) != 2:
-            raise RegionRefused(f"{' and '.join(claims.cities)} are not both on the list")
+            raise RegionDeclines(f"{' and '.join(claims.cities)} are not both on the list")
         passed = verify(
             compact,
             Kind.AGREEMENT,
@@ -229,10 +249,10 @@ class Region:
             now_us=self._clock.now_us(),
         )
         if isinstance(passed, Refused):
-            raise RegionRefused(f"not signed by an operator of its city ({passed.reason})")
+            raise RegionDeclines(f"not signed by an operator of its city ({passed.reason})")
         terms = (claims.scenarios, claims.scheme, claims.from_, claims.to)
         if any((term is msgspec.UNSET) is (claims.act == "sign") for term in terms):
-            raise RegionRefused("the terms belong to the act `sign`, all of them, and to no other")
+            raise RegionDeclines("the terms belong to the act `sign`, all of them, and to no other")
         return claims
 
 
@@ -240,10 +260,10 @@ class Operators:
     """The operators' keys of some cities, for the guard."""
 
     def __init__(self, cities: Iterable[City]) -> None:
-        self._cities = {city.entry.code: city for city in cities}
+        self._cities = {city.entry.issuer: city for city in cities}
 
     def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        """The key that an operator of the city `issuer` has under this name."""
+        """The key that an operator of the city at `issuer` has under this name."""
         city = self._cities.get(issuer)
         return city.operators.get(kid) if kind is Kind.AGREEMENT and city is not None else None
 
@@ -252,12 +272,12 @@ def claims_of(compact: str) -> AgreementClaims:
     """What a statement says, unverified.
 
     Raises:
-        RegionRefused: it is not of the form of a statement.
+        RegionDeclines: it is not of the form of a statement.
     """
     try:
         claims = RULES[Kind.AGREEMENT].decode.decode(unb64url(compact.split(".")[1]))
     except (IndexError, ValueError):
-        raise RegionRefused("not a statement about an agreement") from None
+        raise RegionDeclines("not a statement about an agreement") from None
     assert isinstance(claims, AgreementClaims), "the decoder is of this kind"
     return claims
 

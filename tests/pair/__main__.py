@@ -15,7 +15,7 @@ from gateway.local import alliance
 from gateway.local.atlas import REGION_HOST, DemoCity
 from gateway.local.places import write_private
 from gateway.local.processes import Supervisor, answers, free_ports, stop_on_sigterm
-from gateway.local.region import LIST, Region
+from gateway.local.region import LIST, LocalRegion
 from gateway.local.region_server import APP, FOLDER_VARIABLE
 from gateway.local.running import RunningCity, Trust
 from gateway.local.seeds import load_seeds
@@ -64,10 +64,10 @@ def run(folder: Path) -> None:
     """Bring everything up in this process, say so in a file, and stay."""
     hosts = [(city.gateway_host, city.identity_host) for city in CITIES]
     ports = free_ports([REGION_HOST, *(host for both in hosts for host in both)])
-    region = Region(folder / "region", SystemClock())
+    region = LocalRegion(folder / "region", SystemClock())
     region.begin(f"http://{REGION_HOST}:{ports[0]}")
     pinned = folder / "region-keys.json"
-    pinned.write_bytes(region.public_keys())
+    pinned.write_bytes(region.pinned())
     with ExitStack() as stack:
         engines = Engines()
         stack.callback(engines.stop)

@@ -23,7 +23,7 @@ from gateway.local.atlas import HANGZHOU, NINGBO, DemoCity, demo_city
 from gateway.local.child import Child
 from gateway.local.generator import citizen
 from gateway.local.populate import owned_city
-from gateway.local.region import Region
+from gateway.local.region import LocalRegion
 from gateway.local.seeding import Seeding
 from gateway.local.seeds import ConsentSeed, Persona
 from gateway.local.upfile import UpFile
@@ -92,8 +92,9 @@ class Side(Outside):
 class RegionSide:
     """The region, whose list a test may change for a while."""
 
-    def __init__(self, folder: Path) -> None:
-        self.region = Region(folder / "region", SystemClock())
+    def __init__(self, folder: Path, issuers: dict[str, str]) -> None:
+        self._issuers = issuers
+        self.region = LocalRegion(folder / "region", SystemClock())
         self._folder = folder
         self.url = self.region.url
         self._said_s = 0
@@ -118,7 +119,8 @@ class RegionSide:
         city = demo_city(code)
         self._said_s = max(SystemClock().now_us() // SECOND_US, self._said_s + 1)
         claims = alliance.statement(self.region.file.id, act, *CITIES)
-        for compact in alliance.said(self._folder / city.slug, city, claims, self._said_s):
+        data = self._folder / city.slug
+        for compact in alliance.said(data, self._issuers[code], claims, self._said_s):
             self.region.accept(compact)
 
     @contextmanager
@@ -136,7 +138,8 @@ class Pair:
 
     def __init__(self, folder: Path, told: Told) -> None:
         self.a, self.b = (Side(city, folder, told) for city in CITIES)
-        self.region = RegionSide(folder)
+        issuers = {side.code: side.base_url for side in (self.a, self.b)}
+        self.region = RegionSide(folder, issuers)
 
     def side(self, code: str) -> Side:
         """The city of a code."""

@@ -32,7 +32,7 @@ def trust_list(pair: Pair) -> TrustListClaims:
     passed = verify(
         fetched.text,
         Kind.TRUST_LIST,
-        Pinned(pair.region.region.public_keys()),
+        Pinned(pair.region.region.pinned()),
         issuer=pair.region.region.file.id,
         audience=pair.region.url,
         now_us=SystemClock().now_us(),

@@ -13,7 +13,7 @@ from gateway.clock import SECOND_US, SystemClock
 from gateway.jwk import parse_jwks
 from gateway.local import alliance
 from gateway.local.atlas import HANGZHOU, NINGBO
-from tests.gateway.local.test_region import Place
+from tests.gateway.local.test_region import Place, address_of
 
 
 def said(folder: Path, *words: str, code: int = 0) -> str:
@@ -42,7 +42,9 @@ def test_a_region_from_its_beginning_to_an_expulsion(place: Place, tmp_path: Pat
     claims = alliance.statement("http://127.0.0.10:1", "sign", HANGZHOU, NINGBO)
     for city in (HANGZHOU, NINGBO):
         now_s = SystemClock().now_us() // SECOND_US
-        for number, compact in enumerate(alliance.said(tmp_path / city.slug, city, claims, now_s)):
+        for number, compact in enumerate(
+            alliance.said(tmp_path / city.slug, address_of(city), claims, now_s)
+        ):
             files.append(tmp_path / f"{city.code}-{number}.jws")
             files[-1].write_text(compact + "\n")
     assert said(region, "accept", *map(str, files)).count("filed: sign") == 4

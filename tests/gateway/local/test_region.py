@@ -19,13 +19,18 @@ from gateway.jwk import Key, parse_jwks
 from gateway.keys import load_keys, write_keys
 from gateway.local import alliance
 from gateway.local.atlas import HANGZHOU, NINGBO, SUZHOU, DemoCity
-from gateway.local.region import LIST, Region, RegionRefused
+from gateway.local.region import LIST, LocalRegion, RegionDeclines
 from gateway.local.region_server import build_app
 from gateway.recognition.entry import EntryRefused
 
 NOW_S = 1_790_000_000
 ADDRESS = "http://127.0.0.10:8700"
 UNSET = msgspec.UNSET
+
+
+def address_of(city: DemoCity) -> str:
+    """Where the city is, and its name as an issuer."""
+    return f"http://{city.gateway_host}:8700"
 
 
 class Pinned:
@@ -44,7 +49,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = FixedClock(NOW_S * SECOND_US)
-        self.region = Region(folder / "region", self.clock)
+        self.region = LocalRegion(folder / "region", self.clock)
         self.region.begin(ADDRESS)
 
     def entry(self, city: DemoCity, **changed: Any) -> bytes:
@@ -54,9 +59,7 @@ class Place:
         if not (data / "keys.json").exists():
             write_keys(data / "keys.json", SystemIds())
         keys = load_keys(data / "keys.json")
-        made = alliance.entry_of(
-            city, f"http://{city.gateway_host}:8700", keys, alliance.operators(data)
-        )
+        made = alliance.entry_of(city, address_of(city), keys, alliance.operators(data))
         return msgspec.json.encode(msgspec.structs.replace(made, **changed))
 
     def said(
@@ -65,14 +68,14 @@ class Place:
         """What both operators of a city say about its agreement with another, or nearly so."""
         claims = alliance.statement(ADDRESS, act, city, other)
         claims = msgspec.structs.replace(claims, **changed)
-        return alliance.said(self.folder / city.slug, city, claims, NOW_S)
+        return alliance.said(self.folder / city.slug, address_of(city), claims, NOW_S)
 
     def list(self) -> TrustListClaims:
         """What the region publishes, as a city believes it."""
         passed = verify(
             self.region.publish(),
             Kind.TRUST_LIST,
-            Pinned(self.region.public_keys()),
+            Pinned(self.region.pinned()),
             issuer=ADDRESS,
             audience=ADDRESS + LIST,
             now_us=self.clock.now_us(),
@@ -104,12 +107,12 @@ def test_a_list_is_good_for_a_minute_and_says_when_to_come_again(allied: Place) 
 
 
 def test_another_regions_key_signs_no_list_of_this_one(place: Place, tmp_path: Path) -> None:
-    other = Region(tmp_path / "other", place.clock)
+    other = LocalRegion(tmp_path / "other", place.clock)
     other.begin(ADDRESS)
     refused = verify(
         place.region.publish(),
         Kind.TRUST_LIST,
-        Pinned(other.public_keys()),
+        Pinned(other.pinned()),
         issuer=ADDRESS,
         audience=ADDRESS + LIST,
         now_us=place.clock.now_us(),
@@ -120,21 +123,29 @@ def test_another_regions_key_signs_no_list_of_this_one(place: Place, tmp_path: P
 def test_the_secret_half_of_the_key_is_neither_printed_nor_readable_by_others(
     place: Place,
 ) -> None:
-    assert b'"d"' not in place.region.public_keys()
+    assert b'"d"' not in place.region.pinned()
     assert (place.region.folder / "region.json").stat().st_mode & 0o077 == 0
 
 
 def test_a_regions_key_is_never_replaced(place: Place) -> None:
-    with pytest.raises(RegionRefused, match="never replaced"):
+    with pytest.raises(RegionDeclines, match="never replaced"):
         place.region.begin(ADDRESS)
+
+
+def test_a_region_is_found_again_where_it_was_begun_and_nowhere_else(place: Place) -> None:
+    before = place.region.pinned()
+    place.region.begin_at(ADDRESS)
+    assert place.region.pinned() == before
+    with pytest.raises(RegionDeclines, match="delete the folder"):
+        place.region.begin_at("http://127.0.0.10:8799")
 
 
 def test_where_nothing_was_begun_it_is_said_how(tmp_path: Path) -> None:
     for act in (
-        Region(tmp_path, FixedClock(0)).publish,
-        Region(tmp_path, FixedClock(0)).public_keys,
+        LocalRegion(tmp_path, FixedClock(0)).publish,
+        LocalRegion(tmp_path, FixedClock(0)).pinned,
     ):
-        with pytest.raises(RegionRefused, match="region init"):
+        with pytest.raises(RegionDeclines, match="region init"):
             act()
 
 
@@ -184,11 +195,11 @@ def test_a_serial_stands_for_one_content_whoever_changes_it_meanwhile(allied: Pl
 def test_a_city_whose_key_another_city_has_is_not_admitted(allied: Place) -> None:
     shared = msgspec.json.decode(allied.entry(NINGBO))["keys"]
     entry = msgspec.json.decode(allied.entry(SUZHOU)) | {"keys": shared}
-    with pytest.raises(RegionRefused, match="another city has one of its keys"):
+    with pytest.raises(RegionDeclines, match="another city has one of its keys"):
         allied.region.admit(msgspec.json.encode(entry))
     operators = msgspec.json.decode(allied.entry(HANGZHOU))["operators"]
     entry = msgspec.json.decode(allied.entry(SUZHOU)) | {"operators": operators}
-    with pytest.raises(RegionRefused, match="another city has one of its keys"):
+    with pytest.raises(RegionDeclines, match="another city has one of its keys"):
         allied.region.admit(msgspec.json.encode(entry))
     assert len(allied.list().cities) == 2
 
@@ -207,16 +218,16 @@ def test_an_entry_that_others_could_not_rely_on_is_refused(place: Place) -> None
 
 
 def test_plain_http_is_for_a_region_of_this_machine_only(tmp_path: Path, place: Place) -> None:
-    strict = Region(tmp_path / "strict", place.clock, allow_loopback_http=False)
+    strict = LocalRegion(tmp_path / "strict", place.clock, allow_loopback_http=False)
     strict.begin("https://region.example")
     with pytest.raises(EntryRefused, match="https"):
         strict.admit(place.entry(NINGBO))
 
 
 def test_nobody_is_expelled_twice(allied: Place) -> None:
-    with pytest.raises(RegionRefused, match="310000"):
+    with pytest.raises(RegionDeclines, match="310000"):
         allied.region.expel("310000")
-    with pytest.raises(RegionRefused):
+    with pytest.raises(RegionDeclines):
         allied.region.expel("../region")
 
 
@@ -232,7 +243,7 @@ def signed(allied: Place) -> Place:
 def test_what_operators_say_is_published_word_for_word(signed: Place) -> None:
     for compact in signed.said(NINGBO, HANGZHOU, "suspend"):
         claims = signed.region.accept(compact)
-        assert (claims.iss, claims.act) == ("330200", "suspend")
+        assert (claims.iss, claims.act) == (address_of(NINGBO), "suspend")
         (raw,) = signed.list().agreements
         assert compact in msgspec.json.decode(raw)["statements"]
 
@@ -269,7 +280,7 @@ def test_a_statement_that_says_something_odd_is_not_filed(
     allied: Place, changed: dict[str, Any], told: str
 ) -> None:
     for compact in allied.said(NINGBO, HANGZHOU, **changed):
-        with pytest.raises(RegionRefused, match=told):
+        with pytest.raises(RegionDeclines, match=told):
             allied.region.accept(compact)
     assert allied.list().agreements == ()
 
@@ -277,7 +288,7 @@ def test_a_statement_that_says_something_odd_is_not_filed(
 def test_only_who_signs_names_terms(signed: Place) -> None:
     terms = alliance.statement(ADDRESS, "sign", NINGBO, HANGZHOU)
     for compact in signed.said(NINGBO, HANGZHOU, "end", scenarios=terms.scenarios):
-        with pytest.raises(RegionRefused, match="terms"):
+        with pytest.raises(RegionDeclines, match="terms"):
             signed.region.accept(compact)
 
 
@@ -286,7 +297,7 @@ def test_only_an_operator_of_the_city_that_speaks_is_heard(allied: Place) -> Non
     theirs = alliance.operators(allied.folder / HANGZHOU.slug)[0]
     stranger = new_client_key().private
     claims = msgspec.structs.replace(
-        alliance.statement(ADDRESS, "sign", HANGZHOU, NINGBO), iss="330200", iat=NOW_S
+        alliance.statement(ADDRESS, "sign", HANGZHOU, NINGBO), iss=address_of(NINGBO), iat=NOW_S
     )
 
     def by(jwk: dict[str, str], kid: str) -> str:
@@ -297,14 +308,14 @@ def test_only_an_operator_of_the_city_that_speaks_is_heard(allied: Place) -> Non
         (by(theirs, theirs["kid"]), "key"),
         (by(stranger, mine["kid"]), "signature"),
     ):
-        with pytest.raises(RegionRefused, match=told):
+        with pytest.raises(RegionDeclines, match=told):
             allied.region.accept(compact)
     assert isinstance(allied.region.accept(by(mine, mine["kid"])), AgreementClaims)
 
 
 @pytest.mark.parametrize("text", ["", "a.b", "a.e30.c", "é.é.é", "." * 3, "x" * 9000])
 def test_what_is_no_statement_is_said_so(allied: Place, text: str) -> None:
-    with pytest.raises(RegionRefused, match="not a statement"):
+    with pytest.raises(RegionDeclines, match="not a statement"):
         allied.region.accept(text)
 
 
