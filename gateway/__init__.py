@@ -96,6 +96,8 @@ Who asked about me
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
+    dpop.py                 a request proves the key that its token is bound to
+    proofs.py               each proof once, decided by PostgreSQL
     jose.py                 the guard in front of every signed token
     forgeries.py            how many bad signatures are looked at
     claims.py               the kinds of token and what each says
@@ -244,6 +246,7 @@ What is kept, the only SQL and Valkey
     store/correction.py     requests for correction, their words sealed
     store/closure.py        open matters, and the one function that erases
     store/party.py          parties, keys, registrations
+    store/proof.py          DPoP proofs, each used once
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash

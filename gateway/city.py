@@ -55,6 +55,7 @@ from gateway.outbox import Outbox
 from gateway.own_requests import OwnRequests
 from gateway.parties import Parties
 from gateway.policies import Policies
+from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.scores import Scores
@@ -110,6 +111,14 @@ class City:
         self.vault = Vault(keys.city, ids)
         self.pseudonyms = Pseudonyms(keys.subject, settings.city)
         self.forgeries = Forgeries(clock, settings.bad_signatures_max, self.counts)
+        self.proofs = Proofs(
+            keys.link,
+            clock,
+            self.database,
+            self.forgeries,
+            batch_max=settings.batch_max,
+            waiting_max=settings.waiting_max,
+        )
         self.admission = Admission(
             clock,
             counts=self.counts,

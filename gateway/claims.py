@@ -90,6 +90,22 @@ class CommitmentClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     party: Name | None = None
 
 
+class ProofClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request says of itself in a DPoP proof (RFC 9449 4.2); further claims are ignored.
+
+    It is none of the kinds below: it brings its own key, so no registry vouches for it.
+    """
+
+    jti: Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{8,128}\Z")]
+    htm: Annotated[str, msgspec.Meta(max_length=16)]
+    htu: Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{1,2048}\Z")]
+    iat: Seconds
+    exp: Seconds | None = None
+    nbf: Seconds = 0
+    ath: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    nonce: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+
+
 CityCode = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")]
 ScenarioId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")]
 SchemeId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
