@@ -12,6 +12,7 @@ A question's way, from the socket to the answer
     city.py                 one worker's working parts, put together
     edge/headers.py         requests that two machines could read differently are not read
     edge/access.py          who may call what, closed by default
+    edge/caller.py          the party of a token, and of the key that it is bound to
     edge/admission.py       the door in front of it: what kind of request, and its room
     edge/routes.py          the route table of everything that is not hot
     edge/body.py            reading a body and turning it into a typed value
@@ -96,6 +97,8 @@ Who asked about me
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
+    dpop.py                 a request proves the key that its token is bound to
+    proofs.py               each proof once, decided by PostgreSQL
     jose.py                 the guard in front of every signed token
     forgeries.py            how many bad signatures are looked at
     claims.py               the kinds of token and what each says
@@ -244,6 +247,7 @@ What is kept, the only SQL and Valkey
     store/correction.py     requests for correction, their words sealed
     store/closure.py        open matters, and the one function that erases
     store/party.py          parties, keys, registrations
+    store/proof.py          DPoP proofs, each used once
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash
