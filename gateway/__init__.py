@@ -153,6 +153,9 @@ Citizens: signing in, and what they see and say
     edge/closure.py         what that means, what stands in its way, and the act
     edge/sessions.py        where I am signed in; signing out everywhere
 
+Other cities: trust, what is said of citizens, and who is here as a visitor
+    recognition/entry.py    a city's entry in the region's trust list
+
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
     counter/enrolment.py    a link is opened, password and second factor are set up

@@ -5,8 +5,10 @@ The rules are data, one row a kind; `gateway/jose.py` applies them.
 
 from __future__ import annotations
 
+import datetime
 import enum
-from typing import Annotated, Any, Final
+import uuid
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -24,6 +26,10 @@ class Kind(enum.Enum):
     ASSERTION = "assertion"  # RFC 7523 client authentication, made by a party
     ID = "id"  # OpenID Connect, made by the city's identity provider
     COMMITMENT = "commitment"  # a citizen's signed promise, made by a device key
+    RECOGNITION = "recognition"  # a city's word on its citizen to another city (RFC 7523 grant)
+    STATUS_LIST = "status-list"  # which of such words still stand (Token Status List)
+    TRUST_LIST = "trust-list"  # the region's list of cities
+    AGREEMENT = "agreement"  # what an operator of a city says about an agreement with another
 
 
 class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,7 +90,140 @@ class CommitmentClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     party: Name | None = None
 
 
-Claims = AccessClaims | AssertionClaims | IdClaims | CommitmentClaims
+CityCode = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")]
+ScenarioId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")]
+SchemeId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
+Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+#: An RFC 7638 thumbprint by SHA-256, base64url.
+Thumbprint = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
+Scenarios = Annotated[tuple[ScenarioId, ...], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class _Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a token of cities: what it may say is closed."""
+
+
+class Confirmation(_Closed, frozen=True):
+    """The key that the bearer must prove (RFC 7800, RFC 9449 6.1)."""
+
+    jkt: Thumbprint
+
+
+class Recognition(_Closed, frozen=True):
+    """What a city says of its citizen: the lowest tier that suffices, and for what."""
+
+    scheme: SchemeId
+    scheme_version: Version
+    tier: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9]{1,8}\Z")]
+    scenarios: Scenarios
+    as_of: datetime.date
+    consent_id: uuid.UUID
+    policy_revision: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class StatusEntry(_Closed, frozen=True):
+    """Which bit of which list (Token Status List 6.2)."""
+
+    idx: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+    uri: Annotated[str, msgspec.Meta(min_length=8, max_length=256)]
+
+
+class Status(_Closed, frozen=True):
+    """Where the token's status is told (Token Status List 6.1)."""
+
+    status_list: StatusEntry
+
+
+class RecognitionClaims(_Closed, frozen=True):
+    """The grant of one city to another, about one citizen (docs/protocol/recognition.md 5)."""
+
+    iss: Name
+    aud: Name
+    client_id: CityCode
+    sub: Name
+    jti: uuid.UUID
+    iat: Seconds
+    exp: Seconds
+    cnf: Confirmation
+    recognition: Recognition
+    status: Status
+
+
+class StatusBits(_Closed, frozen=True):
+    """The bits themselves, one an entry: base64url of zlib (Token Status List 4.1, 4.2)."""
+
+    bits: Literal[1]
+    lst: Annotated[str, msgspec.Meta(min_length=8, max_length=256 * 1024)]
+
+
+class StatusListClaims(_Closed, frozen=True):
+    """A status list as a token (Token Status List 5.1). `ttl` is seconds; `sub` its address.
+
+    `iat` is the instant whose bits these are.
+    """
+
+    iss: Name
+    sub: Name
+    iat: Seconds
+    exp: Seconds
+    ttl: Annotated[int, msgspec.Meta(ge=1, le=30)]
+    status_list: StatusBits
+
+
+class TrustListClaims(_Closed, frozen=True):
+    """The region's list; its members are read one by one (gateway/recognition/trust_list.py)."""
+
+    iss: Name
+    sub: Name
+    iat: Seconds
+    exp: Seconds
+    ttl: Annotated[int, msgspec.Meta(ge=1, le=20)]
+    serial: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    cities: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=400)]
+    agreements: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=20_000)]
+
+
+class SchemeName(_Closed, frozen=True):
+    """A recognition scheme at a version."""
+
+    id: SchemeId
+    version: Version
+
+
+class AgreementClaims(_Closed, frozen=True):
+    """What one operator of `iss` says about an agreement in the region `aud`; `iat` orders it.
+
+    It has no end of its own, for a signature under an agreement stands until another act.
+    `scenarios`, `scheme`, `from_` and `to` (Shanghai's days, `to` exclusive) are the terms; they
+    belong to `sign` alone.
+    """
+
+    iss: Name
+    aud: Name
+    iat: Seconds
+    agreement: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
+    act: Literal["sign", "suspend", "resume", "end"]
+    cities: tuple[CityCode, CityCode]
+    scenarios: Scenarios | msgspec.UnsetType = msgspec.UNSET
+    scheme: SchemeName | msgspec.UnsetType = msgspec.UNSET
+    from_: datetime.date | msgspec.UnsetType = msgspec.field(name="from", default=msgspec.UNSET)
+    to: datetime.date | msgspec.UnsetType = msgspec.UNSET
+
+
+Claims = (
+    AccessClaims
+    | AssertionClaims
+    | IdClaims
+    | CommitmentClaims
+    | RecognitionClaims
+    | StatusListClaims
+    | TrustListClaims
+    | AgreementClaims
+)
+
+
+#: The longest token that a party, a citizen or a city shows at an endpoint, in characters.
+SHOWN_CHARS: Final = 8 * 1024
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -93,11 +232,18 @@ class Rule(msgspec.Struct, frozen=True):
     types: tuple[str | None, ...]  # the first is what we write; None stands for an absent typ
     algs: frozenset[Alg]
     decode: msgspec.json.Decoder[Claims]
-    life_s: int
+    life_s: int  # 0: it has no `exp`, for what it says ends otherwise
+    chars: int = SHOWN_CHARS
 
 
-def _rule(types: tuple[str | None, ...], algs: set[Alg], claims: Any, life_s: int) -> Rule:
-    return Rule(types, frozenset(algs), msgspec.json.Decoder(claims, strict=True), life_s)
+def _rule(
+    types: tuple[str | None, ...],
+    algs: set[Alg],
+    claims: Any,
+    life_s: int,
+    chars: int = SHOWN_CHARS,
+) -> Rule:
+    return Rule(types, frozenset(algs), msgspec.json.Decoder(claims, strict=True), life_s, chars)
 
 
 _BOTH = {Alg.ES256, Alg.EDDSA}
@@ -109,4 +255,9 @@ RULES: Final = {
     Kind.ASSERTION: _rule(("client-authentication+jwt", "JWT"), _BOTH, AssertionClaims, 300),
     Kind.ID: _rule(("JWT", None), _BOTH, IdClaims, 3600),
     Kind.COMMITMENT: _rule(("qjf-commitment+jws",), {Alg.ES256}, CommitmentClaims, 900),
+    Kind.RECOGNITION: _rule(("recognition+jwt",), _BOTH, RecognitionClaims, 60),
+    # What is fetched from an address of the trust list may be longer than what strangers send.
+    Kind.STATUS_LIST: _rule(("statuslist+jwt",), _BOTH, StatusListClaims, 60, 256 * 1024),
+    Kind.TRUST_LIST: _rule(("trust-list+jwt",), _BOTH, TrustListClaims, 60, 4 * 1024 * 1024),
+    Kind.AGREEMENT: _rule(("recognition-agreement+jws",), _BOTH, AgreementClaims, 0),
 }

@@ -27,13 +27,25 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.claims import RULES, AssertionClaims, Claims, CommitmentClaims, IdClaims, Kind
+from gateway.claims import (
+    RULES,
+    SHOWN_CHARS,
+    AgreementClaims,
+    AssertionClaims,
+    Claims,
+    CommitmentClaims,
+    IdClaims,
+    Kind,
+    Rule,
+    StatusListClaims,
+    TrustListClaims,
+)
 from gateway.clock import SECOND_US
 from gateway.errors import Malformed
 from gateway.jwk import Alg, Key, unb64url
 from gateway.scan import Limits, check
 
-MAX_TOKEN_CHARS: Final = 8 * 1024
+MAX_TOKEN_CHARS: Final = SHOWN_CHARS
 
 #: How far in the future `iat` and `nbf` may lie. FAPI 2.0 asks to accept 10 s, for clocks differ.
 FUTURE_S: Final = 10
@@ -42,6 +54,8 @@ Tolerates = Callable[[Any], bool]
 
 _SHAPE = re.compile(r"\A[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 _LIMITS = Limits(depth=8, members=128, string=4096)
+#: Of what cities publish: lists, whose own decoders bound what is in them.
+_PUBLISHED = Limits(depth=12, members=1_000_000, string=256 * 1024)
 
 
 class Reason(enum.StrEnum):
@@ -117,7 +131,8 @@ def verify(
 
     `issuer` is required but for assertions, where None takes the token's own `iss` to look up
     the key; the key then proves it. For a commitment it names the citizen's device owner, and
-    `audience` is None, for it has neither claim. `now_us` is microseconds since the epoch.
+    `audience` is None, for it has neither claim. For a status list or the trust list `audience` is
+    the address it was fetched from, which is its `sub`. `now_us` is microseconds since the epoch.
     `tolerates`, where given, is asked with the claims before the signature is looked at.
     """
     try:
@@ -129,7 +144,7 @@ def verify(
 def kid_of(compact: str) -> str | None:
     """The key name that a token gives, unverified: good only for deciding to fetch keys."""
     try:
-        header = _decode(_segments(compact)[0], _decode_header, Reason.HEADER)
+        header = _decode(_segments(compact)[0], _decode_header, Reason.HEADER, _LIMITS)
     except _Stop:
         return None
     return str(header.kid)
@@ -164,13 +179,14 @@ def _verify(
     tolerates: Tolerates | None,
 ) -> Passed:
     rule = RULES[kind]
-    header_json, payload, signature = _segments(compact)
-    header = _decode(header_json, _decode_header, Reason.HEADER)
+    header_json, payload, signature = _segments(compact, rule.chars)
+    header = _decode(header_json, _decode_header, Reason.HEADER, _LIMITS)
     if (None if header.typ is msgspec.UNSET else header.typ) not in rule.types:
         raise _Stop(Reason.TYPE)
-    claims = _decode(payload, rule.decode.decode, Reason.CLAIMS)
+    limits = _LIMITS if rule.chars == SHOWN_CHARS else _PUBLISHED
+    claims = _decode(payload, rule.decode.decode, Reason.CLAIMS, limits)
     signer = _check_parties(kind, claims, issuer, audience)
-    _check_times(claims, rule.life_s, now_s)
+    _check_times(claims, rule, now_s)
     key = keys.find(kind, signer, header.kid)
     if key is None:
         raise _Stop(Reason.KEY)
@@ -184,8 +200,8 @@ def _verify(
     return Passed(kind, header.kid, claims, payload, hashlib.sha256(message).digest())
 
 
-def _segments(compact: str) -> list[bytes]:
-    if len(compact) > MAX_TOKEN_CHARS or not _SHAPE.match(compact):
+def _segments(compact: str, most: int = MAX_TOKEN_CHARS) -> list[bytes]:
+    if len(compact) > most or not _SHAPE.match(compact):
         raise _Stop(Reason.SHAPE)
     try:
         return [unb64url(segment) for segment in compact.split(".")]
@@ -193,9 +209,9 @@ def _segments(compact: str) -> list[bytes]:
         raise _Stop(Reason.SHAPE) from None
 
 
-def _decode(text: bytes, decode: Any, otherwise: Reason) -> Any:
+def _decode(text: bytes, decode: Any, otherwise: Reason, limits: Limits) -> Any:
     try:
-        check(text, _LIMITS)
+        check(text, limits)
         return decode(text)
     except (Malformed, msgspec.DecodeError):
         raise _Stop(otherwise) from None
@@ -215,18 +231,26 @@ def _check_parties(kind: Kind, claims: Claims, issuer: str | None, audience: str
     # RFC 7523 3: a client authenticates as itself.
     if isinstance(claims, AssertionClaims) and claims.sub != claims.iss:
         raise _Stop(Reason.ISSUER)
-    if claims.aud != audience:
+    if _meant_for(claims) != audience:
         raise _Stop(Reason.AUDIENCE)
     if isinstance(claims, IdClaims) and claims.azp not in (None, audience):
         raise _Stop(Reason.AUDIENCE)
     return claims.iss
 
 
-def _check_times(claims: Claims, life_s: int, now_s: int) -> None:
-    if not claims.iat < claims.exp <= claims.iat + life_s:
-        raise _Stop(Reason.LIFETIME)
-    if now_s >= claims.exp:
-        raise _Stop(Reason.EXPIRED)
+def _meant_for(claims: Claims) -> str | None:
+    """The audience; what is published is for everybody and names where it is published."""
+    if isinstance(claims, StatusListClaims | TrustListClaims):
+        return claims.sub
+    return None if isinstance(claims, CommitmentClaims) else claims.aud
+
+
+def _check_times(claims: Claims, rule: Rule, now_s: int) -> None:
+    if not isinstance(claims, AgreementClaims):
+        if not claims.iat < claims.exp <= claims.iat + rule.life_s:
+            raise _Stop(Reason.LIFETIME)
+        if now_s >= claims.exp:
+            raise _Stop(Reason.EXPIRED)
     if max(claims.iat, getattr(claims, "nbf", 0)) > now_s + FUTURE_S:
         raise _Stop(Reason.NOT_YET)
 

@@ -41,6 +41,15 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     cookie: bytes  # 32 bytes, seals the login attempt's cookie
     oidc_client: str  # EC P-256 private key for private_key_jwt at the identity provider
     webhook: str  # Ed25519 private key, signs webhooks (v1a)
+    # Towards other cities, kid -> EC P-256 private key, the last one signs; published by the
+    # region's trust list. A file from before cities recognised each other has none.
+    city_client: dict[str, str] = {}  # authenticates this city as a client (RFC 7523)
+    city_grant: dict[str, str] = {}  # signs what this city says of its citizens
+    city_status: dict[str, str] = {}  # signs its status lists
+
+
+#: Private keys by kid; the last one signs.
+SigningKeys = dict[str, ec.EllipticCurvePrivateKey]
 
 
 class Keyring(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +66,9 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     cookie: bytes
     oidc_client: ec.EllipticCurvePrivateKey
     webhook: ed25519.Ed25519PrivateKey
+    city_client: SigningKeys
+    city_grant: SigningKeys
+    city_status: SigningKeys
 
 
 def load_keys(path: Path) -> Keyring:
@@ -84,7 +96,7 @@ def load_keys(path: Path) -> Keyring:
 def write_keys(path: Path, ids: Ids) -> None:
     """Make a fresh set of keys in a new file of mode 0600; an existing file is never replaced."""
     fresh = KeyFile(
-        token_signing={ids.token()[:12]: _pem(ec.generate_private_key(ec.SECP256R1()))},
+        token_signing=_fresh(ids),
         subject={"1": ids.random_bytes(64)},
         city={"1": ids.random_bytes(32)},
         standing_digest=ids.random_bytes(32),
@@ -94,10 +106,18 @@ def write_keys(path: Path, ids: Ids) -> None:
         cookie=ids.random_bytes(32),
         oidc_client=_pem(ec.generate_private_key(ec.SECP256R1())),
         webhook=_pem(ed25519.Ed25519PrivateKey.generate()),
+        city_client=_fresh(ids),
+        city_grant=_fresh(ids),
+        city_status=_fresh(ids),
     )
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(fresh)))
+
+
+def _fresh(ids: Ids) -> dict[str, str]:
+    """One new signing key under a random kid."""
+    return {ids.token()[:12]: _pem(ec.generate_private_key(ec.SECP256R1()))}
 
 
 def b64url(raw: bytes) -> str:
@@ -110,7 +130,7 @@ def _keyring(file: KeyFile) -> Keyring:
         if len(getattr(file, name)) != 32:
             raise ValueError(f"{name} must be 32 bytes")
     return Keyring(
-        token_signing={kid: _ec(pem) for kid, pem in file.token_signing.items()},
+        token_signing=_signing(file.token_signing),
         token_kid=list(file.token_signing)[-1],
         subject={_key_id(key): _sized(value, 64) for key, value in file.subject.items()},
         city={_key_id(key): _sized(value, 32) for key, value in file.city.items()},
@@ -121,7 +141,14 @@ def _keyring(file: KeyFile) -> Keyring:
         cookie=file.cookie,
         oidc_client=_ec(file.oidc_client),
         webhook=_ed25519(file.webhook),
+        city_client=_signing(file.city_client),
+        city_grant=_signing(file.city_grant),
+        city_status=_signing(file.city_status),
     )
+
+
+def _signing(pems: dict[str, str]) -> SigningKeys:
+    return {kid: _ec(pem) for kid, pem in pems.items()}
 
 
 def _key_id(text: str) -> int:

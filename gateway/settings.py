@@ -66,6 +66,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_loopback_http: bool = False
     """Plain http between loopback addresses: the demo and tests only."""
 
+    trust_list_url: str = ""
+    """The region's signed list of cities; empty = this city recognises none."""
+    trust_list_keys: str = ""
+    """File with the region's public keys (a JWK set), the only ones that may sign that list."""
+
     token_ttl_s: int = 300
     """Life of an access token; Bearer tokens never live longer than 300 s."""
     workers: int = 2
@@ -126,6 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"{_PREFIX}ISSUER must not end with a slash: it is compared exactly"
             )
+        self._check_region()
         if not 1 <= self.token_ttl_s <= 300:
             raise SettingsError(f"{_PREFIX}TOKEN_TTL_S must be 1 to 300")
         if not 1 <= self.answer_ttl_s <= 60:
@@ -133,6 +139,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not 0 <= self.metrics_port <= 65535:
             raise SettingsError(f"{_PREFIX}METRICS_PORT must be 0 to 65535")
         self._check_bounds()
+
+    def _check_region(self) -> None:
+        # A list without a pinned key would be anybody's.
+        if bool(self.trust_list_url) != bool(self.trust_list_keys):
+            raise SettingsError(
+                f"{_PREFIX}TRUST_LIST_URL and {_PREFIX}TRUST_LIST_KEYS belong together"
+            )
+        local = self.allow_loopback_http and is_loopback(self.trust_list_url)
+        if self.trust_list_url and not local and not self.trust_list_url.startswith("https://"):
+            raise SettingsError(f"{_PREFIX}TRUST_LIST_URL must be an https address")
 
     def _check_bounds(self) -> None:
         # No bound is switched off by a zero: it would be unlimited where nobody looks.

@@ -17,7 +17,7 @@ ROWS = _ROW.findall(text(ROOT / "docs" / "operators.md"))
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
     value: Any = field.default
-    if value is msgspec.NODEFAULT:
+    if value is msgspec.NODEFAULT or value == "":  # has to be set, or is unset unless it is
         return "–"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

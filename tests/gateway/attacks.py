@@ -193,12 +193,17 @@ _ODD_TIMES: tuple[Any, ...] = (
 
 
 def _times(kind: Kind) -> Forged:
-    for name in ("exp", "iat"):
+    endless = kind is Kind.AGREEMENT
+    for name in ("iat",) if endless else ("exp", "iat"):
         for odd in _ODD_TIMES:
             yield f"A11 {name} {odd!r}", forge.honest(kind, **{name: odd})
         for raw in (b"NaN", b"1e400", b"Infinity", b"1790000030.5", b"0x10", b"1.79e9"):
             body = forge.payload(kind, **{name: 123456789}).replace(b"123456789", raw)
             yield f"A11 {name} {raw!r}", forge.token(forge.header(kind), body)
+    if endless:
+        yield "A11 not yet", forge.honest(kind, iat=NOW_S + 11)
+        yield "A11 exp where there is none", forge.honest(kind, exp=NOW_S + 60)
+        return
     yield "A11 expired", forge.honest(kind, iat=NOW_S - 60, exp=NOW_S)
     yield "A11 not yet", forge.honest(kind, iat=NOW_S + 11, exp=NOW_S + 60)
     yield "A11 a life of a day", forge.honest(kind, exp=NOW_S + 86_400)
@@ -217,10 +222,12 @@ def _parties(kind: Kind) -> Forged:
         for name in ("iss", "aud"):
             yield f"A12 {name} where there is none", forge.honest(kind, **{name: ISSUER})
         return
+    # What is published names, in place of an audience, the address it is published at.
+    whom = "sub" if kind in (Kind.STATUS_LIST, Kind.TRUST_LIST) else "aud"
     for audience in ([AUDIENCE], [AUDIENCE, "https://evil.example"], AUDIENCE + "/", AUDIENCE[:-1],
                      AUDIENCE + ".evil.example", "https://gateway", "", None, ..., [], 1,
                      AUDIENCE.upper(), f" {AUDIENCE}", AUDIENCE + "/oauth/token"):  # fmt: skip
-        yield f"A12 aud {audience!r}", forge.honest(kind, aud=audience)
+        yield f"A12 {whom} {audience!r}", forge.honest(kind, **{whom: audience})
     for issuer in (ISSUER + "/", ISSUER[:-1], ISSUER + ".evil.example", [ISSUER], ISSUER.upper(),
                    ISSUER + ":443", "https://pаrty.example", "http://party.example", "", None, ...,
                    f"{ISSUER}\0", "https://other.example", f"{ISSUER}#", 1):  # fmt: skip

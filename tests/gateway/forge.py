@@ -35,6 +35,10 @@ TYPES = {
     Kind.ASSERTION: "client-authentication+jwt",
     Kind.ID: "JWT",
     Kind.COMMITMENT: "qjf-commitment+jws",
+    Kind.RECOGNITION: "recognition+jwt",
+    Kind.STATUS_LIST: "statuslist+jwt",
+    Kind.TRUST_LIST: "trust-list+jwt",
+    Kind.AGREEMENT: "recognition-agreement+jws",
 }
 
 _TIMES = {"iat": NOW_S, "exp": NOW_S + 60}
@@ -60,6 +64,51 @@ CLAIMS: dict[Kind, dict[str, Any]] = {
         "scenario": "rent",
         "subject": "s-1",
         "nonce": "n-1",
+    },
+    Kind.RECOGNITION: {
+        **_PARTIES,
+        **_TIMES,
+        "client_id": "330200",
+        "sub": "s-1",
+        "jti": "0198c0de-0000-4000-8000-000000000001",
+        "cnf": {"jkt": "A" * 43},
+        "recognition": {
+            "scheme": "example-delta",
+            "scheme_version": 1,
+            "tier": "T1",
+            "scenarios": ["library"],
+            "as_of": "2026-09-01",
+            "consent_id": "0198c0de-0000-4000-8000-000000000002",
+            "policy_revision": "0" * 64,
+        },
+        "status": {"status_list": {"idx": 7, "uri": f"{ISSUER}/status-lists/1"}},
+    },
+    Kind.STATUS_LIST: {
+        **_TIMES,
+        "iss": ISSUER,
+        "sub": AUDIENCE,
+        "ttl": 15,
+        "status_list": {"bits": 1, "lst": "eNrbuRgAAhcBXQ"},
+    },
+    Kind.TRUST_LIST: {
+        **_TIMES,
+        "iss": ISSUER,
+        "sub": AUDIENCE,
+        "ttl": 10,
+        "serial": 1,
+        "cities": [],
+        "agreements": [],
+    },
+    Kind.AGREEMENT: {
+        **_PARTIES,
+        "iat": NOW_S,
+        "agreement": "example-1",
+        "act": "sign",
+        "cities": ["330100", "330200"],
+        "scenarios": ["library"],
+        "scheme": {"id": "example-delta", "version": 1},
+        "from": "2026-01-01",
+        "to": "2027-01-01",
     },
 }
 

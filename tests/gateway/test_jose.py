@@ -92,10 +92,11 @@ def test_the_twin_of_a_signature_is_the_same_message(kind: Kind) -> None:
     assert token_key(one) != token_key(twin)
 
 
-LIVES = {kind: RULES[kind].life_s for kind in KINDS}
+#: The kinds that end by themselves.
+LIVES = {kind: RULES[kind].life_s for kind in KINDS if RULES[kind].life_s}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LIVES)
 @pytest.mark.parametrize("late_s", [-1, 0, 1])
 def test_a_token_ends_at_its_exp(kind: Kind, late_s: int) -> None:
     compact = forge.honest(kind, iat=NOW_S, exp=NOW_S + 50)
@@ -106,7 +107,8 @@ def test_a_token_ends_at_its_exp(kind: Kind, late_s: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("ahead_s", [0, 1, 9, 10, 11, 59, 60, 61])
 def test_ten_seconds_of_a_fast_clock_are_forgiven(kind: Kind, ahead_s: int) -> None:
-    answer = guard(forge.honest(kind, iat=NOW_S + ahead_s, exp=NOW_S + ahead_s + 60), kind)
+    ends = {"exp": NOW_S + ahead_s + 60} if kind in LIVES else {}
+    answer = guard(forge.honest(kind, iat=NOW_S + ahead_s, **ends), kind)
     assert passes(answer) if ahead_s <= 10 else answer == Refused(Reason.NOT_YET)
 
 
@@ -117,7 +119,7 @@ def test_nbf_follows_the_same_rule(kind: Kind, ahead_s: int) -> None:
     assert passes(answer) if ahead_s <= 10 else answer == Refused(Reason.NOT_YET)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LIVES)
 @pytest.mark.parametrize("more_s", [-1, 0, 1])
 def test_a_life_is_capped_by_kind(kind: Kind, more_s: int) -> None:
     answer = guard(forge.honest(kind, exp=NOW_S + LIVES[kind] + more_s), kind)

@@ -1,0 +1,131 @@
+"""A city's entry in the region's trust list: who it is, where it is called, by which keys.
+
+Pure. An entry is checked for what it says by itself; what it says beside the others (a key that
+two cities share) is the list's matter.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gateway.claims import CityCode, Scenarios, SchemeName
+from gateway.errors import GatewayError
+from gateway.jwk import JwkRefused, Key, parse_jwk
+
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Address = Annotated[str, msgspec.Meta(min_length=8, max_length=256)]
+#: What a city's key may sign: as a client, what it says of citizens, its status lists.
+Purpose = Literal["client", "grant", "status"]
+
+
+class EntryRefused(GatewayError):
+    """An entry is not one that others could rely on; the message names the member and the cause."""
+
+
+class _Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of an entry."""
+
+
+class Words(_Closed, frozen=True):
+    """The same in both languages; the Chinese text is the binding one."""
+
+    zh: Line
+    en: Line
+
+
+class Endpoints(_Closed, frozen=True):
+    """Where other cities call this one: RFC 9126 2, RFC 6749 3.1 and 3.2."""
+
+    par: Address
+    authorize: Address
+    token: Address
+
+
+class CityKey(_Closed, frozen=True):
+    """A public key with what it is for. `jwk` has its `kid`."""
+
+    purpose: Purpose
+    jwk: dict[str, Any]
+
+
+class Operator(_Closed, frozen=True):
+    """A person who signs agreements for the city."""
+
+    name: Line
+    jwk: dict[str, Any]
+
+
+class Entry(_Closed, frozen=True):
+    """One city of the list. `code` is GB/T 2260 and its client id; `issuer` its https origin."""
+
+    code: CityCode
+    name: Words
+    contact: Line
+    issuer: Address
+    endpoints: Endpoints
+    redirect_uris: Annotated[tuple[Address, ...], msgspec.Meta(min_length=1, max_length=8)]
+    scenarios: Scenarios
+    schemes: Annotated[tuple[SchemeName, ...], msgspec.Meta(min_length=1, max_length=16)]
+    keys: Annotated[tuple[CityKey, ...], msgspec.Meta(min_length=3, max_length=16)]
+    operators: Annotated[tuple[Operator, ...], msgspec.Meta(min_length=2, max_length=16)]
+
+
+class City(msgspec.Struct, frozen=True):
+    """An entry that passed, with its keys ready for use."""
+
+    entry: Entry
+    keys: dict[tuple[Purpose, str], Key]  # by purpose and kid
+    operators: dict[str, Key]  # by kid
+
+
+_decode = msgspec.json.Decoder(Entry, strict=True).decode
+
+
+def parse_entry(raw: bytes, *, allow_loopback_http: bool = False) -> City:
+    """A city's entry as JSON, checked by itself.
+
+    Raises:
+        EntryRefused: it is malformed, names addresses that are not its own, or has unusable keys.
+    """
+    try:
+        entry = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise EntryRefused(f"not an entry: {fault}") from None
+    _check_addresses(entry, allow_loopback_http)
+    keys = {(each.purpose, (key := _key(entry, each.jwk)).kid): key for each in entry.keys}
+    operators = {(key := _key(entry, each.jwk)).kid: key for each in entry.operators}
+    if len(keys) != len(entry.keys) or len(operators) != len(entry.operators):
+        raise EntryRefused(f"{entry.code}: two keys with one kid")
+    for purpose in ("client", "grant", "status"):
+        if not any(held == purpose for held, _ in keys):
+            raise EntryRefused(f"{entry.code}: no key for the purpose {purpose!r}")
+    return City(entry, keys, operators)
+
+
+def _check_addresses(entry: Entry, allow_loopback_http: bool) -> None:
+    issuer = urlsplit(entry.issuer)
+    plain = allow_loopback_http and issuer.scheme == "http"
+    if issuer.scheme != "https" and not plain:
+        raise EntryRefused(f"{entry.code}: issuer must be an https origin")
+    if entry.issuer != f"{issuer.scheme}://{issuer.netloc}" or issuer.username is not None:
+        raise EntryRefused(f"{entry.code}: issuer must be an origin and nothing more")
+    endpoints = msgspec.structs.asdict(entry.endpoints)
+    named = {f"endpoints.{name}": address for name, address in endpoints.items()}
+    named |= {f"redirect_uris[{n}]": address for n, address in enumerate(entry.redirect_uris)}
+    for member, address in named.items():
+        path = address.removeprefix(entry.issuer)
+        # An address of another origin would send a citizen, or a grant, to somebody else.
+        if not address.startswith(entry.issuer + "/") or "#" in path or "?" in path:
+            raise EntryRefused(f"{entry.code}: {member} must be an address of its own issuer")
+
+
+def _key(entry: Entry, jwk: dict[str, Any]) -> Key:
+    if not isinstance(jwk.get("kid"), str):
+        raise EntryRefused(f"{entry.code}: a key without a kid")
+    try:
+        return parse_jwk(msgspec.json.encode(jwk))
+    except JwkRefused as fault:
+        raise EntryRefused(f"{entry.code}: a key is {fault}") from None
