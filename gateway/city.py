@@ -57,6 +57,7 @@ from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.freshness import Freshness
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -132,6 +133,7 @@ class City:
             self.limits,
         )
         self.policies = Policies(self.database, registry)
+        self.freshness = Freshness()
         self.committer = Committer(
             self._batch,
             self._single,
@@ -259,6 +261,7 @@ class City:
             committer=self.committer,
             proposer=Proposer(
                 self.policies,
+                self.freshness,
                 self.vault,
                 ids,
                 digest_key=keys.standing_digest,
@@ -266,6 +269,7 @@ class City:
             ),
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             clock=clock,
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
@@ -295,6 +299,7 @@ class City:
             committer=self.search_committer,
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             vault=self.vault,
             clock=clock,
             ids=ids,

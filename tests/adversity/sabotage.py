@@ -117,7 +117,7 @@ class HastyCommitter(Committer):
     async def _run(self, batch: Sequence[Waiting], database: Database) -> list[Outcome | Exception]:
         self.late.add(asyncio.create_task(super()._run(batch, database)))
         at_us = self._clock.now_us()
-        held = {f"{name}_holds": True for name in ("standing", "party", "policy", "time")}
+        held = {f"{name}_holds": True for name in ("standing", "party", "policy", "time", "issuer")}
         hasty = Outcome(
             at_us=at_us,
             valid_until_us=at_us + self._answer_ttl_us,
@@ -182,7 +182,8 @@ class TearingWriter(StandingWriter):
                 Entry(citizen, version, encode_body(body))
                 for (citizen, body), version in zip(bodies.items(), versions, strict=True)
             ]
-            await standings.put(connection, entries, self._digests(entries))
+            issuers = [body.issuer for body in bodies.values()]
+            await standings.put(connection, entries, self._digests(entries), issuers)
         await self._cache.offer([(entry, b"") for entry in entries])
 
     def _digests(self, entries: Sequence[Entry]) -> list[int]:
@@ -222,7 +223,7 @@ class ReusingWriter(EarlyWriter):
         ]
         key = self._digest_key
         seals = [digest(key, entry.citizen, entry.version, entry.body) for entry in entries]
-        await standings.put(connection, entries, seals)
+        await standings.put(connection, entries, seals, [body.issuer for body in bodies.values()])
         return entries
 
 
