@@ -58,6 +58,7 @@ from gateway.policies import Policies
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.recognition.freshness import Freshness
+from gateway.recognition.schemes import Schemes
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -134,6 +135,7 @@ class City:
         )
         self.policies = Policies(self.database, registry)
         self.freshness = Freshness()
+        self.schemes = Schemes(self.database)
         self.committer = Committer(
             self._batch,
             self._single,
@@ -339,6 +341,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.schemes.refresh()
         self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:

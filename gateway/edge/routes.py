@@ -30,6 +30,7 @@ from gateway.edge import (
     lookups,
     my_scenarios,
     oauth,
+    recognition_schemes,
     scenarios,
     service,
     sessions,
@@ -65,5 +66,6 @@ HANDLERS: list[HTTPRouteHandler] = [
     *sessions.HANDLERS,
     *closure.HANDLERS,
     *scenarios.HANDLERS,
+    *recognition_schemes.HANDLERS,
     *webhooks.HANDLERS,
 ]

@@ -66,5 +66,11 @@ async def claim_realm(connection: Connection, city: str) -> None:
         Conflict: it belongs to another one.
     """
     await connection.execute(_sql.claim_realm, city)
-    if await connection.fetchval(_sql.realm_city) != city:
+    if await realm_city(connection) != city:
         raise Conflict("the database belongs to another city")
+
+
+async def realm_city(connection: Connection) -> str | None:
+    """The city (GB/T 2260) whose database this is; None before it was said."""
+    city: str | None = await connection.fetchval(_sql.realm_city)
+    return city

@@ -20,20 +20,23 @@ from gateway.clock import SECOND_US, SystemClock
 from gateway.committer import Committer, Waiting
 from gateway.decision import Decisions
 from gateway.proposer import Question
+from gateway.search_committer import SearchCommitter
 from gateway.standing import StandingReader, StandingWriter
 from gateway.store import decision as decisions
+from gateway.store import search as searches
 from gateway.store import standing as standings
 from gateway.store.cache import Cache, Entry
 from gateway.store.database import Connection, Database
 from gateway.store.decision import Outcome, Proposal, Replay
+from gateway.store.search import SearchOutcome, SearchProposal
 from gateway.store.sql import read_queries
 
 _RECORD = read_queries("decision")["record"]
+_SEARCHED = read_queries("search")["record"]
 
 
-def without(*fragments: tuple[str, str]) -> str:
+def without(*fragments: tuple[str, str], text: str = _RECORD) -> str:
     """The commit statement with fragments replaced, each of which it must hold exactly once."""
-    text = _RECORD
     for fragment, instead in fragments:
         assert text.count(fragment) == 1, f"the commit statement has changed: {fragment}"
         text = text.replace(fragment, instead)
@@ -49,6 +52,9 @@ BLIND = without(
 )
 VERSION_ONLY = without((" AND s.digest = a.digest", ""))
 TIMELESS = without(("\n     AND c.since_us <= c.at_us AND c.at_us < c.until_us\n", "\n"))
+_WORD = " AND (c.issuer IS NULL OR (from_us(c.at_us) < c.fresh_until) = c.fresh)"
+CREDULOUS = without(("    " + _WORD + "\n", ""))
+CREDULOUS_SEARCH = without(("            " + _WORD + ") AS h", "           ) AS h"), text=_SEARCHED)
 
 
 class _Altered(Committer):
@@ -82,6 +88,25 @@ class TimelessCommitter(_Altered):
     """Does not ask whether the interval still holds."""
 
     statement = TIMELESS
+
+
+class CredulousCommitter(_Altered):
+    """Does not ask whether the word of a visitor's home city is as it was taken to be."""
+
+    statement = CREDULOUS
+
+
+class CredulousSearchCommitter(SearchCommitter):
+    """The same of searches."""
+
+    async def _send(self, proposals: list[SearchProposal]) -> list[SearchOutcome]:
+        async with self._database.connection() as connection:
+            return await searches.record(
+                connection,
+                proposals,
+                answer_ttl_us=self._answer_ttl_us,
+                statement=CREDULOUS_SEARCH,
+            )
 
 
 class EarlierCheckCommitter(Committer):
