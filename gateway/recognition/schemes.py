@@ -84,7 +84,7 @@ def _parsed(stored: Stored) -> Scheme | None:
         return parse_scheme(stored.text.encode(), f"{stored.id}-{stored.version}")
     except SchemeError as fault:
         # It was published by another version of this program; nobody is recognised by it here.
-        _log.error("scheme_unreadable", problem=str(fault.problems[0]))
+        _log.error("scheme_unreadable", count=len(fault.problems))
         return None
 
 
