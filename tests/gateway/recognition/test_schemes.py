@@ -32,10 +32,10 @@ async def test_what_was_published_is_known_to_every_worker_on_its_tick(
     await town.city.refresh()
     schemes = town.city.schemes
     assert schemes.all() == [scheme, later]
-    assert schemes.in_force("example-delta", date(2026, 9, 30)) == scheme
-    assert schemes.in_force("example-delta", date(2026, 10, 1)) == later
+    assert schemes.in_force("example-delta", date(2026, 2, 28)) == scheme
+    assert schemes.in_force("example-delta", date(2026, 3, 1)) == later
     assert schemes.in_force("example-delta", date(2025, 12, 31)) is None
-    assert schemes.in_force("other", date(2026, 10, 1)) is None
+    assert schemes.in_force("other", date(2026, 3, 1)) is None
 
 
 async def test_everybody_reads_the_tables(town: TestCity) -> None:
@@ -48,7 +48,7 @@ async def test_everybody_reads_the_tables(town: TestCity) -> None:
     listed = body(await stranger.get(LIST))["schemes"]
     assert [(each["id"], each["version"], each["from"]) for each in listed] == [
         ("example-delta", 1, "2026-01-01"),
-        ("example-delta", 2, "2026-10-01"),
+        ("example-delta", 2, "2026-03-01"),
     ]
     shown = body(await stranger.get(FIRST))
     assert shown["cities"]["330200"]["bands"] == {"T1": [3, 5], "T2": [5, 6]}
@@ -83,8 +83,8 @@ async def test_a_change_has_a_higher_number_and_a_later_date(owner: Connection) 
     await publish(owner, raw(2))
     with pytest.raises(Conflict, match="does not follow"):
         await publish(owner, raw(1))
-    for start in (b"2026-10-01", b"2026-09-30"):
-        text = raw(2).replace(b"version = 2", b"version = 3").replace(b"2026-10-01", start)
+    for start in (b"2026-03-01", b"2026-02-28"):
+        text = raw(2).replace(b"version = 2", b"version = 3").replace(b"2026-03-01", start)
         with pytest.raises(Conflict, match="later date"):
             await publish(owner, text)
     assert await owner.fetchval("SELECT count(*) FROM recognition_scheme") == 1
