@@ -62,6 +62,8 @@ from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.recognition.freshness import Freshness
 from gateway.recognition.schemes import Schemes
+from gateway.recognition.trust import Trust
+from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -134,6 +136,8 @@ class City:
         self.parties = Parties(
             self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
         )
+        self.trust = Trust(settings, self.database, clock)
+        self.trust_fetcher = TrustFetcher(settings, self.trust, self.database, clock, self.counts)
         self.tokens = AccessTokens(
             keys, settings, clock, ids, self.parties, self.forgeries, self.counts
         )
@@ -346,6 +350,7 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.trust_fetcher.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()
@@ -357,6 +362,7 @@ class City:
         await self.policies.refresh()
         await self.parties.refresh()
         await self.schemes.refresh()
+        await self.trust.refresh()
         self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:

@@ -134,6 +134,13 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     typ: str | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Issuer(msgspec.Struct, frozen=True):
+    iss: str
+
+
+_decode_issuer = msgspec.json.Decoder(_Issuer, strict=True).decode
+
+
 class _ProofHeader(msgspec.Struct, frozen=True):
     """A proof's header (RFC 9449 4.2). Further members are ignored, as RFC 7515 4 asks, but for
     those that would name a second key or change what is signed: none of them may come."""
@@ -199,6 +206,16 @@ def kid_of(compact: str) -> str | None:
     except _Stop:
         return None
     return str(header.kid)
+
+
+def issuer_of(compact: str, kind: Kind) -> str | None:
+    """Who a token of this kind says it is from, unverified: good only for finding whose keys to
+    verify it with."""
+    try:
+        payload = _segments(compact, RULES[kind].chars)[1]
+        return _decode_issuer(payload).iss
+    except (_Stop, ValueError, msgspec.DecodeError, RecursionError):
+        return None
 
 
 def sign(kind: Kind, claims: Claims, kid: str, key: ec.EllipticCurvePrivateKey) -> str:

@@ -30,6 +30,7 @@ from gateway.edge import (
     lookups,
     my_scenarios,
     oauth,
+    recognition_agreements,
     recognition_schemes,
     scenarios,
     service,
@@ -67,5 +68,6 @@ HANDLERS: list[HTTPRouteHandler] = [
     *closure.HANDLERS,
     *scenarios.HANDLERS,
     *recognition_schemes.HANDLERS,
+    *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
 ]
