@@ -158,6 +158,10 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
+    recognition/schemes.py  which tier of one city is which band in another
+    edge/recognition_schemes.py  the same, open to everybody
+    recognition/limits.py   what may be vouched for, and what is kept free at home for it
+    recognition/freshness.py  whether a visitor's home city was heard of lately
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
     recognition/statements.py  what operators signed about agreements
@@ -273,6 +277,7 @@ What is kept, the only SQL and Valkey
     store/probe.py          who tried too many different questions today
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
+    store/recognition_scheme.py  schemes, each version kept as it is
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them

@@ -60,6 +60,8 @@ from gateway.policies import Policies
 from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.freshness import Freshness
+from gateway.recognition.schemes import Schemes
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.scores import Scores
@@ -151,6 +153,8 @@ class City:
             ),
         )
         self.policies = Policies(self.database, registry)
+        self.freshness = Freshness()
+        self.schemes = Schemes(self.database)
         self.committer = Committer(
             self._batch,
             self._single,
@@ -278,6 +282,7 @@ class City:
             committer=self.committer,
             proposer=Proposer(
                 self.policies,
+                self.freshness,
                 self.vault,
                 ids,
                 digest_key=keys.standing_digest,
@@ -285,6 +290,7 @@ class City:
             ),
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             clock=clock,
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
@@ -314,6 +320,7 @@ class City:
             committer=self.search_committer,
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             vault=self.vault,
             clock=clock,
             ids=ids,
@@ -354,6 +361,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.schemes.refresh()
         await self.trust.refresh()
         self.forgeries.roll()
 

@@ -31,6 +31,7 @@ from gateway.edge import (
     my_scenarios,
     oauth,
     recognition_agreements,
+    recognition_schemes,
     scenarios,
     service,
     sessions,
@@ -66,6 +67,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *sessions.HANDLERS,
     *closure.HANDLERS,
     *scenarios.HANDLERS,
+    *recognition_schemes.HANDLERS,
     *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
 ]
