@@ -204,6 +204,29 @@ def test_an_entry_is_one_that_others_take(offices: tuple[Office, Office]) -> Non
     assert '"d"' not in a.entry(*(public for _, public in people))
 
 
+async def test_a_scheme_is_published_once_and_its_faults_are_named(
+    offices: tuple[Office, Office], owner: Connection
+) -> None:
+    a, _ = offices
+    await owner.execute("INSERT INTO realm (city) VALUES ($1)", A)
+    seed = Path(__file__).parents[3] / "seeds" / "schemes" / "example-delta-1.toml"
+    for _ in range(2):
+        done = await in_thread(a, "scheme", str(seed))
+        assert done.output.startswith("example-delta version 1 is published, from ")
+    broken = a.folder / "broken.toml"
+    broken.write_text(seed.read_text().replace("version = 1", "version = 0"))
+    refused = await in_thread(a, "scheme", str(broken))
+    assert refused.exit_code == 1
+    assert f"{broken}:" in refused.output
+    assert "version" in refused.output
+    other = a.folder / "other.toml"
+    other.write_text(seed.read_text() + "# another text\n")
+    refused = await in_thread(a, "scheme", str(other))
+    assert refused.exit_code == 1
+    assert "a version never changes" in refused.output.replace("\n", " ")
+    assert await owner.fetchval("SELECT count(*) FROM recognition_scheme") == 1
+
+
 # ------------------------------------------------------------------ an operator's key
 
 
