@@ -162,6 +162,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     edge/recognition_schemes.py  the same, open to everybody
     recognition/limits.py   what may be vouched for, and what is kept free at home for it
     recognition/freshness.py  whether a visitor's home city was heard of lately
+    recognition/entries.py  entries beside each other: what is shared condemns
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
     recognition/statements.py  what operators signed about agreements
