@@ -12,6 +12,7 @@ A question's way, from the socket to the answer
     city.py                 one worker's working parts, put together
     edge/headers.py         requests that two machines could read differently are not read
     edge/access.py          who may call what, closed by default
+    edge/caller.py          the party of a token, and of the key that it is bound to
     edge/admission.py       the door in front of it: what kind of request, and its room
     edge/routes.py          the route table of everything that is not hot
     edge/body.py            reading a body and turning it into a typed value

@@ -127,6 +127,11 @@ def judge(
     return Proof(answer.jkt, answer.claims.jti, answer.claims.iat)
 
 
+def error_of(reason: Reason) -> str:
+    """The error code by which a refusal is told (RFC 9449 5, 7.1, 8)."""
+    return "use_dpop_nonce" if reason in MENDED_BY_NONCE else "invalid_dpop_proof"
+
+
 def token_hash(access_token: str) -> str:
     """The `ath` of an access token: base64url of its SHA-256 (RFC 9449 4.2)."""
     return b64url(hashlib.sha256(access_token.encode("ascii", "replace")).digest())
