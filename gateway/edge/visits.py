@@ -16,12 +16,11 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from gateway.city import City
-from gateway.claims import CityCode, Thumbprint
+from gateway.claims import CityCode, ScenarioId, Thumbprint
 from gateway.edge.access import ACCESS, Access, city_of
 from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
 from gateway.edge.oauth import denied, granted
-from gateway.edge.wire import ScenarioId
 from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
 from gateway.oauth.clients import Denied
 from gateway.oauth.errors import OAuthCode
@@ -62,9 +61,7 @@ async def begin(
     wish = Wish(data.home, tuple(dict.fromkeys(data.scenarios)), data.jkt)
     begun = await city.visiting.attempts.begin(wish)
     kept = cookie(city.settings, "visit", begun.secret, ATTEMPT_LIFE_S)
-    return Response(
-        VisitBegun(begun.location), status_code=201, headers=_NO_STORE, cookies=[kept]
-    )
+    return Response(VisitBegun(begun.location), status_code=201, headers=_NO_STORE, cookies=[kept])
 
 
 @get(CALLBACK, opt={ACCESS: Access.PUBLIC}, status_code=303)

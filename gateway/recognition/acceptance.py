@@ -203,7 +203,9 @@ class Acceptance:
         """A citizen without identity, with a key of its own, for whoever was never here."""
         key = self._vault.new_key(citizen)
         who = judged.home, judged.subject
-        if not await rows.add_visitor(connection, citizen, *who, key, self._settings.oidc_synthetic):
+        if not await rows.add_visitor(
+            connection, citizen, *who, key, self._settings.oidc_synthetic
+        ):
             raise _Again
 
     async def _opened(self, connection: Connection, citizen: UUID, judged: Judged) -> str:
@@ -234,7 +236,5 @@ class Acceptance:
             raise _Stop("replayed")
         token = self._ids.token()
         name = hash_of(token)
-        await rows.issue_token(
-            connection, name, citizen, visit.id, claims.cnf.jkt, TOKEN_LIFE_S
-        )
+        await rows.issue_token(connection, name, citizen, visit.id, claims.cnf.jkt, TOKEN_LIFE_S)
         return token

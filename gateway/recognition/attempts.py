@@ -100,17 +100,16 @@ class Attempts:
             raise Malformed([("/scenarios", "not open to visitors from that city")])
         secret, state = self._ids.token(), self._ids.token()
         verifier = b64url(self._ids.random_bytes(32))
-        given = {"scenarios": wish.scenarios, "state": state, "jkt": wish.jkt}
         try:
-            location = await self._homes.push(home, verifier=verifier, **given)
+            location = await self._homes.push(
+                home, scenarios=wish.scenarios, state=state, verifier=verifier, jkt=wish.jkt
+            )
         except HomeCityRefused as fault:
             await self._refusals.note("par", wish.home, f"home-says-{fault.error}")
             raise VisitRefused("par") from None
         name = hash_of(secret)
         sealed = self._seal(secret).seal(verifier.encode(), _VERIFIER + name)
-        attempt = NewAttempt(
-            name, wish.home, wish.scenarios, wish.jkt, hash_of(state), sealed
-        )
+        attempt = NewAttempt(name, wish.home, wish.scenarios, wish.jkt, hash_of(state), sealed)
         async with self._database.connection() as connection:
             await visit_rows.know_issuer(connection, wish.home)
             await rows.begin(connection, attempt, ATTEMPT_LIFE_S)

@@ -33,7 +33,7 @@ class Trust(Protocol):
 class Schemes(Protocol):
     """The published schemes."""
 
-    def get(self, id: str, version: int) -> Scheme | None: ...
+    def get(self, scheme: str, version: int) -> Scheme | None: ...
 
 
 class Statuses(Protocol):
@@ -59,7 +59,7 @@ class Nobody:
     def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
         return None
 
-    def get(self, id: str, version: int) -> Scheme | None:
+    def get(self, scheme: str, version: int) -> Scheme | None:
         return None
 
     async def valid(self, issuer: str, uri: str, idx: int) -> bool | None:

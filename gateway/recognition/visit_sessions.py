@@ -61,9 +61,7 @@ class VisitSessions:
         async with self._database.transaction() as connection:
             citizen = await rows.use_token(connection, name)
             if citizen is not None:
-                return await self._sessions.begin_within(
-                    connection, citizen, instead_of=instead_of
-                )
+                return await self._sessions.begin_within(connection, citizen, instead_of=instead_of)
         raise await self._refused("token", "invalid_token")
 
     async def _refused(self, reason: str, error: str) -> ProofRefused:
