@@ -193,8 +193,8 @@ class Acceptance:
                         raise _Stop("attempt")
                     if known is None:
                         await self._made(connection, citizen, judged)
-                    token = await self._opened(connection, citizen, judged)
-                return token
+                    # Who made it learns of it only once the block's end has made it durable.
+                    return await self._opened(connection, citizen, judged)
             except (_Again, AccountClosed):
                 continue
         raise StillRunning
