@@ -53,13 +53,14 @@ def fault_of(
 def place_of(claims: RecognitionClaims, scheme: Scheme, home: str, here: str) -> Place | None:
     """Where the scheme puts the visitor of a grant; None where the two do not fit.
 
-    The tier must be the very lowest that the scenarios need. A lower one would open nothing; a
-    higher one says more of the citizen than anybody here may know.
+    The tier must suffice for every scenario: a city that says less has not looked at its own table.
     """
     said = claims.recognition
     if not {home, here} <= scheme.cities.keys() or not scheme.needs.keys() >= set(said.scenarios):
         return None
-    if said.tier != scheme.needed(said.scenarios):
+    if said.tier not in scheme.tiers:
+        return None
+    if not scheme.reaches(said.tier, scheme.needed(said.scenarios)):
         return None
     limit = scheme.limit(_RENT, said.tier) if _RENT in said.scenarios else None
     return Place(scheme.band_of(here, said.tier), limit or 0)

@@ -30,7 +30,8 @@ class Awaited(msgspec.Struct, frozen=True):
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):
-    """An attempt by which nothing has been presented; `recognition` is the grant, sealed."""
+    """An attempt whose visitor came back and presented nothing yet; `recognition` is the grant,
+    sealed."""
 
     home: str
     scenarios: tuple[str, ...]

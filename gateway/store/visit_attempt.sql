@@ -16,13 +16,15 @@ UPDATE visit_attempt SET recognition = $2 WHERE id_hash = $1 AND presented_at IS
 
 -- name: open
 SELECT home, scenarios, jkt, recognition FROM visit_attempt
- WHERE id_hash = $1 AND presented_at IS NULL AND expires_at > clock_timestamp()
+ WHERE id_hash = $1 AND returned_at IS NOT NULL AND presented_at IS NULL
+   AND expires_at > clock_timestamp()
 
 -- name: claim
 -- Of many at once one gets it, and the others do not wait to hear so.
 WITH mine AS (
   SELECT id_hash FROM visit_attempt
-   WHERE id_hash = $1 AND presented_at IS NULL AND expires_at > clock_timestamp()
+   WHERE id_hash = $1 AND returned_at IS NOT NULL AND presented_at IS NULL
+     AND expires_at > clock_timestamp()
      FOR UPDATE SKIP LOCKED)
 UPDATE visit_attempt AS a SET presented_at = clock_timestamp(), recognition = NULL
   FROM mine WHERE a.id_hash = mine.id_hash RETURNING true
