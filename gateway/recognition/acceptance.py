@@ -229,11 +229,12 @@ class Acceptance:
             home_consent=self._veil.id(said.consent_id),
             policy=said.policy_revision,
             status_uri=entry.uri,
-            status_idx=self._veil.place(entry.uri, entry.idx),
+            status_idx=entry.idx,
             granted_us=granted_us,
         )
         if not await rows.add(connection, visit):
             raise _Stop("replayed")
+        await self._statuses.bound_within(connection, judged.home, entry.uri)
         token = self._ids.token()
         name = hash_of(token)
         await rows.issue_token(connection, name, citizen, visit.id, claims.cnf.jkt, TOKEN_LIFE_S)

@@ -10,6 +10,7 @@ from typing import Protocol
 from gateway.claims import Kind, SchemeName
 from gateway.jwk import Key
 from gateway.recognition.entry import City
+from gateway.store.database import Connection
 from scenarios.schemes import Scheme
 
 
@@ -46,6 +47,11 @@ class Statuses(Protocol):
         """
         ...
 
+    async def bound_within(self, connection: Connection, issuer: str, uri: str) -> None:
+        """Rely on a city for no longer than on the list that a visit names, in the transaction
+        that opens the visit."""
+        ...
+
 
 class Nobody:
     """A city that has no neighbours."""
@@ -63,4 +69,7 @@ class Nobody:
         return None
 
     async def valid(self, issuer: str, uri: str, idx: int) -> bool | None:
+        return None
+
+    async def bound_within(self, connection: Connection, issuer: str, uri: str) -> None:
         return None
