@@ -41,11 +41,11 @@ class Table:
 
     def __init__(self) -> None:
         raw = (ROOT / "seeds/schemes/example-delta-1.toml").read_bytes()
-        self.held: Scheme = parse_scheme(raw, "example-delta-1.toml")
+        self.held: Scheme | None = parse_scheme(raw, "example-delta-1.toml")
 
     def get(self, scheme: str, version: int) -> Scheme | None:
-        known = (scheme, version) == (self.held.id, self.held.version)
-        return self.held if known else None
+        held = self.held
+        return held if held and (scheme, version) == (held.id, held.version) else None
 
 
 class Border:
@@ -55,6 +55,7 @@ class Border:
         self.town, self.region, self.own, self.homes = town, region, own, homes
         self.lists, self.table = Lists(), Table()
         self.workers = [town]
+        self._callers: dict[int, Callers] = {}
         self.join(town)
 
     @property
@@ -69,6 +70,13 @@ class Border:
         visiting.acceptance._statuses = self.lists
         if worker not in self.workers:
             self.workers.append(worker)
+
+    def callers(self, worker: TestCity | None = None) -> Callers:
+        """Who may knock at a worker; its application is made once."""
+        at = worker or self.town
+        if id(at) not in self._callers:
+            self._callers[id(at)] = Callers(at)
+        return self._callers[id(at)]
 
     async def publish(self) -> None:
         """The region signs its list as it is now, and every worker knows it."""
@@ -98,7 +106,7 @@ class Visitor:
 
     def __init__(self, border: Border, home: Home, worker: TestCity) -> None:
         self.border, self.home, self.key = border, home, Prover()
-        self.page = Callers(worker).stranger()
+        self.page = border.callers(worker).stranger()
         self.state = ""
         self.grant = ""
 
