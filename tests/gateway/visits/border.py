@@ -66,7 +66,7 @@ class Border:
         """Let a worker read the lists and schemes."""
         visiting = worker.city.visiting
         for part in (visiting.acceptance, visiting.visits):
-            part._schemes = self.table  # type: ignore[union-attr]  # the parts are joined later
+            part._schemes = self.table
         visiting.acceptance._statuses = self.lists
         if worker not in self.workers:
             self.workers.append(worker)

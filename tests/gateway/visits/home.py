@@ -78,7 +78,7 @@ class Home(City):
         said = honest | changes
         for name in ("recognition", "status"):
             if isinstance(changes.get(name), dict):
-                said[name] = honest[name] | changes[name]  # type: ignore[operator]  # both are dicts
+                said[name] = honest[name] | changes[name]
         return said
 
     def grant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -228,7 +229,7 @@ async def test_a_grant_is_accepted_once_whatever_carries_it(border: Border) -> N
     second.key = first.key
     await first.arrive()
     text, _, signature = first.grant.rpartition(".")
-    raw = forge.base64.urlsafe_b64decode(signature + "==")
+    raw = base64.urlsafe_b64decode(signature + "==")
     r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
     twin = f"{text}.{forge.b64(forge.joined(r, forge.N - s))}"
     assert (await second.begin()).status_code == 201
