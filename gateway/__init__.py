@@ -325,9 +325,12 @@ The command line, and a city on one machine
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
     cli/_tables.py          tables whose names are copied from a terminal
+    cli/_which.py           which running city is meant
+    cli/_greeting.py        what is said when everything answers
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
+    cli/region.py           qianjiang region
     cli/assertion.py        qianjiang assertion
     cli/clerk.py            qianjiang clerk
     cli/operator.py         qianjiang operator
@@ -335,7 +338,12 @@ The command line, and a city on one machine
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password
     local/people.py         people who do not exist, each from a number
+    local/atlas.py          which cities there are, each at addresses of its own
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
+    local/region.py         a region's trust list: entries, statements, a serial that grows
+    local/region_server.py  and where it is published
+    local/company.py        several cities at a time, and their region
+    local/alliance.py       cities of one machine become partners
     local/city.py           the engines over a data folder, migrated
     local/postgres.py       an embedded PostgreSQL 18
     local/valkey.py         an embedded Valkey 9
@@ -350,6 +358,7 @@ The command line, and a city on one machine
     local/seed_device.py    a seeded citizen's own signing key
     local/credentials.py    the parties' keys, kept by this machine
     local/clerks.py         the counters' staff, whose secrets this machine keeps
+    local/settlement.py     all of these at once
     local/upfile.py         up.json, for people's scripts
     local/day.py            a day played, each outcome beside its expectation
     local/troupe.py         directing the players

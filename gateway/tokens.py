@@ -44,7 +44,9 @@ SCOPE_PREFIX: Final = "scenario:"
 
 Headers = Iterable[tuple[bytes, bytes]]
 
-_BEARER, _DPOP = b"bearer ", b"dpop "
+#: The schemes of credentials, each with the space behind it, in lower case.
+BEARER: Final = b"bearer "
+DPOP: Final = b"dpop "
 
 _decode_claims = msgspec.json.Decoder(AccessClaims).decode
 
@@ -142,7 +144,7 @@ class AccessTokens:
             PartyNewer: good, as far as this worker can tell; `admit` finds out.
             Forbidden: the party is suspended or closed.
         """
-        principal = self._found(_credential(headers, _BEARER))
+        principal = self._found(credential(headers, BEARER))
         if principal.jkt is not None:
             raise Unauthenticated("bound")  # RFC 9449 7.2: it is good with its proof alone
         return principal
@@ -153,7 +155,7 @@ class AccessTokens:
         Raises:
             Unauthenticated, AbnormalUsage, PartyNewer, Forbidden: as `authenticate`.
         """
-        compact = _credential(headers, _DPOP)
+        compact = credential(headers, DPOP)
         principal = self._found(compact)
         if principal.jkt is None:
             raise Unauthenticated("unbound")  # any key at all would prove it
@@ -282,13 +284,17 @@ class AccessTokens:
 def is_under_dpop(headers: Headers) -> bool:
     """Whether the request's header fields hold a credential under the scheme DPoP."""
     return any(
-        name == b"authorization" and value[: len(_DPOP)].lower() == _DPOP for name, value in headers
+        name == b"authorization" and value[: len(DPOP)].lower() == DPOP for name, value in headers
     )
 
 
-def _credential(headers: Headers, scheme: bytes) -> str:
+def credential(headers: Headers, scheme: bytes) -> str:
     """The one token of the header fields, if it is under this scheme (RFC 6750 2.1, RFC 9449 7.1;
-    RFC 6750's other two ways are not ours)."""
+    RFC 6750's other two ways are not ours).
+
+    Raises:
+        Unauthenticated: there is none, more than one, or one under another scheme.
+    """
     found = None
     for name, value in headers:
         if name == b"authorization":

@@ -6,6 +6,7 @@ DPoP, with a proof by that key for this very request (RFC 9449 7.1).
 
 from __future__ import annotations
 
+import structlog
 from litestar.types import HTTPScope
 
 from gateway.city import City
@@ -14,6 +15,8 @@ from gateway.errors import ProofRefused, Unauthenticated
 from gateway.jose import Reason, Refused, token_key
 from gateway.parties import Principal
 from gateway.tokens import is_under_dpop
+
+_log = structlog.get_logger(__name__)
 
 
 async def caller(city: City, scope: HTTPScope) -> Principal:
@@ -44,11 +47,14 @@ async def caller(city: City, scope: HTTPScope) -> Principal:
     claimant = f"proof {token_key(token.compact).hex()}"
     proof = await city.proofs.accept(headers, wanted, claimant)
     if isinstance(proof, Refused):
-        raise _refusal(city, proof.reason)
+        city.counts.token("refused")
+        raise proof_refused(city, proof.reason)
     return token.principal
 
 
-def _refusal(city: City, reason: Reason) -> ProofRefused:
+def proof_refused(city: City, reason: Reason) -> ProofRefused:
+    """What a caller reads whose proof is refused; the reason goes to the log alone."""
+    _log.info("proof_refused", reason=reason.value)
     error = error_of(reason)
     nonce = city.proofs.nonce() if error == "use_dpop_nonce" else None
     return ProofRefused(f"proof-{reason.value}", error, nonce)
