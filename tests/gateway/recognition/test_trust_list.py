@@ -251,7 +251,10 @@ def test_a_statement_is_nothing_without_its_operators_key(region: TestRegion) ->
     ):
         region.agreements["a-b"] = [*honest[:3], forged]
         assert state(region) is State.PROPOSED
-    region.agreements["a-b"] = [*honest[:3], B.says(1, "sign", by_pair, 5, agreement="a-b", **terms)]
+    region.agreements["a-b"] = [
+        *honest[:3],
+        B.says(1, "sign", by_pair, 5, agreement="a-b", **terms),
+    ]
     assert state(region) is State.IN_FORCE
 
 
