@@ -228,8 +228,6 @@ async def test_no_table_about_citizens_is_forgotten(owner: Connection) -> None:
     tables = {row["name"] for row in await owner.fetch(_OF_CITIZENS)} | {"citizen"}
     accounted = KEPT | ERASED | OF_VISITORS
     assert tables == accounted, "a new table: say what closing an account does with it"
-        "a new table: say what closing an account does with it"
-    )
     assert not KEPT & ERASED
 
 

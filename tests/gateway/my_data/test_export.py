@@ -100,6 +100,7 @@ ABOUT_NOBODY = {
     *("schema_migration", "realm", "legal_entity", "party", "party_key", "party_scenario"),
     *("counter_staff", "counter_enrolment", "counter_session", "counter_key"),
     *("assertion_used", "dpop_used", "publish_run", "stock", "webhook_gone", "desk", "miss"),
+    "issuer",
 }
 
 _TABLES = """
