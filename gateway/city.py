@@ -61,9 +61,11 @@ from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.recognition.freshness import Freshness
+from gateway.recognition.neighbours import Nobody
 from gateway.recognition.schemes import Schemes
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
+from gateway.recognition.visiting import Visiting
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -180,8 +182,26 @@ class City:
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )
+        self.statuses = Nobody()
+        self.visiting = Visiting(
+            settings,
+            keys,
+            database=self.database,
+            writer=self.writer,
+            vault=self.vault,
+            proofs=self.proofs,
+            sessions=self.sessions,
+            trust=self.trust,
+            schemes=self.schemes,
+            statuses=self.statuses,
+            clock=clock,
+            ids=ids,
+        )
         self.citizens = Citizens(
-            settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
+            *(settings, keys.blind_index, self.vault, self.database, self.writer),
+            trust=self.trust,
+            clock=clock,
+            ids=ids,
         )
         self.authorisations = Authorisations(
             self.database,
@@ -264,7 +284,9 @@ class City:
             ids=ids,
         )
         self.exports = Exports(
-            settings, self.database, self.vault, self.lookups, self.authorisations, clock
+            *(settings, self.database, self.vault, self.lookups, self.authorisations),
+            trust=self.trust,
+            clock=clock,
         )
         self.corrections = Corrections(self.database, self.vault, clock, ids)
         self.closing = Closing(
@@ -350,6 +372,7 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.visiting.close()
             await self.trust_fetcher.close()
             await self.cache.close()
             for pool in pools:

@@ -29,12 +29,14 @@ from gateway.edge import (
     lookup_stream,
     lookups,
     my_scenarios,
+    my_visit,
     oauth,
     recognition_agreements,
     recognition_schemes,
     scenarios,
     service,
     sessions,
+    visits,
     webhooks,
 )
 
@@ -66,6 +68,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *corrections.HANDLERS,
     *sessions.HANDLERS,
     *closure.HANDLERS,
+    *visits.HANDLERS,
+    *my_visit.HANDLERS,
     *scenarios.HANDLERS,
     *recognition_schemes.HANDLERS,
     *recognition_agreements.HANDLERS,
