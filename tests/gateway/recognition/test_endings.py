@@ -1,4 +1,4 @@
-"""Whichever way the basis of a recognition is taken away: when that is acknowledged, none stands."""
+"""Whichever way the basis of a recognition goes: when that is acknowledged, none stands."""
 
 from __future__ import annotations
 
@@ -150,13 +150,17 @@ async def test_what_does_not_touch_it_leaves_it(town: TestCity) -> None:
     assert await reason(town, recognition) is None
 
 
+async def _withdraw_and_fail(town: TestCity, citizen: UUID) -> None:
+    async with town.city.writer.change(citizen) as connection:
+        await town.city.consents.withdraw_all_within(connection, citizen)
+        raise RuntimeError("cut off")
+
+
 async def test_what_was_not_acknowledged_ended_nothing(town: TestCity) -> None:
     citizen = await town.citizen()
     recognition = await recognised(town, citizen)
     with pytest.raises(RuntimeError, match="cut off"):
-        async with town.city.writer.change(citizen) as connection:
-            await town.city.consents.withdraw_all_within(connection, citizen)
-            raise RuntimeError("cut off")
+        await _withdraw_and_fail(town, citizen)
     assert await reason(town, recognition) is None
 
 
@@ -226,13 +230,9 @@ def living(**changes: object) -> Living:
     return Living(**(given | changes))  # type: ignore[arg-type]  # the table above
 
 
-def body(band: int = 4, **consent: int) -> Body:
-    slip = ConsentSlip(CONSENT.bytes, 1, 7, "recognition", NOW_US - 1, LATER)
-    for name, value in consent.items():
-        slip = ConsentSlip(
-            *(slip.id, slip.version, slip.sector, slip.scenario, slip.from_us),
-            **{"to_us": slip.to_us, "paused_until_us": 0} | {name: value},
-        )
+def body(band: int = 4, *, to_us: int = LATER, paused_until_us: int = 0) -> Body:
+    span = NOW_US - 1, to_us, paused_until_us
+    slip = ConsentSlip(CONSENT.bytes, 1, 7, "recognition", *span)
     return Body(key=b"k", band=band, consents=pack_consents([slip]))
 
 

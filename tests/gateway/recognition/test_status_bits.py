@@ -104,7 +104,7 @@ def test_no_bytes_do_more_than_be_refused(raw: bytes) -> None:
 
 
 def test_a_million_entries_with_one_in_a_hundred_set_stay_small() -> None:
-    entries = random.Random(7).sample(range(SIZE), SIZE // 100)  # noqa: S311  # a test's sample
+    entries = random.Random(7).sample(range(SIZE), SIZE // 100)
     packed = compressed(raw_of(entries))
     assert SIZE == 1_000_000
     assert len(packed) <= 14_000
@@ -112,7 +112,7 @@ def test_a_million_entries_with_one_in_a_hundred_set_stay_small() -> None:
 
 
 def test_a_list_that_is_half_taken_and_all_ended_still_fits_where_it_is_read() -> None:
-    entries = random.Random(7).sample(range(SIZE), SIZE // 2)  # noqa: S311  # a test's sample
+    entries = random.Random(7).sample(range(SIZE), SIZE // 2)
     assert len(_token(compressed(raw_of(entries)))) <= 256 * KIB
 
 
