@@ -32,7 +32,7 @@ class Partner:
 
     def __init__(self, clock: Clock, code: str) -> None:
         self.clock, self.code = clock, code
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key, self.kid = ec.generate_private_key(ec.SECP256R1()), "status"
         self.ended: set[int] = set()
         self.age_s = 0.0
         self.pause_s = 0.0
@@ -75,7 +75,7 @@ class Partner:
             "ttl": 15,
             "status_list": StatusBits(bits=1, lst=lst),
         } | self.claims
-        kind, kid, key = self.signs_with or (Kind.STATUS_LIST, "status", self.key)
+        kind, kid, key = self.signs_with or (Kind.STATUS_LIST, self.kid, self.key)
         return sign(kind, StatusListClaims(**claims), kid, key)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -138,7 +138,11 @@ def entry(partner: Partner) -> City:
         made = key or ec.generate_private_key(ec.SECP256R1())
         return dict(public_jwk(Key(kid, Alg.ES256, made.public_key())))
 
-    keys = {"client": None, "grant": None, "status": partner.key}
+    keys = {
+        "client": jwk("client"),
+        "grant": jwk("grant"),
+        "status": jwk(partner.kid, partner.key),
+    }
     told = {
         "code": partner.code,
         "name": {"zh": "示例", "en": "example"},
@@ -150,7 +154,7 @@ def entry(partner: Partner) -> City:
         "redirect_uris": [f"{partner.issuer}/recognition/callback"],
         "scenarios": ["library"],
         "schemes": [{"id": "example-delta", "version": 1}],
-        "keys": [{"purpose": name, "jwk": jwk(name, key)} for name, key in keys.items()],
+        "keys": [{"purpose": name, "jwk": key} for name, key in keys.items()],
         "operators": [{"name": f"o{n}", "jwk": jwk(f"o{n}")} for n in range(2)],
     }
     return parse_entry(msgspec.json.encode(told), allow_loopback_http=True)
