@@ -65,6 +65,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
     reads_nobody = {"/v1/scenarios", "/v1/scenarios/{scenario}"}
     assert public - reads_nobody <= {
         *("/healthz", "/readyz", "/openapi.json"),
+        "/v1/recognition/agreements",
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
         *("/v1/counter/second/key", "/v1/counter/second/key/options"),
