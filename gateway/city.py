@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from gateway.admission import Admission
 from gateway.assisted.acts import Books
@@ -61,8 +62,10 @@ from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.recognition.freshness import Freshness
-from gateway.recognition.neighbours import Nobody
+from gateway.recognition.limits import cap_fen
 from gateway.recognition.schemes import Schemes
+from gateway.recognition.status_lists import StatusLists
+from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.recognition.visiting import Visiting
@@ -167,7 +170,13 @@ class City:
             counts=self.counts,
         )
         self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
-        self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.writer = StandingWriter(
+            self.database, self.cache, keys.standing_digest, partial(cap_fen, registry["rent"])
+        )
+        self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
+        self.status_reader = StatusReader(
+            settings, self.trust, self.database, self.writer, clock, ids
+        )
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
         self._passwords = Passwords()
@@ -182,7 +191,6 @@ class City:
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )
-        self.statuses = Nobody()
         self.visiting = Visiting(
             settings,
             keys,
@@ -193,7 +201,7 @@ class City:
             sessions=self.sessions,
             trust=self.trust,
             schemes=self.schemes,
-            statuses=self.statuses,
+            statuses=self.status_reader,
             clock=clock,
             ids=ids,
         )
@@ -374,6 +382,7 @@ class City:
             await self.oidc.close()
             await self.visiting.close()
             await self.trust_fetcher.close()
+            await self.status_reader.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()

@@ -36,6 +36,7 @@ from gateway.edge import (
     scenarios,
     service,
     sessions,
+    status_lists,
     visits,
     webhooks,
 )
@@ -74,4 +75,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *recognition_schemes.HANDLERS,
     *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
+    *status_lists.HANDLERS,
 ]
