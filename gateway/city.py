@@ -48,7 +48,11 @@ from gateway.limits import Limits
 from gateway.lookups import Lookups
 from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
-from gateway.oauth.token import TokenEndpoint
+from gateway.oauth.code import AUTHORIZATION_CODE, CodeGrant
+from gateway.oauth.desk import CityDesk
+from gateway.oauth.exchange import TOKEN_EXCHANGE, ExchangeGrant
+from gateway.oauth.pushed import PushedRequests
+from gateway.oauth.token import CLIENT_CREDENTIALS, ClientCredentials, GrantType, TokenEndpoint
 from gateway.offers import ScenarioOffers
 from gateway.oidc import Oidc
 from gateway.outbox import Outbox
@@ -57,6 +61,14 @@ from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.alone import ALONE
+from gateway.recognition.authorization import Authorization
+from gateway.recognition.grants import Grants
+from gateway.recognition.held import Recognitions
+from gateway.recognition.partners import Partners
+from gateway.recognition.parts import Region
+from gateway.recognition.refusals import Refusals
+from gateway.recognition.requests import RecognitionRequests
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -88,13 +100,20 @@ class City:
         registry: the compiled scenarios.
         clock: where time comes from.
         ids: where identifiers and randomness come from.
+        region: what is known of other cities.
     """
 
     def __init__(
-        self, settings: Settings, keys: Keyring, registry: Registry, clock: Clock, ids: Ids
+        self,
+        settings: Settings,
+        keys: Keyring,
+        registry: Registry,
+        clock: Clock,
+        ids: Ids,
+        region: Region = ALONE,
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
-        self.clock, self.ids = clock, ids
+        self.clock, self.ids, self.region = clock, ids, region
         self.counts = Counts(clock)
         self.database = self._database(settings.pool_max, {})
         self._batch = self._database(1, PLANNER)
@@ -124,12 +143,14 @@ class City:
         self.tokens = AccessTokens(
             keys, settings, clock, ids, self.parties, self.forgeries, self.counts
         )
-        self.token_endpoint = TokenEndpoint(
-            ClientAuthentication(
-                settings, clock, self.database, self.parties, self.forgeries, self.counts
-            ),
-            self.tokens,
-            self.limits,
+        self.clients = ClientAuthentication(
+            settings,
+            clock,
+            self.database,
+            self.parties,
+            self.forgeries,
+            self.counts,
+            region.trust,
         )
         self.policies = Policies(self.database, registry)
         self.committer = Committer(
@@ -244,6 +265,7 @@ class City:
             settings, self.database, self.vault, self.lookups, self.authorisations, clock
         )
         self.corrections = Corrections(self.database, self.vault, clock, ids)
+        self.recognitions = Recognitions(self.database)
         self.closing = Closing(
             database=self.database,
             writer=self.writer,
@@ -251,6 +273,7 @@ class City:
             commitments=self.commitments,
             devices=self.devices,
             authorisations=self.authorisations,
+            recognitions=self.recognitions,
             text=load_notice(settings, "closure"),
         )
         self.decisions = Decisions(
@@ -271,6 +294,7 @@ class City:
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
             counts=self.counts,
         )
+        self._recognise()
         self.counter_questions = CounterQuestions(
             database=self.database,
             codes=self.credit_codes,
@@ -303,6 +327,49 @@ class City:
             answer_ttl_s=settings.answer_ttl_s,
             waiting_max=settings.waiting_max,
         )
+
+    def _recognise(self) -> None:
+        """The parts by which other cities may recognise this one's citizens."""
+        settings, region = self.settings, self.region
+        partners = Partners(settings.city, region, self.parties, self.clock)
+        refusals = Refusals(self.database)
+        self.authorization = Authorization(
+            settings=settings,
+            trust=region.trust,
+            partners=partners,
+            oidc=self.oidc,
+            refusals=refusals,
+            database=self.database,
+        )
+        self.recognition_requests = RecognitionRequests(
+            settings=settings,
+            link_key=self.keys.link,
+            partners=partners,
+            database=self.database,
+            writer=self.writer,
+            consents=self.consents,
+            registry=self.registry,
+        )
+        grants = Grants(
+            settings=settings,
+            keys=self.keys.city_grant,
+            writer=self.writer,
+            decisions=self.decisions,
+            registry=self.registry,
+            policies=self.policies,
+            pseudonyms=self.pseudonyms,
+            status_lists=region.status_lists,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        desk = CityDesk(self.clients, partners, self.limits, refusals, self.database)
+        self.pushed_requests = PushedRequests(desk, self.ids)
+        own = ClientCredentials(self.clients, self.tokens, self.limits)
+        grant_types: dict[str, GrantType] = {CLIENT_CREDENTIALS: own}
+        if settings.trust_list_url:
+            grant_types[AUTHORIZATION_CODE] = CodeGrant(desk, self.writer, self.ids)
+            grant_types[TOKEN_EXCHANGE] = ExchangeGrant(desk, grants)
+        self.token_endpoint = TokenEndpoint(grant_types)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[City]:

@@ -97,6 +97,11 @@ class Parties:
         """The party of an internal number."""
         return next((party for party in self._by_id.values() if party.row.num == num), None)
 
+    def of_city(self, code: str) -> Party | None:
+        """The party that stands for another city (GB/T 2260), whatever its status."""
+        cities = (each for each in self._by_id.values() if each.row.kind == "city")
+        return next((party for party in cities if party.row.city == code), None)
+
     def offering(self, scenario: str, whose: str = "") -> Sequence[Party]:
         """The active parties of a scenario, by id; with `whose` those of a recipient (its entity)
         or of a community alone."""

@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
     assisted,
+    authorize,
     authzen,
     benefits,
     citizen,
@@ -30,6 +31,7 @@ from gateway.edge import (
     lookups,
     my_scenarios,
     oauth,
+    recognitions,
     scenarios,
     service,
     sessions,
@@ -39,6 +41,7 @@ from gateway.edge import (
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
     *oauth.HANDLERS,
+    *authorize.HANDLERS,
     *authzen.HANDLERS,
     *login.HANDLERS,
     *citizen.HANDLERS,
@@ -48,6 +51,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *benefits.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
+    *recognitions.HANDLERS,
     *my_scenarios.HANDLERS,
     *credit_codes.HANDLERS,
     *desks.HANDLERS,

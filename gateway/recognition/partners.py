@@ -1,0 +1,67 @@
+"""The cities to which this one may say something of its citizens now, each with its terms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from gateway.claims import SchemeName
+from gateway.clock import SHANGHAI, Clock, from_us
+from gateway.parties import Parties, Party, Registration
+from gateway.recognition.entry import City
+from gateway.recognition.parts import Region, Scheme
+
+#: The scenario by which a city asks about another's citizen.
+RECOGNITION: Final = "recognition"
+
+
+class Partner(msgspec.Struct, frozen=True, kw_only=True):
+    """A city in the list, with a party here, an agreement in force and a scheme that is known."""
+
+    code: str
+    city: City
+    party: Party
+    registration: Registration
+    scenarios: frozenset[str]
+    scheme_name: SchemeName
+    scheme: Scheme
+
+
+class Partners:
+    """Finds partners; one instance per worker.
+
+    Args:
+        own: the code of this city, which is no partner of itself.
+    """
+
+    def __init__(self, own: str, region: Region, parties: Parties, clock: Clock) -> None:
+        self._own, self._region = own, region
+        self._parties, self._clock = parties, clock
+
+    def of(self, code: str) -> Partner | str:
+        """The partner of a code (GB/T 2260), or in a word why there is none now."""
+        now_us = self._clock.now_us()
+        city, party = self._region.trust.city(code), self._parties.of_city(code)
+        if city is None or code == self._own:
+            return "not-listed"
+        if party is None or not party.active:
+            return "no-party"
+        registration = party.registrations.get(RECOGNITION)
+        if registration is None:
+            return "not-registered"
+        agreed = self._region.trust.agreed(code, now_us)
+        if agreed is None:
+            return "no-agreement"
+        scheme = self._region.schemes.get(agreed.scheme.id, agreed.scheme.version)
+        if scheme is None or not scheme.is_valid_on(from_us(now_us).astimezone(SHANGHAI).date()):
+            return "no-scheme"
+        return Partner(
+            code=code,
+            city=city,
+            party=party,
+            registration=registration,
+            scenarios=agreed.scenarios,
+            scheme_name=agreed.scheme,
+            scheme=scheme,
+        )
