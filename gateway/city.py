@@ -66,7 +66,7 @@ from gateway.recognition.authorization import Authorization
 from gateway.recognition.grants import Grants
 from gateway.recognition.held import Recognitions
 from gateway.recognition.partners import Partners
-from gateway.recognition.parts import Region
+from gateway.recognition.parts import Others
 from gateway.recognition.refusals import Refusals
 from gateway.recognition.requests import RecognitionRequests
 from gateway.scores import Scores
@@ -100,7 +100,7 @@ class City:
         registry: the compiled scenarios.
         clock: where time comes from.
         ids: where identifiers and randomness come from.
-        region: what is known of other cities.
+        others: what is known of other cities.
     """
 
     def __init__(
@@ -110,10 +110,12 @@ class City:
         registry: Registry,
         clock: Clock,
         ids: Ids,
-        region: Region = ALONE,
+        others: Others = ALONE,
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
-        self.clock, self.ids, self.region = clock, ids, region
+        self.clock, self.ids = clock, ids
+        self.trust, self.schemes = others.trust, others.schemes
+        self.status_lists = others.status_lists
         self.counts = Counts(clock)
         self.database = self._database(settings.pool_max, {})
         self._batch = self._database(1, PLANNER)
@@ -150,7 +152,7 @@ class City:
             self.parties,
             self.forgeries,
             self.counts,
-            region.trust,
+            self.trust,
         )
         self.policies = Policies(self.database, registry)
         self.committer = Committer(
@@ -330,12 +332,12 @@ class City:
 
     def _recognise(self) -> None:
         """The parts by which other cities may recognise this one's citizens."""
-        settings, region = self.settings, self.region
-        partners = Partners(settings.city, region, self.parties, self.clock)
+        settings = self.settings
+        partners = Partners(settings.city, self.trust, self.schemes, self.parties, self.clock)
         refusals = Refusals(self.database)
         self.authorization = Authorization(
             settings=settings,
-            trust=region.trust,
+            trust=self.trust,
             partners=partners,
             oidc=self.oidc,
             refusals=refusals,
@@ -358,7 +360,7 @@ class City:
             registry=self.registry,
             policies=self.policies,
             pseudonyms=self.pseudonyms,
-            status_lists=region.status_lists,
+            status_lists=self.status_lists,
             clock=self.clock,
             ids=self.ids,
         )

@@ -239,7 +239,7 @@ def _title(city: City, scenario: str) -> Words:
 
 
 def _view(city: City, held: HeldRecognition) -> RecognitionView:
-    known = city.region.trust.city(held.city)
+    known = city.trust.city(held.city)
     name = known.entry.name if known is not None else None
     lives = held.ended_us is None and not held.over
     return RecognitionView(

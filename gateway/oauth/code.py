@@ -71,13 +71,12 @@ class CodeGrant:
             return "unknown-code"
         if used.party != own:
             return "code-of-another"
-        if used.status == "allowed":
-            async with self._desk.database.connection() as connection:
-                if await rows.spoil(connection, used.id):
-                    return "code-mismatch"
-            # Somebody redeemed it in this very moment: it has come twice.
-        async with self._writer.change(used.citizen, closed_too=True) as connection:
-            recognition = await rows.void(connection, used.id)
-            if recognition is not None:
-                await recognition_rows.end_one(connection, recognition, "code-replayed")
+        async with self._desk.database.connection() as connection:
+            if used.status == "allowed" and await rows.spoil(connection, used.id):
+                return "code-expired" if used.over else "code-mismatch"
+            # Redeemed before, or in this very moment: it has come twice.
+            standing = await rows.void(connection, used.id)
+        if standing is not None:
+            async with self._writer.change(used.citizen, closed_too=True) as connection:
+                await recognition_rows.end_one(connection, standing, "code-replayed")
         return "code-replayed"

@@ -79,6 +79,8 @@ def _checked(form: Mapping[str, str], partner: Partner) -> tuple[str, ...] | Den
 
     if any(name in form for name in _NEVER):
         return denied(OAuthCode.INVALID_REQUEST, "request-object")
+    if form.get("client_id") != partner.code:
+        return denied(OAuthCode.INVALID_REQUEST, "client-id")
     if form.get("response_type") != "code":
         known = "response_type" in form
         wrong = OAuthCode.UNSUPPORTED_RESPONSE_TYPE if known else OAuthCode.INVALID_REQUEST

@@ -6,7 +6,7 @@ from gateway.claims import Kind
 from gateway.errors import DependencyDown
 from gateway.jwk import Key
 from gateway.recognition.entry import City
-from gateway.recognition.parts import Agreed, Region, Scheme, Slot
+from gateway.recognition.parts import Agreed, Others, Scheme, Slot
 from gateway.store.database import Connection
 
 
@@ -27,4 +27,4 @@ class _Nobody:
         raise DependencyDown("status-lists")
 
 
-ALONE = Region(_Nobody(), _Nobody(), _Nobody())
+ALONE = Others(_Nobody(), _Nobody(), _Nobody())

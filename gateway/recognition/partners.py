@@ -10,7 +10,7 @@ from gateway.claims import SchemeName
 from gateway.clock import SHANGHAI, Clock, from_us
 from gateway.parties import Parties, Party, Registration
 from gateway.recognition.entry import City
-from gateway.recognition.parts import Region, Scheme
+from gateway.recognition.parts import Scheme, Schemes, Trust
 
 #: The scenario by which a city asks about another's citizen.
 RECOGNITION: Final = "recognition"
@@ -35,14 +35,16 @@ class Partners:
         own: the code of this city, which is no partner of itself.
     """
 
-    def __init__(self, own: str, region: Region, parties: Parties, clock: Clock) -> None:
-        self._own, self._region = own, region
+    def __init__(
+        self, own: str, trust: Trust, schemes: Schemes, parties: Parties, clock: Clock
+    ) -> None:
+        self._own, self._trust, self._schemes = own, trust, schemes
         self._parties, self._clock = parties, clock
 
     def of(self, code: str) -> Partner | str:
         """The partner of a code (GB/T 2260), or in a word why there is none now."""
         now_us = self._clock.now_us()
-        city, party = self._region.trust.city(code), self._parties.of_city(code)
+        city, party = self._trust.city(code), self._parties.of_city(code)
         if city is None or code == self._own:
             return "not-listed"
         if party is None or not party.active:
@@ -50,10 +52,10 @@ class Partners:
         registration = party.registrations.get(RECOGNITION)
         if registration is None:
             return "not-registered"
-        agreed = self._region.trust.agreed(code, now_us)
+        agreed = self._trust.agreed(code, now_us)
         if agreed is None:
             return "no-agreement"
-        scheme = self._region.schemes.get(agreed.scheme.id, agreed.scheme.version)
+        scheme = self._schemes.get(agreed.scheme.id, agreed.scheme.version)
         if scheme is None or not scheme.is_valid_on(from_us(now_us).astimezone(SHANGHAI).date()):
             return "no-scheme"
         return Partner(

@@ -65,8 +65,8 @@ class StatusLists(Protocol):
     async def allocate_within(self, connection: Connection) -> Slot: ...
 
 
-class Region(msgspec.Struct, frozen=True):
-    """The parts together."""
+class Others(msgspec.Struct, frozen=True):
+    """What is known of other cities: the parts together."""
 
     trust: Trust
     schemes: Schemes

@@ -58,6 +58,7 @@ class CodeUse(msgspec.Struct, frozen=True):
     party: int
     status: str
     citizen: UUID
+    over: bool
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -166,8 +167,9 @@ async def led_to(connection: Connection, request: UUID, recognition: UUID) -> bo
 
 
 async def void(connection: Connection, request: UUID) -> UUID | None:
-    """Make void a request whose code was used, and return what had come of it."""
-    recognition: UUID | None = await connection.fetchval(_sql.void, request)
+    """Make void a request whose code was used; returns what came of it and still stands."""
+    await connection.execute(_sql.void, request)
+    recognition: UUID | None = await connection.fetchval(_sql.still_living, request)
     return recognition
 
 

@@ -60,7 +60,8 @@ UPDATE recognition_request
 RETURNING scenarios
 
 -- name: of_code
-SELECT id, party, status, citizen FROM recognition_request WHERE code_hash = $1
+SELECT id, party, status, citizen, code_until <= clock_timestamp() AS over
+  FROM recognition_request WHERE code_hash = $1
 
 -- name: spoil
 -- A code is tried once by its client, whatever comes of it.
@@ -77,7 +78,12 @@ UPDATE recognition_request SET recognition = $2 WHERE id = $1 AND status = 'exch
 
 -- name: void
 UPDATE recognition_request SET status = 'void'
- WHERE id = $1 AND status IN ('redeemed', 'exchanged') RETURNING recognition
+ WHERE id = $1 AND status IN ('redeemed', 'exchanged')
+
+-- name: still_living
+-- A statement of its own: what an exchange has just written is seen by it.
+SELECT r.id FROM recognition_request AS q JOIN recognition AS r ON r.id = q.recognition
+ WHERE q.id = $1 AND r.ended_at IS NULL
 
 -- name: forget
 DELETE FROM recognition_request WHERE citizen = $1
