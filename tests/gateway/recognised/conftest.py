@@ -95,9 +95,7 @@ async def http(town: TestCity, site: httpx.ASGITransport) -> AsyncIterator[httpx
 
 
 @pytest.fixture
-async def partner(
-    town: TestCity, neighbours: Neighbours, http: httpx.AsyncClient
-) -> Partner:
+async def partner(town: TestCity, neighbours: Neighbours, http: httpx.AsyncClient) -> Partner:
     made = Partner(town, http)
     await made.join(neighbours)
     return made

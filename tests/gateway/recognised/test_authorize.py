@@ -43,9 +43,7 @@ async def reference(partner: Partner, attempt: Attempt | None = None, **asked: A
 # ------------------------------------------------------------------ before anybody may be answered
 
 
-async def test_who_was_sent_by_nobody_is_sent_nowhere(
-    partner: Partner, citizen: Citizen
-) -> None:
+async def test_who_was_sent_by_nobody_is_sent_nowhere(partner: Partner, citizen: Citizen) -> None:
     uri = "urn:ietf:params:oauth:request_uri:" + "A" * 32
     for asked in ({}, {"client_id": partner.code}, {"request_uri": uri}, {"client_id": ""}):
         assert refused(await citizen.page.get("/oauth/authorize", params=asked)), asked
@@ -127,9 +125,7 @@ async def test_where_an_answer_may_go_is_looked_up_again(
 ) -> None:
     uri = await reference(partner)
     elsewhere = [f"{partner.issuer}/recognition/other"]
-    neighbours.cities[partner.code] = listed(
-        partner.code, partner.private, redirect_uris=elsewhere
-    )
+    neighbours.cities[partner.code] = listed(partner.code, partner.private, redirect_uris=elsewhere)
     assert refused(await citizen.open(uri, partner.code))
     del neighbours.cities[partner.code]
     assert refused(await citizen.open(uri, partner.code))

@@ -68,9 +68,7 @@ async def test_an_assertion_is_good_once_at_whichever_endpoint_it_comes_first(
 
 
 @pytest.mark.parametrize("audience", ["{issuer}/oauth/par", "{issuer}/", "https://330200.example"])
-async def test_an_assertion_for_another_audience_is_none(
-    partner: Partner, audience: str
-) -> None:
+async def test_an_assertion_for_another_audience_is_none(partner: Partner, audience: str) -> None:
     aud = audience.format(issuer=partner.town.city.settings.issuer)
     signed = partner.assertion(aud=aud)
     assert error(await partner.push(client_assertion=signed), 401) == "invalid_client"
