@@ -66,6 +66,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
     assert public - reads_nobody <= {
         *("/healthz", "/readyz", "/openapi.json"),
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
+        *("/oauth/par", "/oauth/authorize"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
         *("/v1/counter/second/key", "/v1/counter/second/key/options"),
         *("/v1/counter/enrolment/link", "/v1/counter/enrolment/confirmation"),

@@ -1,4 +1,4 @@
-"""The citizen decides: reads who asks for what in which words, allows all or some of it, or does not."""
+"""The citizen decides: reads who asks for what, in which words; allows all, some of it, or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A browser arrives with a request: opened once, by the city's own reference, and signed in afresh."""
+"""A browser arrives with a request: opened once, by its own reference, and signed in afresh."""
 
 from __future__ import annotations
 

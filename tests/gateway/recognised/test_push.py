@@ -86,8 +86,8 @@ async def test_a_partys_key_opens_nothing_for_cities_and_a_citys_nothing_for_par
     await town.party()
     party = PartyClient(town, http)
     await party.enrol()
-    form = {"client_assertion": party.assertion(), "client_id": party.name}
-    assert error(await partner.push(**form), 401) == "invalid_client"
+    pushed = await partner.push(client_assertion=party.assertion(), client_id=party.name)
+    assert error(pushed, 401) == "invalid_client"
     asked = await partner.post("/oauth/token", {"grant_type": "client_credentials"})
     assert error(asked, 401) == "invalid_client"
 
