@@ -12,6 +12,7 @@ A question's way, from the socket to the answer
     city.py                 one worker's working parts, put together
     edge/headers.py         requests that two machines could read differently are not read
     edge/access.py          who may call what, closed by default
+    edge/caller.py          the party of a token, and of the key that it is bound to
     edge/admission.py       the door in front of it: what kind of request, and its room
     edge/routes.py          the route table of everything that is not hot
     edge/body.py            reading a body and turning it into a typed value
@@ -96,6 +97,8 @@ Who asked about me
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
+    dpop.py                 a request proves the key that its token is bound to
+    proofs.py               each proof once, decided by PostgreSQL
     jose.py                 the guard in front of every signed token
     forgeries.py            how many bad signatures are looked at
     claims.py               the kinds of token and what each says
@@ -156,8 +159,7 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
-    recognition/parts.py    what is needed of trust, schemes and status lists
-    recognition/alone.py    a city that knows no other
+    recognition/parts.py    what is needed of status lists
     recognition/partners.py  the cities that may ask about our citizens now, each with its terms
     edge/authorize.py       another city's request, by its backend and by the citizen's browser
     oauth/desk.py           who asks, whether it may, what it was refused
@@ -171,6 +173,21 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/grants.py   decided, recorded, and only then signed
     recognition/held.py     what was said of a citizen, for the citizen
     recognition/refusals.py  what cities are refused, counted with its reason
+    recognition/schemes.py  which tier of one city is which band in another
+    edge/recognition_schemes.py  the same, open to everybody
+    recognition/limits.py   what may be vouched for, and what is kept free at home for it
+    recognition/freshness.py  whether a visitor's home city was heard of lately
+    recognition/region.py   who signs that list: pinned in a file
+    recognition/trust_list.py  the list read, a bad entry left out
+    recognition/statements.py  what operators signed about agreements
+    recognition/agreements.py  and what follows from it at an instant
+    recognition/trust.py    all that as a worker holds it in memory
+    recognition/trust_fetch.py  the list fetched, and kept where it is good
+    recognition/own_entry.py  our own entry in it
+    recognition/signing.py  what our operators sign
+    recognition/admitting.py  a listed city becomes a party here
+    recognition/expelled.py  whose word on their citizens stops counting
+    edge/recognition_agreements.py  this city's agreements, open to everybody
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -262,11 +279,13 @@ What is kept, the only SQL and Valkey
     store/party.py          parties, keys, registrations
     store/recognition_request.py  other cities' requests, each step once
     store/recognition.py    what was said of citizens, a row a grant
-    store/recognition_refusal.py  what cities were refused, by the minute
+    store/proof.py          DPoP proofs, each used once
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash
     store/desk.py           where parties meet citizens
+    store/trust_list.py     the region's list, as last found good
+    store/freshness.py      until when each city's word is fresh
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back
@@ -274,6 +293,7 @@ What is kept, the only SQL and Valkey
     store/probe.py          who tried too many different questions today
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
+    store/recognition_scheme.py  schemes, each version kept as it is
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them
@@ -294,6 +314,7 @@ What everything stands on
     settings.py             all that can be set, in one frozen struct
     preflight.py            what must hold before the first request
     keys.py                 the city's secret keys
+    key_rotation.py         and how those towards other cities change
     clock.py                time comes in through the door
     ids.py                  and so do identifiers and randomness
     working_days.py         the calendar, as plain data for the scenarios
@@ -307,6 +328,9 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/cities.py           qianjiang cities
+    cli/_agreement.py       and its agreements
+    cli/_place.py           which city such a command speaks for
     cli/desks.py            qianjiang desks
     cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios
@@ -315,9 +339,12 @@ The command line, and a city on one machine
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
     cli/_tables.py          tables whose names are copied from a terminal
+    cli/_which.py           which running city is meant
+    cli/_greeting.py        what is said when everything answers
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
+    cli/region.py           qianjiang region
     cli/assertion.py        qianjiang assertion
     cli/clerk.py            qianjiang clerk
     cli/operator.py         qianjiang operator
@@ -325,7 +352,12 @@ The command line, and a city on one machine
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password
     local/people.py         people who do not exist, each from a number
+    local/atlas.py          which cities there are, each at addresses of its own
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
+    local/region.py         a region's trust list: entries, statements, a serial that grows
+    local/region_server.py  and where it is published
+    local/company.py        several cities at a time, and their region
+    local/alliance.py       cities of one machine become partners
     local/city.py           the engines over a data folder, migrated
     local/postgres.py       an embedded PostgreSQL 18
     local/valkey.py         an embedded Valkey 9
@@ -340,6 +372,7 @@ The command line, and a city on one machine
     local/seed_device.py    a seeded citizen's own signing key
     local/credentials.py    the parties' keys, kept by this machine
     local/clerks.py         the counters' staff, whose secrets this machine keeps
+    local/settlement.py     all of these at once
     local/upfile.py         up.json, for people's scripts
     local/day.py            a day played, each outcome beside its expectation
     local/troupe.py         directing the players

@@ -38,6 +38,7 @@ from gateway.decision import Decisions
 from gateway.desk_requests import DeskRequests
 from gateway.desks import DeskLinks
 from gateway.devices import Devices
+from gateway.dpop import Wanted
 from gateway.errors import DependencyDown, Overloaded
 from gateway.export import Exports
 from gateway.forgeries import Forgeries
@@ -51,6 +52,7 @@ from gateway.oauth.clients import ClientAuthentication
 from gateway.oauth.code import AUTHORIZATION_CODE, CodeGrant
 from gateway.oauth.desk import CityDesk
 from gateway.oauth.exchange import TOKEN_EXCHANGE, ExchangeGrant
+from gateway.oauth.metadata import TOKEN_PATH
 from gateway.oauth.pushed import PushedRequests
 from gateway.oauth.token import CLIENT_CREDENTIALS, ClientCredentials, GrantType, TokenEndpoint
 from gateway.offers import ScenarioOffers
@@ -59,16 +61,20 @@ from gateway.outbox import Outbox
 from gateway.own_requests import OwnRequests
 from gateway.parties import Parties
 from gateway.policies import Policies
+from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
-from gateway.recognition.alone import ALONE
 from gateway.recognition.authorization import Authorization
+from gateway.recognition.freshness import Freshness
 from gateway.recognition.grants import Grants
 from gateway.recognition.held import Recognitions
 from gateway.recognition.partners import Partners
-from gateway.recognition.parts import Others
+from gateway.recognition.parts import NoLists, StatusLists
 from gateway.recognition.refusals import Refusals
 from gateway.recognition.requests import RecognitionRequests
+from gateway.recognition.schemes import Schemes
+from gateway.recognition.trust import Trust
+from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -100,7 +106,7 @@ class City:
         registry: the compiled scenarios.
         clock: where time comes from.
         ids: where identifiers and randomness come from.
-        others: what is known of other cities.
+        status_lists: where the bits of what is said of citizens are kept.
     """
 
     def __init__(
@@ -110,12 +116,11 @@ class City:
         registry: Registry,
         clock: Clock,
         ids: Ids,
-        others: Others = ALONE,
+        status_lists: StatusLists | None = None,
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
         self.clock, self.ids = clock, ids
-        self.trust, self.schemes = others.trust, others.schemes
-        self.status_lists = others.status_lists
+        self.status_lists = status_lists or NoLists()
         self.counts = Counts(clock)
         self.database = self._database(settings.pool_max, {})
         self._batch = self._database(1, PLANNER)
@@ -131,6 +136,14 @@ class City:
         self.vault = Vault(keys.city, ids)
         self.pseudonyms = Pseudonyms(keys.subject, settings.city)
         self.forgeries = Forgeries(clock, settings.bad_signatures_max, self.counts)
+        self.proofs = Proofs(
+            keys.link,
+            clock,
+            self.database,
+            self.forgeries,
+            batch_max=settings.batch_max,
+            waiting_max=settings.waiting_max,
+        )
         self.admission = Admission(
             clock,
             counts=self.counts,
@@ -142,6 +155,8 @@ class City:
         self.parties = Parties(
             self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
         )
+        self.trust = Trust(settings, self.database, clock)
+        self.trust_fetcher = TrustFetcher(settings, self.trust, self.database, clock, self.counts)
         self.tokens = AccessTokens(
             keys, settings, clock, ids, self.parties, self.forgeries, self.counts
         )
@@ -155,6 +170,8 @@ class City:
             self.trust,
         )
         self.policies = Policies(self.database, registry)
+        self.freshness = Freshness()
+        self.schemes = Schemes(self.database)
         self.committer = Committer(
             self._batch,
             self._single,
@@ -284,6 +301,7 @@ class City:
             committer=self.committer,
             proposer=Proposer(
                 self.policies,
+                self.freshness,
                 self.vault,
                 ids,
                 digest_key=keys.standing_digest,
@@ -291,6 +309,7 @@ class City:
             ),
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             clock=clock,
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
@@ -321,6 +340,7 @@ class City:
             committer=self.search_committer,
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             vault=self.vault,
             clock=clock,
             ids=ids,
@@ -366,7 +386,10 @@ class City:
         )
         desk = CityDesk(self.clients, partners, self.limits, refusals, self.database)
         self.pushed_requests = PushedRequests(desk, self.ids)
-        own = ClientCredentials(self.clients, self.tokens, self.limits)
+        wanted = Wanted(
+            method="POST", url=settings.issuer + TOKEN_PATH, nonce=settings.dpop_nonce_required
+        )
+        own = ClientCredentials(self.clients, self.tokens, self.limits, self.proofs, wanted)
         grant_types: dict[str, GrantType] = {CLIENT_CREDENTIALS: own}
         if settings.trust_list_url:
             grant_types[AUTHORIZATION_CODE] = CodeGrant(desk, self.writer, self.ids)
@@ -393,6 +416,7 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.trust_fetcher.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()
@@ -403,6 +427,8 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.schemes.refresh()
+        await self.trust.refresh()
         self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:

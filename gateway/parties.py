@@ -49,6 +49,8 @@ class Principal(msgspec.Struct, frozen=True):
     issued_us: int
     expires_us: int
     scopes: frozenset[str]
+    jkt: str | None = None
+    """Thumbprint of the key that the token is bound to (RFC 9449 6); None: a Bearer token."""
 
 
 class Parties:
@@ -74,7 +76,8 @@ class Parties:
         """The principal with its party as it is now, if its token would still be good.
 
         Raises:
-            Unauthenticated: the token's client key was revoked, or it was issued too early.
+            Unauthenticated: the token's client key was revoked, it was issued too early, or it is
+                bound to no key and the party's must be.
             Forbidden: the party is suspended or closed.
         """
         party = self._by_id.get(principal.party.row.id)
@@ -85,6 +88,8 @@ class Parties:
             key = party.row.keys.get(principal.kid)
             if key is None:
                 raise Unauthenticated("client-key-revoked")
+            if party.row.dpop and principal.jkt is None:
+                raise Unauthenticated("unbound")
             # A token does not outlive the key that bought it.
             expires_us = min(expires_us, key.until_us or expires_us)
         if not party.active:
@@ -93,14 +98,18 @@ class Parties:
             raise Unauthenticated("issued-before-cut-off")
         return msgspec.structs.replace(principal, party=party, expires_us=expires_us)
 
+    def of_city(self, code: str) -> Party | None:
+        """The party that a partner city is here, by its GB/T 2260 code; whatever its status.
+
+        Where several are registered, the one whose client id is the code.
+        """
+        found = [party for party in self._by_id.values() if party.row.city == code]
+        own = (party for party in found if party.row.id == code)
+        return next(own, None) or next(iter(found), None)
+
     def by_number(self, num: int) -> Party | None:
         """The party of an internal number."""
         return next((party for party in self._by_id.values() if party.row.num == num), None)
-
-    def of_city(self, code: str) -> Party | None:
-        """The party that stands for another city (GB/T 2260), whatever its status."""
-        cities = (each for each in self._by_id.values() if each.row.kind == "city")
-        return next((party for party in cities if party.row.city == code), None)
 
     def offering(self, scenario: str, whose: str = "") -> Sequence[Party]:
         """The active parties of a scenario, by id; with `whose` those of a recipient (its entity)

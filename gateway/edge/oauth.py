@@ -86,11 +86,12 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
     # Whose it is shows later, and a hospital without a token cannot ask at all.
     async with city.admission.room(Priority.HOSPITAL):
         try:
-            answer = await city.token_endpoint.answer(form, address)
+            answer = await city.token_endpoint.answer(form, address, request.scope["headers"])
         except (DependencyDown, Overloaded, OutcomeUnknown, StillRunning):
             return denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
     if isinstance(answer, Denied):
-        return denied(answer.code)
+        nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
+        return denied(answer.code, nonce)
     return Response(answer, headers=NEVER_STORED)
 
 
@@ -122,12 +123,14 @@ async def form_of(request: Request[Any, Any, Any]) -> dict[str, str] | None:
     return {name: value for name, value in form.items() if value}
 
 
-def denied(code: OAuthCode) -> Response[Any]:
+def denied(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
     """The answer to a client that gets nothing (RFC 6749 5.2)."""
     status, headers, body = oauth_error_bytes(code)
     texts = {name.decode(): value.decode() for name, value in headers}
     media_type = texts.pop("content-type")
     del texts["content-length"]  # Litestar counts for itself
+    if nonce is not None:
+        texts["dpop-nonce"] = nonce
     return Response(body, status_code=status, media_type=media_type, headers=texts)
 
 

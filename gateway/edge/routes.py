@@ -31,6 +31,8 @@ from gateway.edge import (
     lookups,
     my_scenarios,
     oauth,
+    recognition_agreements,
+    recognition_schemes,
     recognitions,
     scenarios,
     service,
@@ -69,5 +71,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *sessions.HANDLERS,
     *closure.HANDLERS,
     *scenarios.HANDLERS,
+    *recognition_schemes.HANDLERS,
+    *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
 ]

@@ -21,7 +21,7 @@ from gateway.oauth.assertions import ASSERTION_TYPE, Assertions, Denied, Proven
 from gateway.oauth.errors import OAuthCode
 from gateway.parties import Parties, Party
 from gateway.recognition.entry import City
-from gateway.recognition.parts import Trust
+from gateway.recognition.trust import Trust
 from gateway.settings import Settings
 from gateway.store import party as rows
 from gateway.store.database import Database

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.dpop import Headers
 from gateway.ids import Ids
 from gateway.keys import b64url
 from gateway.oauth.clients import Denied
@@ -37,7 +38,9 @@ class CodeGrant:
     def __init__(self, desk: CityDesk, writer: StandingWriter, ids: Ids) -> None:
         self._desk, self._writer, self._ids = desk, writer, ids
 
-    async def answer(self, form: Mapping[str, str], address: str) -> Granted | Denied:
+    async def answer(
+        self, form: Mapping[str, str], address: str, _headers: Headers
+    ) -> Granted | Denied:
         """See `GrantType`; the token is opaque, and good for one exchange."""
         partner = await self._desk.partner(form, address)
         if isinstance(partner, Denied):

@@ -14,7 +14,8 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class OAuthCode(enum.StrEnum):
-    """The closed set of `error` values of RFC 6749 4.1.2.1 and 5.2, RFC 8693 2.2.2, RFC 8707."""
+    """The closed set of `error` values of RFC 6749 4.1.2.1 and 5.2, RFC 8693 2.2.2, RFC 8707,
+    RFC 9449 5."""
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
@@ -25,6 +26,8 @@ class OAuthCode(enum.StrEnum):
     INVALID_TARGET = "invalid_target"
     UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
     ACCESS_DENIED = "access_denied"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 
 
@@ -40,6 +43,8 @@ _DESCRIPTION = {
     OAuthCode.INVALID_TARGET: "the audience or resource is not served here",
     OAuthCode.UNSUPPORTED_RESPONSE_TYPE: "the only response type is code",
     OAuthCode.ACCESS_DENIED: "the citizen did not allow it",
+    OAuthCode.INVALID_DPOP_PROOF: "the DPoP proof is missing or not valid",
+    OAuthCode.USE_DPOP_NONCE: "the DPoP proof must hold the nonce of the DPoP-Nonce field",
     OAuthCode.TEMPORARILY_UNAVAILABLE: "no token can be issued now",
 }
 

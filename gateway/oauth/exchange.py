@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.dpop import Headers
 from gateway.oauth.clients import Denied
 from gateway.oauth.desk import CityDesk, hash_of, scenarios_of, scope_of
 from gateway.oauth.errors import OAuthCode
@@ -32,7 +33,9 @@ class ExchangeGrant:
     def __init__(self, desk: CityDesk, grants: Grants) -> None:
         self._desk, self._grants = desk, grants
 
-    async def answer(self, form: Mapping[str, str], address: str) -> Granted | Denied:
+    async def answer(
+        self, form: Mapping[str, str], address: str, _headers: Headers
+    ) -> Granted | Denied:
         """See `GrantType`; the grant lives a minute, and its `token_type` is `N_A`."""
         partner = await self._desk.partner(form, address)
         if isinstance(partner, Denied):

@@ -29,6 +29,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     grant_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
+    dpop_signing_alg_values_supported: list[str]  # RFC 9449 5.1
     authorization_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None  # RFC 9126 5
     require_pushed_authorization_requests: bool | None = None
@@ -55,6 +56,7 @@ def metadata(issuer: str, scenarios: Iterable[str], grant_types: list[str]) -> M
         grant_types_supported=grant_types,
         token_endpoint_auth_methods_supported=["private_key_jwt"],
         token_endpoint_auth_signing_alg_values_supported=[Alg.ES256.value, Alg.EDDSA.value],
+        dpop_signing_alg_values_supported=[Alg.ES256.value, Alg.EDDSA.value],
     )
     if AUTHORIZATION_CODE not in grant_types:
         return own

@@ -20,8 +20,8 @@ from gateway.oauth.errors import OAuthCode
 from gateway.oauth.pushed import URI_PREFIX
 from gateway.oidc import ATTEMPT_LIFE_S, Oidc
 from gateway.recognition.partners import Partners
-from gateway.recognition.parts import Trust
 from gateway.recognition.refusals import Refusals
+from gateway.recognition.trust import Trust
 from gateway.settings import Settings
 from gateway.store import recognition_request as rows
 from gateway.store.database import Database

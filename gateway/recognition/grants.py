@@ -32,8 +32,9 @@ from gateway.parties import Principal
 from gateway.policies import Policies
 from gateway.proposer import Question
 from gateway.pseudonyms import Pseudonyms
-from gateway.recognition.openings import Asking, Opening, facts_of, opening
-from gateway.recognition.partners import RECOGNITION, Partner
+from gateway.recognition.limits import Vouched
+from gateway.recognition.openings import Asking, facts_of, opening
+from gateway.recognition.partners import DEPOSITS, RECOGNITION, Partner
 from gateway.recognition.parts import Slot, StatusLists
 from gateway.settings import Settings
 from gateway.standing import StandingWriter
@@ -64,7 +65,7 @@ class _Made(msgspec.Struct, frozen=True):
     """What was recorded, and is to be signed."""
 
     id: UUID
-    opening: Opening
+    vouched: Vouched
     slot: Slot
 
 
@@ -124,8 +125,8 @@ class Grants:
             recognition=Recognition(
                 scheme=partner.scheme_name.id,
                 scheme_version=partner.scheme_name.version,
-                tier=made.opening.tier,
-                scenarios=made.opening.scenarios,
+                tier=made.vouched.tier,
+                scenarios=made.vouched.scenarios,
                 as_of=as_of,
                 consent_id=taken.consent,
                 policy_revision=self._registry[RECOGNITION].revision.hex(),
@@ -134,7 +135,7 @@ class Grants:
         )
         ((kid, key),) = signer
         grant = sign(Kind.RECOGNITION, claims, kid, key)
-        return Issued(grant, GRANT_LIFE_S, made.opening.scenarios)
+        return Issued(grant, GRANT_LIFE_S, made.vouched.scenarios)
 
     async def _answers(
         self, partner: Partner, taken: Taken, wanted: tuple[str, ...]
@@ -190,22 +191,22 @@ class Grants:
 
     async def _opening(
         self, connection: Connection, partner: Partner, citizen: UUID, wanted: tuple[str, ...]
-    ) -> Opening | None:
+    ) -> Vouched | None:
         bodies = await standing_rows.rebuild(connection, [citizen])
         asking = Asking(
             own=self._own,
             partner=partner,
             rule=self._registry[RECOGNITION],
-            registry=self._registry,
+            rent=self._registry[DEPOSITS],
             body=bodies[citizen],
-            engaged_fen=await rows.engaged_fen(connection, citizen, partner.code),
+            reserved_fen=await rows.reserved(connection, citizen),
             at_us=await consent_rows.now_us(connection),
         )
         return opening(asking, wanted)
 
 
 def _row(
-    identifier: UUID, partner: Partner, consent: Consent, found: Opening, slot: Slot
+    identifier: UUID, partner: Partner, consent: Consent, found: Vouched, slot: Slot
 ) -> NewRecognition:
     return NewRecognition(
         id=identifier,

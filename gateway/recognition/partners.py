@@ -10,10 +10,14 @@ from gateway.claims import SchemeName
 from gateway.clock import SHANGHAI, Clock, from_us
 from gateway.parties import Parties, Party, Registration
 from gateway.recognition.entry import City
-from gateway.recognition.parts import Scheme, Schemes, Trust
+from gateway.recognition.schemes import Schemes
+from gateway.recognition.trust import Trust
+from scenarios.schemes import Scheme
 
 #: The scenario by which a city asks about another's citizen.
 RECOGNITION: Final = "recognition"
+#: The one whose cap bounds the deposits that are waived, here and elsewhere.
+DEPOSITS: Final = "rent"
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from gateway.oauth.desk import hash_of
 from gateway.oauth.errors import OAuthCode
 from gateway.recognition.authorization import answer_to
 from gateway.recognition.openings import Asking, opening
-from gateway.recognition.partners import RECOGNITION, Partner, Partners
+from gateway.recognition.partners import DEPOSITS, RECOGNITION, Partner, Partners
 from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store import consent as consent_rows
@@ -197,9 +197,9 @@ class RecognitionRequests:
             own=self._own,
             partner=partner,
             rule=self._registry[RECOGNITION],
-            registry=self._registry,
+            rent=self._registry[DEPOSITS],
             body=bodies[citizen],
-            engaged_fen=await recognition_rows.engaged_fen(connection, citizen, partner.code),
+            reserved_fen=await recognition_rows.reserved(connection, citizen),
             at_us=await consent_rows.now_us(connection),
             foreseen=True,
         )

@@ -63,9 +63,10 @@ async def add(connection: Connection, recognition: NewRecognition) -> None:
     await connection.execute(_sql.add, *msgspec.structs.astuple(recognition))
 
 
-async def engaged_fen(connection: Connection, citizen: UUID, city: str) -> int:
-    """What of a citizen's deposit cap is used, apart from what is kept for one city (fen)."""
-    return int(await connection.fetchval(_sql.engaged, citizen, city))
+async def reserved(connection: Connection, citizen: UUID) -> dict[str, int]:
+    """What of a citizen's deposit cap is kept for other cities (fen), by city."""
+    rows = await connection.fetch(_sql.reserved, citizen)
+    return {row["city"]: row["fen"] for row in rows}
 
 
 async def of_citizen(connection: Connection, citizen: UUID, limit: int) -> list[HeldRecognition]:

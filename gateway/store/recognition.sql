@@ -11,15 +11,10 @@ INSERT INTO recognition (id, citizen, party, city, consent, scenarios, scheme, s
   band_floor, reserved_fen, status_list, status_idx, until_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, from_us($14))
 
--- name: engaged
--- What of the own deposit cap is used: deposits waived, and what is kept for other cities, for each
--- the most that any living recognition keeps.
-SELECT (SELECT coalesce(sum(deposit_fen), 0) FROM waiver
-         WHERE citizen = $1 AND settled_at IS NULL)::bigint
-     + (SELECT coalesce(sum(most), 0) FROM (
-          SELECT max(reserved_fen) AS most FROM recognition
-           WHERE citizen = $1 AND city <> $2 AND ended_at IS NULL AND until_at > clock_timestamp()
-           GROUP BY city) AS kept)::bigint
+-- name: reserved
+-- What of the own deposit cap is kept for other cities: for each the most that any living one keeps.
+SELECT city, max(reserved_fen) AS fen FROM recognition
+ WHERE citizen = $1 AND ended_at IS NULL GROUP BY city
 
 -- name: of_citizen
 SELECT r.id, r.city, p.name AS party_name, r.scenarios, r.consent, r.reserved_fen,

@@ -15,7 +15,7 @@ from gateway.edge.access import Access
 from gateway.jose import sign
 from gateway.sessions import CSRF_HEADER
 from tests.gateway import forge
-from tests.gateway.callers import Callers
+from tests.gateway.callers import CHALLENGE, Callers
 from tests.gateway.city import TestCity
 from tests.gateway.edge.table import ANY, HOT, SAFE, Row, framework_of, rows_of, undeclared
 
@@ -45,7 +45,7 @@ def unproved(response: httpx.Response) -> bool:
     return (
         response.status_code == 401
         and response.headers["content-type"] == "application/problem+json"
-        and response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        and response.headers["www-authenticate"] == CHALLENGE
         and response.json()["type"] == "urn:qianjiang:problem:unauthenticated"
     )
 
@@ -63,8 +63,10 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
     """Whoever opens a route to everybody says so here as well."""
     public = {row.path for row in rows_of(framework_of(town)) if row.access is Access.PUBLIC}
     reads_nobody = {"/v1/scenarios", "/v1/scenarios/{scenario}"}
+    reads_nobody |= {"/v1/recognition/schemes", "/v1/recognition/schemes/{scheme}/{version}"}
     assert public - reads_nobody <= {
         *("/healthz", "/readyz", "/openapi.json"),
+        "/v1/recognition/agreements",
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
         *("/oauth/par", "/oauth/authorize"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
