@@ -279,6 +279,7 @@ What is kept, the only SQL and Valkey
     store/party.py          parties, keys, registrations
     store/recognition_request.py  other cities' requests, each step once
     store/recognition.py    what was said of citizens, a row a grant
+    store/recognition_refusal.py  what cities were refused, by the minute
     store/proof.py          DPoP proofs, each used once
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
