@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from gateway.admission import Admission
 from gateway.assisted.acts import Books
@@ -52,6 +53,7 @@ from gateway.oauth.clients import ClientAuthentication
 from gateway.oauth.code import AUTHORIZATION_CODE, CodeGrant
 from gateway.oauth.desk import CityDesk
 from gateway.oauth.exchange import TOKEN_EXCHANGE, ExchangeGrant
+from gateway.oauth.jwt_bearer import JWT_BEARER, JwtBearer
 from gateway.oauth.metadata import TOKEN_PATH
 from gateway.oauth.pushed import PushedRequests
 from gateway.oauth.token import CLIENT_CREDENTIALS, ClientCredentials, GrantType, TokenEndpoint
@@ -68,13 +70,16 @@ from gateway.recognition.authorization import Authorization
 from gateway.recognition.freshness import Freshness
 from gateway.recognition.grants import Grants
 from gateway.recognition.held import Recognitions
+from gateway.recognition.limits import cap_fen
 from gateway.recognition.partners import Partners
-from gateway.recognition.parts import NoLists, StatusLists
 from gateway.recognition.refusals import Refusals
 from gateway.recognition.requests import RecognitionRequests
 from gateway.recognition.schemes import Schemes
+from gateway.recognition.status_lists import StatusLists
+from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
+from gateway.recognition.visiting import Visiting
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -106,21 +111,13 @@ class City:
         registry: the compiled scenarios.
         clock: where time comes from.
         ids: where identifiers and randomness come from.
-        status_lists: where the bits of what is said of citizens are kept.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        keys: Keyring,
-        registry: Registry,
-        clock: Clock,
-        ids: Ids,
-        status_lists: StatusLists | None = None,
+        self, settings: Settings, keys: Keyring, registry: Registry, clock: Clock, ids: Ids
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
         self.clock, self.ids = clock, ids
-        self.status_lists = status_lists or NoLists()
         self.counts = Counts(clock)
         self.database = self._database(settings.pool_max, {})
         self._batch = self._database(1, PLANNER)
@@ -182,7 +179,13 @@ class City:
             counts=self.counts,
         )
         self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
-        self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.writer = StandingWriter(
+            self.database, self.cache, keys.standing_digest, partial(cap_fen, registry["rent"])
+        )
+        self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
+        self.status_reader = StatusReader(
+            settings, self.trust, self.database, self.writer, clock, ids
+        )
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
         self._passwords = Passwords()
@@ -197,8 +200,25 @@ class City:
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )
+        self.visiting = Visiting(
+            settings,
+            keys,
+            database=self.database,
+            writer=self.writer,
+            vault=self.vault,
+            proofs=self.proofs,
+            sessions=self.sessions,
+            trust=self.trust,
+            schemes=self.schemes,
+            statuses=self.status_reader,
+            clock=clock,
+            ids=ids,
+        )
         self.citizens = Citizens(
-            settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
+            *(settings, keys.blind_index, self.vault, self.database, self.writer),
+            trust=self.trust,
+            clock=clock,
+            ids=ids,
         )
         self.authorisations = Authorisations(
             self.database,
@@ -281,7 +301,9 @@ class City:
             ids=ids,
         )
         self.exports = Exports(
-            settings, self.database, self.vault, self.lookups, self.authorisations, clock
+            *(settings, self.database, self.vault, self.lookups, self.authorisations),
+            trust=self.trust,
+            clock=clock,
         )
         self.corrections = Corrections(self.database, self.vault, clock, ids)
         self.recognitions = Recognitions(self.database)
@@ -394,6 +416,7 @@ class City:
         if settings.trust_list_url:
             grant_types[AUTHORIZATION_CODE] = CodeGrant(desk, self.writer, self.ids)
             grant_types[TOKEN_EXCHANGE] = ExchangeGrant(desk, grants)
+            grant_types[JWT_BEARER] = JwtBearer(self.clients, self.visiting.acceptance)
         self.token_endpoint = TokenEndpoint(grant_types)
 
     @asynccontextmanager
@@ -416,7 +439,9 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.visiting.close()
             await self.trust_fetcher.close()
+            await self.status_reader.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()

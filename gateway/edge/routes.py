@@ -30,6 +30,7 @@ from gateway.edge import (
     lookup_stream,
     lookups,
     my_scenarios,
+    my_visit,
     oauth,
     recognition_agreements,
     recognition_schemes,
@@ -37,6 +38,8 @@ from gateway.edge import (
     scenarios,
     service,
     sessions,
+    status_lists,
+    visits,
     webhooks,
 )
 
@@ -70,8 +73,11 @@ HANDLERS: list[HTTPRouteHandler] = [
     *corrections.HANDLERS,
     *sessions.HANDLERS,
     *closure.HANDLERS,
+    *visits.HANDLERS,
+    *my_visit.HANDLERS,
     *scenarios.HANDLERS,
     *recognition_schemes.HANDLERS,
     *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
+    *status_lists.HANDLERS,
 ]
