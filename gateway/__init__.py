@@ -160,7 +160,6 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
-    recognition/parts.py    what is needed of status lists
     recognition/partners.py  the cities that may ask about our citizens now, each with its terms
     edge/authorize.py       another city's request, by its backend and by the citizen's browser
     oauth/desk.py           who asks, whether it may, what it was refused
@@ -173,11 +172,16 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/openings.py  for which scenarios there can be one
     recognition/grants.py   decided, recorded, and only then signed
     recognition/held.py     what was said of a citizen, for the citizen
-    recognition/refusals.py  what cities are refused, counted with its reason
     recognition/schemes.py  which tier of one city is which band in another
     edge/recognition_schemes.py  the same, open to everybody
     recognition/limits.py   what may be vouched for, and what is kept free at home for it
     recognition/freshness.py  whether a visitor's home city was heard of lately
+    recognition/entries.py  entries beside each other: what is shared condemns
+    recognition/endings.py  what was said of a citizen ends with what it rests on
+    recognition/status_lists.py  and here every city reads that it has
+    recognition/status_bits.py  as one bit of a million
+    edge/status_lists.py    the route of that
+    recognition/status_reader.py  what other cities' lists say of their citizens here
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
     recognition/statements.py  what operators signed about agreements
@@ -192,6 +196,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/veil.py     what both cities know of it, kept under names of our own
     recognition/visit_sessions.py  from the visitor's key to a session
     recognition/visits.py   a visitor's own visit
+    recognition/refusals.py  who was refused, as numbers
     recognition/visiting.py  the visited city's parts, put together
     edge/visits.py          to the home city, back, and in
     edge/my_visit.py        what is open to a visitor, and the end of it
@@ -308,6 +313,10 @@ What is kept, the only SQL and Valkey
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
     store/recognition_scheme.py  schemes, each version kept as it is
+    store/status_list.py    places in status lists, bits, and copies of them
+    store/ending.py         recognitions that stand, and their ends
+    store/issuer.py         cities that vouch for visitors, and until when they are fresh
+    store/recognition_refusal.py  what other cities were refused, by the minute
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them

@@ -83,7 +83,7 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
     city's grant for a visitor's token (RFC 7523 2.1)."""
     form = await form_of(request)
     if form is None:
-        return denied(OAuthCode.INVALID_REQUEST)
+        return error(OAuthCode.INVALID_REQUEST)
     address = request.client.host if request.client else ""
     city = city_of(request)
     # Whose it is shows later, and a hospital without a token cannot ask at all.
@@ -91,9 +91,9 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
         try:
             answer = await city.token_endpoint.answer(form, address, request.scope["headers"])
         except (DependencyDown, Overloaded, OutcomeUnknown, StillRunning):
-            return denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
+            return error(OAuthCode.TEMPORARILY_UNAVAILABLE)
     if isinstance(answer, Denied):
-        return refused(answer, city)
+        return denied(answer, city)
     return granted(answer)
 
 
@@ -102,10 +102,10 @@ def granted(answer: Granted) -> Response[Granted]:
     return Response(answer, headers=NEVER_STORED)
 
 
-def refused(answer: Denied, city: City) -> Response[Any]:
+def denied(answer: Denied, city: City) -> Response[Any]:
     """The answer without one, with the nonce that it asks for (RFC 9449 8)."""
     nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
-    return denied(answer.code, nonce)
+    return error(answer.code, nonce)
 
 
 @get("/.well-known/oauth-authorization-server", opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)
@@ -136,7 +136,7 @@ async def form_of(request: Request[Any, Any, Any]) -> dict[str, str] | None:
     return {name: value for name, value in form.items() if value}
 
 
-def denied(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
+def error(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
     """The answer to a client that gets nothing (RFC 6749 5.2)."""
     status, headers, body = oauth_error_bytes(code)
     texts = {name.decode(): value.decode() for name, value in headers}

@@ -20,7 +20,7 @@ from gateway.claims import CityCode, ScenarioId, Thumbprint
 from gateway.edge.access import ACCESS, Access, city_of
 from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
-from gateway.edge.oauth import granted, refused
+from gateway.edge.oauth import denied, granted
 from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
 from gateway.oauth.clients import Denied
 from gateway.oauth.errors import OAuthCode
@@ -84,14 +84,14 @@ async def token(request: Request[Any, Any, Any]) -> Response[Any]:
     city = _from_own_page(request)
     secret = _secret(city, request)
     if secret is None:
-        return refused(Denied(OAuthCode.INVALID_GRANT, "attempt"), city)
+        return denied(Denied(OAuthCode.INVALID_GRANT, "attempt"), city)
     presented = Presented(city.settings.city, secret, request.scope["headers"])
     try:
         answer = await city.visiting.acceptance.accept(presented)
     except (DependencyDown, Overloaded, OutcomeUnknown):
-        return refused(Denied(OAuthCode.TEMPORARILY_UNAVAILABLE, "no-decision"), city)
+        return denied(Denied(OAuthCode.TEMPORARILY_UNAVAILABLE, "no-decision"), city)
     if isinstance(answer, Denied):
-        return refused(answer, city)
+        return denied(answer, city)
     return granted(visit_granted(answer))
 
 

@@ -45,7 +45,7 @@ class Application:
         return self.border.own.code, kid, private
 
     async def present(
-        self, *, by: tuple[str, str, Private] | None = None, **changes: Any
+        self, by: tuple[str, str, Private] | None = None, **changes: Any
     ) -> httpx.Response:
         form = {
             "grant_type": JWT_BEARER,
@@ -85,7 +85,7 @@ async def test_it_is_accepted_and_opens_the_same_session(
 async def test_strangers_and_other_clients_get_nothing(
     border: Border, application: Application
 ) -> None:
-    code, kid, private = application.own
+    code, kid, _ = application.own
     home_kid, home_key = border.home.key("client")
     stranger = forge.STRANGER
     for by in ((code, kid, stranger), (code, home_kid, home_key), ("bike-shop", "k1", stranger)):
@@ -109,7 +109,7 @@ async def test_strangers_and_other_clients_get_nothing(
 async def test_what_is_missing_is_a_malformed_request(
     application: Application, left_out: str
 ) -> None:
-    refused = await application.present(**{left_out: ...})
+    refused = await application.present(None, **{left_out: ...})
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
 
 
