@@ -316,7 +316,6 @@ What is kept, the only SQL and Valkey
     store/status_list.py    places in status lists, bits, and copies of them
     store/ending.py         recognitions that stand, and their ends
     store/issuer.py         cities that vouch for visitors, and until when they are fresh
-    store/recognition_refusal.py  what other cities were refused, by the minute
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them
