@@ -166,6 +166,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/status_lists.py  and here every city reads that it has
     recognition/status_bits.py  as one bit of a million
     edge/status_lists.py    the route of that
+    recognition/status_fetch.py  another city's list, fetched and verified
     recognition/status_reader.py  what other cities' lists say of their citizens here
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
@@ -286,7 +287,6 @@ What is kept, the only SQL and Valkey
     store/status_list.py    places in status lists, bits, and copies of them
     store/ending.py         recognitions that stand, and their ends
     store/issuer.py         cities that vouch for visitors, and until when they are fresh
-    store/recognition_refusal.py  what other cities were refused, by the minute
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.clock import DAY_US
 from gateway.recognition.limits import (
     Kept,
     Room,
@@ -167,15 +168,23 @@ async def recognised(town: TestCity, citizen: UUID, city: str, fen: int, *, inde
         " VALUES ('city-' || $1, 'of-' || $1, 'city', $1, $1) ON CONFLICT DO NOTHING",
         city,
     )
+    consent = await town.owner.fetchval(
+        "SELECT id FROM consent WHERE citizen = $1 AND recipient = 'of-' || $2::text", citizen, city
+    ) or await town.consent(
+        citizen,
+        recipient=f"of-{city}",
+        scenario="recognition",
+        to_us=town.city.clock.now_us() + 2 * DAY_US,
+    )
     grant = town.city.ids.random_uuid()
     async with town.city.writer.change(citizen):
         await town.owner.execute(
             "WITH list AS (INSERT INTO status_list (size) VALUES (1024) RETURNING id)"
             " INSERT INTO recognition (id, citizen, party, city, consent, scenarios, scheme,"
             " scheme_version, tier, band_floor, reserved_fen, status_list, status_idx, until_at)"
-            " SELECT $1, $2, p.num, $3, $1, '{rent}', 'example-delta', 1, 'T1', 4, $4, list.id,"
+            " SELECT $1, $2, p.num, $3, $6, '{rent}', 'example-delta', 1, 'T1', 4, $4, list.id,"
             " $5, clock_timestamp() + interval '1 day' FROM party AS p, list WHERE p.city = $3",
-            *(grant, citizen, city, fen, index),
+            *(grant, citizen, city, fen, index, consent),
         )
     return grant
 
