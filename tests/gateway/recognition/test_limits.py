@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.clock import DAY_US
 from gateway.recognition.limits import (
     Kept,
     Room,
@@ -22,7 +21,7 @@ from gateway.store import standing as standing_rows
 from scenarios.contract import Outcome
 from scenarios.scheme_text import parse_scheme
 from scenarios.schemes import Scheme
-from tests.gateway.city import TestCity, registry
+from tests.gateway.city import HOUR_US, TestCity, registry
 from tests.gateway.recognition.visitors import Visitors, raw
 from tests.scenarios.worlds import us
 
@@ -168,13 +167,17 @@ async def recognised(town: TestCity, citizen: UUID, city: str, fen: int, *, inde
         " VALUES ('city-' || $1, 'of-' || $1, 'city', $1, $1) ON CONFLICT DO NOTHING",
         city,
     )
-    consent = await town.owner.fetchval(
-        "SELECT id FROM consent WHERE citizen = $1 AND recipient = 'of-' || $2::text", citizen, city
-    ) or await town.consent(
+    await town.owner.execute(
+        "INSERT INTO party_scenario SELECT num, 'recognition', entity FROM party WHERE city = $1"
+        " ON CONFLICT DO NOTHING",
+        city,
+    )
+    held = "SELECT id FROM consent WHERE citizen = $1 AND recipient = 'of-' || $2"
+    consent = await town.owner.fetchval(held, citizen, city) or await town.consent(
         citizen,
         recipient=f"of-{city}",
         scenario="recognition",
-        to_us=town.city.clock.now_us() + 2 * DAY_US,
+        to_us=town.city.clock.now_us() + 48 * HOUR_US,
     )
     grant = town.city.ids.random_uuid()
     async with town.city.writer.change(citizen):
