@@ -181,6 +181,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/status_lists.py  and here every city reads that it has
     recognition/status_bits.py  as one bit of a million
     edge/status_lists.py    the route of that
+    recognition/status_fetch.py  another city's list, fetched and verified
     recognition/status_reader.py  what other cities' lists say of their citizens here
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
