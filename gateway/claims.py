@@ -90,9 +90,9 @@ class CommitmentClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     party: Name | None = None
 
 
-CityCode = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")]
+CityCode = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{5}\Z")]  # GB/T 2260
 ScenarioId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")]
-SchemeId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
+SchemeId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9-]{2,63}\Z")]
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 #: An RFC 7638 thumbprint by SHA-256, base64url.
 Thumbprint = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
@@ -114,7 +114,7 @@ class Recognition(_Closed, frozen=True):
 
     scheme: SchemeId
     scheme_version: Version
-    tier: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9]{1,8}\Z")]
+    tier: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9]{0,7}\Z")]
     scenarios: Scenarios
     as_of: datetime.date
     consent_id: uuid.UUID
@@ -178,7 +178,7 @@ class TrustListClaims(_Closed, frozen=True):
     iat: Seconds
     exp: Seconds
     ttl: Annotated[int, msgspec.Meta(ge=1, le=20)]
-    serial: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    serial: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     cities: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=400)]
     agreements: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=20_000)]
 

@@ -34,12 +34,23 @@ _NO_TERMS = dict.fromkeys(TERMS, GONE)
 OPEN = {"cities": [A, B], "scenarios": ["library", "rent"], "scheme": SCHEME_NAME}
 
 
+def said(code: str, **changes: Any) -> dict[str, Any]:
+    """What an operator of a city signs: the honest terms, with changes."""
+    return {
+        "iss": ISSUERS[code],
+        "aud": REGION,
+        "iat": THEN,
+        "agreement": NAME,
+        "act": "sign",
+        "cities": [A, B],
+        **TERMS,
+    } | changes
+
+
 def statement(code: str, n: int, by: Pair | None = None, /, **changes: Any) -> str:
-    """What an operator of a city says: a signature of the honest terms, with changes."""
+    """The statement of a city's operator, by its own key or another, with changes."""
     signer = by or key(code, f"operator-{n}")
-    said = {"iss": ISSUERS[code], "aud": REGION, "iat": THEN, "agreement": NAME, "act": "sign",
-            "cities": [A, B], **TERMS}  # fmt: skip
-    return signed(header(TYP, signer), said | changes, signer)
+    return signed(header(TYP, signer), said(code, **changes), signer)
 
 
 def act(act: str, code: str, n: int, after: int, **changes: Any) -> str:
@@ -134,9 +145,7 @@ def _not_counted(group: Group) -> None:
 
 def _typed(typ: str) -> str:
     signer = key(B, "operator-2")
-    said = {"iss": ISSUERS[B], "aud": REGION, "iat": THEN, "agreement": NAME, "act": "sign",
-            "cities": [A, B], **TERMS}  # fmt: skip
-    return signed(header(typ, signer), said, signer)
+    return signed(header(typ, signer), said(B), signer)
 
 
 def _terms(group: Group) -> None:
