@@ -1,6 +1,6 @@
 # Everything a person needs, each on one command. Python >= 3.11, git and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check lock nightly bench pictures
+.PHONY: help setup demo up cities test check lock nightly bench pictures
 BIN := .venv/bin
 
 help: ## this list
@@ -16,6 +16,9 @@ demo: .venv/ready ## a city's day in the five scenarios, on real engines, over H
 
 up: .venv/ready ## a city that stays, for your own first requests
 	@$(BIN)/qianjiang up
+
+cities: .venv/ready ## two cities that recognise each other, and their region
+	@$(BIN)/qianjiang up --cities 330100,330200
 
 test: .venv/ready ## the whole suite on real engines
 	@$(BIN)/python -m pytest -n 2 --durations=10 $(ARGS)

@@ -12,6 +12,7 @@ A question's way, from the socket to the answer
     city.py                 one worker's working parts, put together
     edge/headers.py         requests that two machines could read differently are not read
     edge/access.py          who may call what, closed by default
+    edge/caller.py          the party of a token, and of the key that it is bound to
     edge/admission.py       the door in front of it: what kind of request, and its room
     edge/routes.py          the route table of everything that is not hot
     edge/body.py            reading a body and turning it into a typed value
@@ -96,6 +97,8 @@ Who asked about me
 
 Who asks, about whom
     tokens.py               access tokens: minted here, verified once, found again
+    dpop.py                 a request proves the key that its token is bound to
+    proofs.py               each proof once, decided by PostgreSQL
     jose.py                 the guard in front of every signed token
     forgeries.py            how many bad signatures are looked at
     claims.py               the kinds of token and what each says
@@ -244,6 +247,7 @@ What is kept, the only SQL and Valkey
     store/correction.py     requests for correction, their words sealed
     store/closure.py        open matters, and the one function that erases
     store/party.py          parties, keys, registrations
+    store/proof.py          DPoP proofs, each used once
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash
@@ -296,9 +300,12 @@ The command line, and a city on one machine
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
     cli/_tables.py          tables whose names are copied from a terminal
+    cli/_which.py           which running city is meant
+    cli/_greeting.py        what is said when everything answers
     cli/_stages.py          saying what a long command is doing
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
+    cli/region.py           qianjiang region
     cli/assertion.py        qianjiang assertion
     cli/clerk.py            qianjiang clerk
     cli/operator.py         qianjiang operator
@@ -306,7 +313,12 @@ The command line, and a city on one machine
     cli/__main__.py         the same without a script
     local/identity.py       an identity provider that asks no password
     local/people.py         people who do not exist, each from a number
+    local/atlas.py          which cities there are, each at addresses of its own
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
+    local/region.py         a region's trust list: entries, statements, a serial that grows
+    local/region_server.py  and where it is published
+    local/company.py        several cities at a time, and their region
+    local/alliance.py       cities of one machine become partners
     local/city.py           the engines over a data folder, migrated
     local/postgres.py       an embedded PostgreSQL 18
     local/valkey.py         an embedded Valkey 9
@@ -321,6 +333,7 @@ The command line, and a city on one machine
     local/seed_device.py    a seeded citizen's own signing key
     local/credentials.py    the parties' keys, kept by this machine
     local/clerks.py         the counters' staff, whose secrets this machine keeps
+    local/settlement.py     all of these at once
     local/upfile.py         up.json, for people's scripts
     local/day.py            a day played, each outcome beside its expectation
     local/troupe.py         directing the players

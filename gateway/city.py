@@ -38,6 +38,7 @@ from gateway.decision import Decisions
 from gateway.desk_requests import DeskRequests
 from gateway.desks import DeskLinks
 from gateway.devices import Devices
+from gateway.dpop import Wanted
 from gateway.errors import DependencyDown, Overloaded
 from gateway.export import Exports
 from gateway.forgeries import Forgeries
@@ -48,6 +49,7 @@ from gateway.limits import Limits
 from gateway.lookups import Lookups
 from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
+from gateway.oauth.metadata import TOKEN_PATH
 from gateway.oauth.token import TokenEndpoint
 from gateway.offers import ScenarioOffers
 from gateway.oidc import Oidc
@@ -55,6 +57,7 @@ from gateway.outbox import Outbox
 from gateway.own_requests import OwnRequests
 from gateway.parties import Parties
 from gateway.policies import Policies
+from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.scores import Scores
@@ -110,6 +113,14 @@ class City:
         self.vault = Vault(keys.city, ids)
         self.pseudonyms = Pseudonyms(keys.subject, settings.city)
         self.forgeries = Forgeries(clock, settings.bad_signatures_max, self.counts)
+        self.proofs = Proofs(
+            keys.link,
+            clock,
+            self.database,
+            self.forgeries,
+            batch_max=settings.batch_max,
+            waiting_max=settings.waiting_max,
+        )
         self.admission = Admission(
             clock,
             counts=self.counts,
@@ -130,6 +141,10 @@ class City:
             ),
             self.tokens,
             self.limits,
+            self.proofs,
+            Wanted(
+                method="POST", url=settings.issuer + TOKEN_PATH, nonce=settings.dpop_nonce_required
+            ),
         )
         self.policies = Policies(self.database, registry)
         self.committer = Committer(

@@ -32,6 +32,20 @@ class Kind(enum.Enum):
     AGREEMENT = "agreement"  # what an operator of a city says about an agreement with another
 
 
+#: An RFC 7638 thumbprint by SHA-256, base64url.
+Thumbprint = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
+
+
+class _Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a token: what it may say is closed."""
+
+
+class Confirmation(_Closed, frozen=True):
+    """The key that the bearer must prove (RFC 7800, RFC 9449 6.1)."""
+
+    jkt: Thumbprint
+
+
 class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an access token of this gateway says (RFC 9068 2.2), and nothing else."""
 
@@ -46,6 +60,8 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     scope: Annotated[str, msgspec.Meta(max_length=4096)]
     ckid: Name  # the client key whose assertion bought this token
     prv: Annotated[int, msgspec.Meta(ge=0)]  # the party's revision at that moment
+    #: The key that it is bound to; without one it is a Bearer token.
+    cnf: Confirmation | msgspec.UnsetType = msgspec.UNSET
 
 
 class AssertionClaims(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,23 +106,27 @@ class CommitmentClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     party: Name | None = None
 
 
+class ProofClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request says of itself in a DPoP proof (RFC 9449 4.2); further claims are ignored.
+
+    It is none of the kinds below: it brings its own key, so no registry vouches for it.
+    """
+
+    jti: Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{8,128}\Z")]
+    htm: Annotated[str, msgspec.Meta(max_length=16)]
+    htu: Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{1,2048}\Z")]
+    iat: Seconds
+    exp: Seconds | None = None
+    nbf: Seconds = 0
+    ath: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    nonce: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+
+
 CityCode = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{5}\Z")]  # GB/T 2260
 ScenarioId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")]
 SchemeId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9-]{2,63}\Z")]
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
-#: An RFC 7638 thumbprint by SHA-256, base64url.
-Thumbprint = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
 Scenarios = Annotated[tuple[ScenarioId, ...], msgspec.Meta(min_length=1, max_length=100)]
-
-
-class _Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of a token of cities: what it may say is closed."""
-
-
-class Confirmation(_Closed, frozen=True):
-    """The key that the bearer must prove (RFC 7800, RFC 9449 6.1)."""
-
-    jkt: Thumbprint
 
 
 class Recognition(_Closed, frozen=True):

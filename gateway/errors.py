@@ -62,6 +62,18 @@ class Unauthenticated(GatewayError):
         self.reason = reason
 
 
+class ProofRefused(Unauthenticated):
+    """A token under the scheme DPoP is not good, or came without a good proof (RFC 9449 7.1).
+
+    `error` is what the caller reads: `invalid_token`, `invalid_dpop_proof`, or `use_dpop_nonce`,
+    with the `nonce` to use.
+    """
+
+    def __init__(self, reason: str, error: str, nonce: str | None = None) -> None:
+        super().__init__(reason)
+        self.error, self.nonce = error, nonce
+
+
 class AccountClosed(Unauthenticated):
     """The citizen closed the account while this was under way; nothing was written for it."""
 

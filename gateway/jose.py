@@ -21,6 +21,7 @@ import enum
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, Final, Protocol
 
 import jwt
@@ -36,19 +37,23 @@ from gateway.claims import (
     CommitmentClaims,
     IdClaims,
     Kind,
+    ProofClaims,
     Rule,
     StatusListClaims,
     TrustListClaims,
 )
 from gateway.clock import SECOND_US
 from gateway.errors import Malformed
-from gateway.jwk import Alg, Key, unb64url
+from gateway.jwk import Alg, JwkRefused, Key, parse_jwk, thumbprint, unb64url
 from gateway.scan import Limits, check
 
 MAX_TOKEN_CHARS: Final = SHOWN_CHARS
 
 #: How far in the future `iat` and `nbf` may lie. FAPI 2.0 asks to accept 10 s, for clocks differ.
 FUTURE_S: Final = 10
+
+#: The `typ` of a DPoP proof (RFC 9449 4.2).
+PROOF_TYPE: Final = "dpop+jwt"
 
 Tolerates = Callable[[Any], bool]
 
@@ -74,6 +79,15 @@ class Reason(enum.StrEnum):
     ALGORITHM = "algorithm"
     SIGNATURE = "signature"
     SHED = "shed"  # the signature was not looked at
+    # Of DPoP proofs alone:
+    ABSENT = "absent"
+    REPEATED = "repeated"
+    METHOD = "method"
+    URL = "url"
+    TOKEN = "token"  # noqa: S105 - made for another access token
+    BINDING = "binding"  # by another key than the token, or the party, is bound to
+    NONCE = "nonce"
+    REPLAYED = "replayed"
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -99,6 +113,13 @@ class Refused(msgspec.Struct, frozen=True):
     reason: Reason
 
 
+class Proven(msgspec.Struct, frozen=True):
+    """A DPoP proof that its own key signed: what it says, and the key's RFC 7638 thumbprint."""
+
+    jkt: str
+    claims: ProofClaims
+
+
 class Keys(Protocol):
     """Who may sign what."""
 
@@ -113,7 +134,23 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     typ: str | msgspec.UnsetType = msgspec.UNSET
 
 
+class _ProofHeader(msgspec.Struct, frozen=True):
+    """A proof's header (RFC 9449 4.2). Further members are ignored, as RFC 7515 4 asks, but for
+    those that would name a second key or change what is signed: none of them may come."""
+
+    alg: str
+    typ: str
+    jwk: msgspec.Raw
+    jku: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    x5u: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    x5c: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
 _decode_header = msgspec.json.Decoder(_Header, strict=True).decode
+_decode_proof_header = msgspec.json.Decoder(_ProofHeader, strict=True).decode
+_decode_proof = msgspec.json.Decoder(ProofClaims, strict=True).decode
 _signatures = jwt.PyJWS(algorithms=[alg.value for alg in Alg])
 
 
@@ -137,6 +174,20 @@ def verify(
     """
     try:
         return _verify(compact, kind, keys, issuer, audience, now_us // SECOND_US, tolerates)
+    except _Stop as stop:
+        return Refused(stop.reason)
+
+
+def verify_proof(
+    compact: str, fault: Callable[[ProofClaims, str], Reason | None]
+) -> Proven | Refused:
+    """Whether a compact JWS is a DPoP proof, signed by the very key that it brings (RFC 9449 4.3).
+
+    `fault` is asked, with the claims and the key's thumbprint, what is wrong for this request,
+    before the signature is looked at. It must check all of that: here nothing but the form is.
+    """
+    try:
+        return _verify_proof(compact, fault)
     except _Stop as stop:
         return Refused(stop.reason)
 
@@ -198,6 +249,37 @@ def _verify(
     _check_signature(compact, signature, key)
     message = compact.rpartition(".")[0].encode("ascii")
     return Passed(kind, header.kid, claims, payload, hashlib.sha256(message).digest())
+
+
+def _verify_proof(compact: str, fault: Callable[[ProofClaims, str], Reason | None]) -> Proven:
+    header_json, payload, signature = _segments(compact)
+    header: _ProofHeader = _decode(header_json, _decode_proof_header, Reason.HEADER, _LIMITS)
+    others = header.jku, header.x5u, header.x5c, header.crit, header.b64
+    if any(member is not msgspec.UNSET for member in others):
+        raise _Stop(Reason.HEADER)
+    if header.typ != PROOF_TYPE:
+        raise _Stop(Reason.TYPE)
+    claims: ProofClaims = _decode(payload, _decode_proof, Reason.CLAIMS, _LIMITS)
+    found = _brought(bytes(header.jwk))
+    if found is None:
+        raise _Stop(Reason.KEY)
+    key, jkt = found
+    if header.alg != key.alg.value:
+        raise _Stop(Reason.ALGORITHM)
+    if (reason := fault(claims, jkt)) is not None:
+        raise _Stop(reason)
+    _check_signature(compact, signature, key)
+    return Proven(jkt, claims)
+
+
+@lru_cache(maxsize=1024)
+def _brought(jwk: bytes) -> tuple[Key, str] | None:
+    """A key that a proof brings, with its thumbprint: a client shows the same one every time."""
+    try:
+        key = parse_jwk(jwk)
+    except JwkRefused:
+        return None
+    return key, thumbprint(key.public)
 
 
 def _segments(compact: str, most: int = MAX_TOKEN_CHARS) -> list[bytes]:

@@ -58,6 +58,8 @@ class PartyForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     city: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")] | None = None
     """GB/T 2260 code, of a partner city only."""
     community: Text | None = None
+    dpop: bool = False
+    """Whether its tokens must be bound to a key of its own (RFC 9449)."""
     """The community's code, of a community only."""
     webhook_url: Text | None = None
 
@@ -159,6 +161,18 @@ async def limit(connection: Connection, party: str, rate: tuple[int, int] | None
         await rows.limit(connection, await _found(connection, party), per_s, burst)
 
 
+async def bind(connection: Connection, party: str, dpop: bool) -> None:
+    """Say whether a party's tokens must be bound to a key of its own (RFC 9449).
+
+    Where they must be, the Bearer tokens that it holds end here.
+
+    Raises:
+        OnboardingRefused: there is no such party.
+    """
+    async with connection.transaction():
+        await rows.bind(connection, await _found(connection, party), dpop)
+
+
 def _checked(form: PartyForm, scenarios: Collection[str]) -> dict[str, str]:
     """The form's public keys by id, if the form is in order."""
     if not form.keys:
@@ -202,6 +216,7 @@ async def _add_one(connection: Connection, form: PartyForm, keys: dict[str, str]
             city=form.city,
             community=form.community,
             webhook_url=form.webhook_url,
+            dpop=form.dpop,
         )
         for scenario, recipient in form.scenarios.items():
             await rows.add_scenario(connection, num, scenario, recipient)

@@ -49,6 +49,8 @@ class Principal(msgspec.Struct, frozen=True):
     issued_us: int
     expires_us: int
     scopes: frozenset[str]
+    jkt: str | None = None
+    """Thumbprint of the key that the token is bound to (RFC 9449 6); None: a Bearer token."""
 
 
 class Parties:
@@ -74,7 +76,8 @@ class Parties:
         """The principal with its party as it is now, if its token would still be good.
 
         Raises:
-            Unauthenticated: the token's client key was revoked, or it was issued too early.
+            Unauthenticated: the token's client key was revoked, it was issued too early, or it is
+                bound to no key and the party's must be.
             Forbidden: the party is suspended or closed.
         """
         party = self._by_id.get(principal.party.row.id)
@@ -85,6 +88,8 @@ class Parties:
             key = party.row.keys.get(principal.kid)
             if key is None:
                 raise Unauthenticated("client-key-revoked")
+            if party.row.dpop and principal.jkt is None:
+                raise Unauthenticated("unbound")
             # A token does not outlive the key that bought it.
             expires_us = min(expires_us, key.until_us or expires_us)
         if not party.active:

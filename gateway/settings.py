@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     token_ttl_s: int = 300
     """Life of an access token; Bearer tokens never live longer than 300 s."""
+    dpop_nonce_required: bool = False
+    """Demand a nonce of this gateway in every DPoP proof, not only where a proof's time is off."""
     workers: int = 2
     """Worker processes of the city, on all its machines: each keeps its share of bounds that are
     the whole city's. `serve` sets it to its own `--workers` where it is not set."""

@@ -1,5 +1,9 @@
 """Access tokens of parties: made here, and recognised here on every request (RFC 9068, RFC 6750).
 
+A token that is bound to a key (RFC 9449) never passes as a Bearer token, nor a Bearer token as a
+bound one: each scheme has its own method, and that of bound tokens names the key still to be
+proven (gateway/edge/caller.py).
+
 A token is verified once and then found by the SHA-256 of its whole text, signature included:
 keyed by less, a genuine token once seen would vouch for a forged signature. What may have changed
 since is looked at on each hit: the time, and the party. The copy of the party may itself be a
@@ -20,7 +24,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.claims import AccessClaims, Kind
+from gateway.claims import AccessClaims, Confirmation, Kind
 from gateway.clock import SECOND_US, Clock
 from gateway.counts import Counts
 from gateway.errors import Unauthenticated
@@ -38,7 +42,11 @@ REMEMBERED: Final = 10_000
 #: Every scope is the right to ask about one scenario.
 SCOPE_PREFIX: Final = "scenario:"
 
-_SCHEME = b"bearer "
+Headers = Iterable[tuple[bytes, bytes]]
+
+#: The schemes of credentials, each with the space behind it, in lower case.
+BEARER: Final = b"bearer "
+DPOP: Final = b"dpop "
 
 _decode_claims = msgspec.json.Decoder(AccessClaims).decode
 
@@ -55,6 +63,14 @@ class Issued(msgspec.Struct, frozen=True):
 
     token: str
     expires_in: int
+
+
+class BoundToken(msgspec.Struct, frozen=True):
+    """A token under the scheme DPoP. It proves nobody until the key of `jkt` is proven as well."""
+
+    compact: str
+    principal: Principal
+    jkt: str
 
 
 class AccessTokens:
@@ -95,8 +111,11 @@ class AccessTokens:
         """The key of an access token that names us as its issuer: the guard's registry."""
         return self._own.get(kid) if kind is Kind.ACCESS and issuer == self._issuer else None
 
-    def issue(self, party: Party, kid: str, scopes: Iterable[str]) -> Issued:
-        """A token for a party that authenticated with its key `kid`, for these scopes."""
+    def issue(
+        self, party: Party, kid: str, scopes: Iterable[str], jkt: str | None = None
+    ) -> Issued:
+        """A token for a party that authenticated with its key `kid`, for these scopes, bound to
+        the key whose thumbprint is `jkt` where there is one."""
         now_s = self._clock.now_us() // SECOND_US
         # A cut-off lies on a whole second just ahead of the act that set it. This token is
         # younger than the act, whatever its worker's clock says, and must not fall under it.
@@ -112,10 +131,11 @@ class AccessTokens:
             scope=" ".join(sorted(scopes)),
             ckid=kid,
             prv=party.row.revision,
+            cnf=msgspec.UNSET if jkt is None else Confirmation(jkt=jkt),
         )
         return Issued(sign(Kind.ACCESS, claims, self._kid, self._signer), self._ttl_s)
 
-    def authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
+    def authenticate(self, headers: Headers) -> Principal:
         """The party whose Bearer token the request's header fields carry, in microseconds.
 
         Raises:
@@ -124,7 +144,24 @@ class AccessTokens:
             PartyNewer: good, as far as this worker can tell; `admit` finds out.
             Forbidden: the party is suspended or closed.
         """
-        compact = _bearer(headers)
+        principal = self._found(credential(headers, BEARER))
+        if principal.jkt is not None:
+            raise Unauthenticated("bound")  # RFC 9449 7.2: it is good with its proof alone
+        return principal
+
+    def authenticate_bound(self, headers: Headers) -> BoundToken:
+        """The token that the request's header fields carry under the scheme DPoP.
+
+        Raises:
+            Unauthenticated, AbnormalUsage, PartyNewer, Forbidden: as `authenticate`.
+        """
+        compact = credential(headers, DPOP)
+        principal = self._found(compact)
+        if principal.jkt is None:
+            raise Unauthenticated("unbound")  # any key at all would prove it
+        return BoundToken(compact, principal, principal.jkt)
+
+    def _found(self, compact: str) -> Principal:
         name = token_key(compact)
         principal, result = self._seen.get(name), "remembered"
         if principal is None:
@@ -154,12 +191,13 @@ class AccessTokens:
             principal is None
             or principal.expires_us <= self._clock.now_us()
             or self._parties.get(principal.party.row.id) is not principal.party
+            or principal.jkt is not None  # it needs its proof, and another scheme
         ):
             return None
         self._counts.token_checks["remembered",] += 1
         return principal
 
-    async def admit(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
+    async def admit(self, headers: Headers) -> Principal:
         """As `authenticate`, after loading a party that was registered or changed just now.
 
         A token bought from one worker is good at the next, though that one's copy of the parties
@@ -170,6 +208,14 @@ class AccessTokens:
         except PartyNewer:
             await self._parties.refresh()
             return self.authenticate(headers)
+
+    async def admit_bound(self, headers: Headers) -> BoundToken:
+        """As `authenticate_bound`, after loading a party as `admit` does."""
+        try:
+            return self.authenticate_bound(headers)
+        except PartyNewer:
+            await self._parties.refresh()
+            return self.authenticate_bound(headers)
 
     def _verified(self, compact: str) -> Principal:
         answer = verify(
@@ -201,6 +247,7 @@ class AccessTokens:
                 issued_us=claims.iat * SECOND_US,
                 expires_us=claims.exp * SECOND_US,
                 scopes=frozenset(claims.scope.split()),
+                jkt=None if claims.cnf is msgspec.UNSET else claims.cnf.jkt,
             )
         )
 
@@ -234,8 +281,20 @@ class AccessTokens:
         return principal
 
 
-def _bearer(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The one Bearer token of the header fields (RFC 6750 2.1; the other two ways are not ours)."""
+def is_under_dpop(headers: Headers) -> bool:
+    """Whether the request's header fields hold a credential under the scheme DPoP."""
+    return any(
+        name == b"authorization" and value[: len(DPOP)].lower() == DPOP for name, value in headers
+    )
+
+
+def credential(headers: Headers, scheme: bytes) -> str:
+    """The one token of the header fields, if it is under this scheme (RFC 6750 2.1, RFC 9449 7.1;
+    RFC 6750's other two ways are not ours).
+
+    Raises:
+        Unauthenticated: there is none, more than one, or one under another scheme.
+    """
     found = None
     for name, value in headers:
         if name == b"authorization":
@@ -245,9 +304,9 @@ def _bearer(headers: Iterable[tuple[bytes, bytes]]) -> str:
             found = value
     if found is None:
         raise Unauthenticated
-    if found[:7].lower() != _SCHEME:  # RFC 9110 11.1: the scheme's case does not matter
+    if found[: len(scheme)].lower() != scheme:  # RFC 9110 11.1: the scheme's case does not matter
         raise Unauthenticated("scheme")
     try:
-        return found[7:].decode("ascii")
+        return found[len(scheme) :].decode("ascii")
     except UnicodeDecodeError:
         raise Unauthenticated("shape") from None

@@ -27,7 +27,7 @@ from gateway.city import City
 from gateway.clock import SystemClock
 from gateway.ids import SystemIds
 from gateway.keys import load_keys
-from gateway.local.running import CITY
+from gateway.local.atlas import HANGZHOU
 from gateway.processes import die_with_parent
 from gateway.publication import publish
 from gateway.settings import Settings, read_settings
@@ -98,7 +98,7 @@ def environment(count: int, *, packaged: bool = True) -> dict[str, str]:
 
 async def put_live(owner: Owner, scenarios: Registry) -> None:
     """Publish the scenarios into the live set of a local city."""
-    await publish(owner, scenarios, CITY)
+    await publish(owner, scenarios, HANGZHOU.code)
 
 
 def manifest_text(number: int) -> str:

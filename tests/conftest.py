@@ -7,6 +7,7 @@
 - `fresh_database`: the same, but a clone of its own for a test that changes the schema (40 ms).
 - `valkey`: the cache, empty: `.url` (the gateway's rights), `.admin_url` (all), `.kill()`,
   `.start()`.
+- `pair`: two live cities that recognise each other, for the whole run (tests/pair; 6 s).
 - `connection`, `owner`: asyncpg connections to `database` as the gateway and as the owner.
 
 Tests run in random order (pytest-randomly prints the seed; `--randomly-seed=N` repeats it) and
@@ -14,6 +15,7 @@ every warning is an error.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -21,6 +23,9 @@ import pytest
 from gateway.local.valkey import Valkey
 from gateway.store.migrate import Connection
 from tests.engines import Database, Engines
+
+if TYPE_CHECKING:
+    from tests.pair import Pair
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +57,15 @@ def fresh_database(engines: Engines) -> Iterator[Database]:
 def valkey(engines: Engines) -> Valkey:
     """An empty cache."""
     return engines.flushed()
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pair"]:
+    """Two cities and their region, on engines of their own."""
+    from tests.pair import open_pair  # knows the whole gateway: a second that other tests save
+
+    with open_pair(tmp_path_factory.mktemp("pair")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -11,8 +11,11 @@ import grimp
 import gateway
 
 ROOT = Path(__file__).parent.parent
-# The only commands that know a local city.
-LOCAL_COMMANDS = {"assertion", "bench", "clerk", "demo", "operator", "seed", "up"}
+# The only commands that know a local city, and what they share.
+LOCAL_COMMANDS = {"assertion", "bench", "clerk", "demo", "operator", "region", "seed", "up"} | {
+    "_greeting",
+    "_which",
+}
 
 
 def test_the_import_contracts_hold() -> None:

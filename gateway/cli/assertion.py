@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from gateway.claims import AssertionClaims, Kind
+from gateway.cli._which import up_options
 from gateway.client_keys import private_key
 from gateway.clock import SECOND_US, SystemClock
 from gateway.ids import SystemIds
 from gateway.jose import sign
 from gateway.local import upfile
-from gateway.local.running import data_folder
 
 #: Seconds that an assertion is good for.
 LIFE_S = 60
@@ -20,14 +20,10 @@ LIFE_S = 60
 
 @click.command()
 @click.argument("client_id")
-@click.option(
-    "--up",
-    type=click.Path(path_type=Path),
-    help="The up.json of the city; by default that of `qianjiang up`.",
-)
-def command(client_id: str, up: Path | None) -> None:
+@up_options
+def command(client_id: str, up: Path) -> None:
     """Print a fresh client assertion (RFC 7523) of CLIENT_ID, from the keys in up.json."""
-    city = upfile.read(up or data_folder("up") / upfile.NAME)
+    city = upfile.read(up)
     click.echo(assertion(city.base_url, city.party(client_id)))
 
 

@@ -7,24 +7,20 @@ from pathlib import Path
 import click
 import pyotp
 
+from gateway.cli._which import up_options
 from gateway.local import upfile
 from gateway.local.generator import MERCHANT
-from gateway.local.running import data_folder
 
 
 @click.command()
 @click.argument("party", default=MERCHANT)
-@click.option(
-    "--up",
-    type=click.Path(path_type=Path),
-    help="The up.json of the city; by default that of `qianjiang up`.",
-)
-def command(party: str, up: Path | None) -> None:
+@up_options
+def command(party: str, up: Path) -> None:
     """Print login, password and the six digits of this moment of PARTY's staff, from up.json.
 
     An authenticator app would show the same digits. Each is good once, for 30 seconds.
     """
-    city = upfile.read(up or data_folder("up") / upfile.NAME)
+    city = upfile.read(up)
     account = city.clerk(party)
     click.echo(f"address   {city.base_url}/counter/")
     click.echo(f"login     {account.login}")

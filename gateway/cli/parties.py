@@ -42,11 +42,14 @@ def add(owner_url: str | None, file: Path) -> None:
 @click.pass_obj
 def list_all(owner_url: str | None) -> None:
     """Show every party, whatever its status."""
-    table = copyable("party", others=("kind", "status", "limit", "scenarios", "keys"))
+    columns = ("kind", "status", "tokens", "limit", "scenarios", "keys")
+    table = copyable("party", others=columns)
     for row in as_owner(owner_url, rows.everyone):
         keys = [kid if key.until_us is None else f"{kid} (ending)" for kid, key in row.keys.items()]
         rate = f"{row.rate_per_s}/s, {row.rate_burst}" if row.rate_per_s else "default"
-        table.add_row(row.id, row.kind, row.status, rate, " ".join(row.scenarios), " ".join(keys))
+        tokens = "DPoP" if row.dpop else "Bearer"
+        words = tokens, rate, " ".join(row.scenarios), " ".join(keys)
+        table.add_row(row.id, row.kind, row.status, *words)
     put(table)
 
 
@@ -83,6 +86,16 @@ def limit(
     rate = (per_s, burst or 2 * per_s) if per_s is not None else None
     as_owner(owner_url, lambda owner: onboarding.limit(owner, party, rate))
     click.echo(f"{party}: {rate[0]} a second, {rate[1]} at once" if rate else f"{party}: default")
+
+
+@command.command()
+@click.argument("party")
+@click.option("--dpop/--bearer", required=True, help="Bound to a key of its own, or not.")
+@click.pass_obj
+def tokens(owner_url: str | None, party: str, dpop: bool) -> None:
+    """Say whether PARTY's tokens must be bound by DPoP (RFC 9449); its Bearer tokens then end."""
+    as_owner(owner_url, lambda owner: onboarding.bind(owner, party, dpop))
+    click.echo(f"{party}: {'DPoP' if dpop else 'Bearer'} tokens")
 
 
 @command.command("rotate-key")

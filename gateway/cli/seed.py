@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from gateway.keys import KeyFileError
 from gateway.local.populate import Population, populate
-from gateway.local.seeds import load_seeds
+from gateway.local.seeds import seeds_of
 from gateway.settings import Settings, SettingsError, read_settings
 
 
@@ -55,7 +55,7 @@ def command(citizens: int, owner_url: str, folder: Path) -> None:
 async def _seed(owner_url: str, settings: Settings, folder: Path, citizens: int) -> Population:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        total = citizens + len(load_seeds().personas)
+        total = citizens + len(seeds_of(settings.city).personas)
         task = progress.add_task("seeding", total=total)
         return await populate(
             owner_url, settings, folder, citizens, lambda done: progress.advance(task, done)

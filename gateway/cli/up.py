@@ -1,29 +1,20 @@
-"""`qianjiang up`: a city that stays, for your own first requests."""
+"""`qianjiang up`: a city that stays, for your own first requests; or several that are partners."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
-import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from gateway.cli import ended_by
+from gateway.cli._greeting import greet
 from gateway.cli._stages import stages
-from gateway.cli.assertion import assertion
-from gateway.clock import SystemClock
-from gateway.edge import scrape
-from gateway.local import upfile
-from gateway.local.clerks import engage
-from gateway.local.generator import MERCHANT
-from gateway.local.populate import populate
-from gateway.local.processes import free_ports, stop_on_sigterm
-from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity, data_folder
-from gateway.local.seeds import load_seeds
-from gateway.scores import today
-from gateway.settings import Settings
+from gateway.local.atlas import HANGZHOU, demo_city
+from gateway.local.company import Company, berths, region_berth
+from gateway.local.processes import stop_on_sigterm
+from gateway.local.running import Trust
 
 PORT = 8700
 
@@ -45,119 +36,68 @@ PORT = 8700
     default=2,
     show_default=True,
     type=click.IntRange(1),
-    help="Gateway processes.",
+    help="Gateway processes of each city.",
 )
 @click.option(
     "--citizens",
     default=10_000,
     show_default=True,
     type=click.IntRange(0),
-    help="Generated citizens.",
+    help="Generated citizens of each city.",
 )
-def command(port: int, workers: int, citizens: int) -> None:
+@click.option(
+    "--city",
+    default=HANGZHOU.code,
+    show_default=True,
+    help="Which city: six digits of GB/T 2260. Each has addresses of its own.",
+)
+@click.option(
+    "--cities",
+    help="Several instead, by comma: 330100,330200. They recognise each other, and a region with "
+    "their trust list is brought up beside them.",
+)
+@click.option("--region", help="With --city: the trust list of a region that runs already.")
+@click.option(
+    "--region-keys",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="And the file that `qianjiang region key` printed.",
+)
+def command(
+    port: int,
+    workers: int,
+    citizens: int,
+    city: str,
+    cities: str | None,
+    region: str | None,
+    region_keys: Path | None,
+) -> None:
     """Bring a seeded city up and keep it until Ctrl-C. NOT FOR PRODUCTION."""
     stop_on_sigterm()
+    if (region is None) is not (region_keys is None) or (region and cities):
+        raise click.ClickException("--region and --region-keys belong together, and to --city")
+    chosen = [demo_city(code.strip()) for code in (cities or city).split(",")]
+    if len({each.code for each in chosen}) != len(chosen):
+        raise click.ClickException("--cities names a city twice")
     console = Console()
-    hosts = [GATEWAY_HOST, IDENTITY_HOST, GATEWAY_HOST]
-    ports = [port, port + 1, port + 2] if port else free_ports(hosts)
-    for host, wanted in zip(hosts, ports, strict=True):
-        _reserve(host, wanted)
-    seeds = load_seeds()
-    with stages(console) as tell:
-        running = RunningCity(
-            data_folder("up"),
-            port=ports[0],
-            identity_port=ports[1],
-            metrics_port=ports[2],
-            workers=workers,
-            progress=tell,
-            personas=[persona.identity(today(SystemClock())) for persona in seeds.personas],
-        )
-        running.__enter__()
-    try:
-        _run(running, citizens, console)
-    except KeyboardInterrupt as interrupt:
-        console.print(f"{ended_by(interrupt)}; stopping")
-    finally:
-        running.__exit__(None, None, None)
-
-
-def _reserve(host: str, port: int) -> None:
-    """Refuse an address that is taken.
-
-    The server shares its port among its workers (SO_REUSEPORT), so a second city would come up at
-    the address of the first, and the kernel would hand each request to either.
-    """
-    with socket.socket() as probe:
-        # Connections of a city that has just ended do not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with ExitStack() as stack:
+        with stages(console) as tell:
+            company = Company(
+                berths(chosen, port),
+                workers=workers,
+                trust=Trust(region, region_keys.resolve()) if region and region_keys else None,
+                region_port=region_berth(port) if cities else 0,
+                tell=tell,
+            )
+            stack.enter_context(company)
         try:
-            probe.bind((host, port))
-        except OSError as fault:
-            raise click.ClickException(
-                f"cannot listen on {host}:{port} ({fault.strerror}); stop what listens there, or "
-                "choose another port with QIANJIANG_PORT (0 = any free one)"
-            ) from None
+            _run(company, citizens, console)
+        except KeyboardInterrupt as interrupt:
+            console.print(f"{ended_by(interrupt)}; stopping")
 
 
-def _run(running: RunningCity, citizens: int, console: Console) -> None:
-    file = running.data / upfile.NAME
-    file.unlink(missing_ok=True)  # of a run before, at another address
+def _run(company: Company, citizens: int, console: Console) -> None:
     with stages(console) as tell:
-        tell("seeding people")
-        population = asyncio.run(
-            populate(running.engines.owner_url, running.settings, running.data, citizens)
-        )
-        tell("engaging the counters' staff")
-        staff = asyncio.run(engage(running.engines.owner_url, running.settings, running.data))
-        running.start(tell)
-    city = upfile.UpFile(
-        base_url=running.base_url,
-        identity_url=running.identity_url,
-        parties=population.parties,
-        desks=population.desks,
-        personas=population.personas,
-        subjects_file=str(population.subjects_file),
-        staff=staff,
-        operator=upfile.UpOperator(
-            owner_url=running.engines.owner_url,
-            valkey_url=running.engines.valkey_url,
-            keys_file=str(running.keys_file),
-            issuer=running.base_url,
-        ),
-    )
-    upfile.write(file, city)
-    _greet(console, city, str(file), running.settings)
-    assert running.processes is not None
-    try:
-        ended = running.processes.watch()
-    finally:
-        file.unlink(missing_ok=True)
+        made = company.start(citizens, tell)
+    greet(console, list(zip(company.cities, made, strict=True)), company.trust)
+    ended = company.watch()
     raise click.ClickException(f"{ended.name} ended:\n{ended.tail()}")
-
-
-def _greet(console: Console, city: upfile.UpFile, file: str, settings: Settings) -> None:
-    token = assertion(city.base_url, city.party(MERCHANT))
-    console.print("[bold red]NOT FOR PRODUCTION:[/] throw-away keys, people who do not exist")
-    console.print(f"gateway            {city.base_url}")
-    console.print(f"identity provider  {city.identity_url}")
-    console.print(f"mini-app           {city.base_url}/app/  (sign in as shi, who was never here)")
-    console.print(f"counter            {city.base_url}/counter/  (who signs in there: below)")
-    metrics = f"http://{settings.metrics_host}:{settings.metrics_port}{scrape.PATH}"
-    console.print(f"metrics            {metrics}")
-    console.print(f"for your scripts   {file}  (mode 0600)")
-    console.print("\nA token, once (an assertion is good for 60 s and a single use):", style="bold")
-    click.echo(
-        f"curl -s {city.base_url}/oauth/token -d grant_type=client_credentials"
-        " -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        f" -d client_assertion={token}"
-    )
-    home = os.environ.get("QIANJIANG_DATA")
-    command = (f"QIANJIANG_DATA={home} " if home else "") + sys.argv[0]
-    console.print("\nThe next assertion:", style="bold")
-    click.echo(f"{command} assertion {MERCHANT}")
-    console.print("\nSigning in at a shop's counter (login, password, six digits):", style="bold")
-    click.echo(f"{command} clerk {MERCHANT}")
-    console.print("\nFor operators' commands in your own shell (staff list, …):", style="bold")
-    click.echo(f'eval "$({command} operator)"')
-    console.print("\nCtrl-C ends it; the data stay.")

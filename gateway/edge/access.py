@@ -8,14 +8,16 @@ request: `principal_of`, `citizen_of` and `clerk_of` read it.
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.types import HTTPScope
 
 from gateway.city import City
 from gateway.counter.sessions import Clerk
+from gateway.edge.caller import caller
 from gateway.errors import MethodNotAllowed, Unauthenticated
 from gateway.parties import Principal
 
@@ -115,7 +117,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
 
 async def _party(city: City, connection: Connection) -> Principal:
     """The party of a token, with this request counted against its limit."""
-    principal = await city.tokens.admit(connection.scope["headers"])
+    principal = await caller(city, cast("HTTPScope", connection.scope))  # every route is HTTP
     await city.limits.charge(principal.party)
     return principal
 

@@ -15,6 +15,7 @@ from gateway.city import City
 from gateway.edge.admission import of_party
 from gateway.edge.authzen_wire import OURS, Ours
 from gateway.edge.body import authzen_wrong_media, decode, decode_part, read_body
+from gateway.edge.caller import caller
 from gateway.edge.headers import fields_of
 from gateway.edge.limits import Fields
 from gateway.edge.limits import fields as limit_fields
@@ -68,7 +69,7 @@ class AuthZenRoute:
             raise MethodNotAllowed(["POST"])
         principal = city.tokens.recognise(fields_of(scope).get(b"authorization"))
         if principal is None:
-            principal = await city.tokens.admit(scope["headers"])
+            principal = await caller(city, scope)
         body = await read_body(
             scope, receive, limit_bytes=self.limit_bytes, wrong_media=authzen_wrong_media
         )

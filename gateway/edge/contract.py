@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, Response, get
@@ -131,10 +131,18 @@ def _with_problems(responses: Json) -> Json:
 def _schemes(citizen: str, staff: str) -> Json:
     return {
         "party": {"type": "http", "scheme": "bearer", "bearerFormat": "RFC 9068 JWT"},
+        "party-bound": {
+            "type": "http",
+            "scheme": "dpop",
+            "description": "The same, bound to a key, with a proof in the field DPoP (RFC 9449)",
+        },
         "citizen": {"type": "apiKey", "in": "cookie", "name": citizen},
         "staff": {"type": "apiKey", "in": "cookie", "name": staff},
         "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
     }
+
+
+_PARTY: Final[list[Json]] = [{"party": []}, {"party-bound": []}]
 
 
 def _security(access: Access | None, method: str) -> list[Json]:
@@ -145,8 +153,8 @@ def _security(access: Access | None, method: str) -> list[Json]:
             caller: Json = {access.value: []}
             return [caller if method in _SAFE else caller | {"csrf": []}]
         case Access.PARTY_OR_CITIZEN:
-            return [{"party": []}, {"citizen": []}]
-    return [{"party": []}]
+            return [*_PARTY, {"citizen": []}]
+    return _PARTY
 
 
 def _close(node: Any, schemas: Json) -> None:

@@ -20,6 +20,7 @@ from gateway.city import City
 from gateway.edge import answer
 from gateway.edge.admission import of_party
 from gateway.edge.body import ELIGIBILITY_BYTES, are_plain, check_fields, collect, decode
+from gateway.edge.caller import caller
 from gateway.edge.headers import fields_of
 from gateway.edge.limits import Fields
 from gateway.edge.limits import fields as limit_fields
@@ -68,7 +69,7 @@ class Eligibility:
         fields = fields_of(scope)
         principal = city.tokens.recognise(fields.get(b"authorization"))
         if principal is None:
-            principal = await city.tokens.admit(scope["headers"])
+            principal = await caller(city, scope)
         wire, registration = self._permitted(scope["path"], principal)
         check_fields(fields, limit_bytes=ELIGIBILITY_BYTES)
         body = await collect(receive, ELIGIBILITY_BYTES)

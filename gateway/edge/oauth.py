@@ -72,11 +72,12 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
     # Whose it is shows later, and a hospital without a token cannot ask at all.
     async with city.admission.room(Priority.HOSPITAL):
         try:
-            answer = await city.token_endpoint.answer(form, address)
+            answer = await city.token_endpoint.answer(form, address, request.scope["headers"])
         except (DependencyDown, Overloaded, OutcomeUnknown):
             return _denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
     if isinstance(answer, Denied):
-        return _denied(answer.code)
+        nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
+        return _denied(answer.code, nonce)
     return Response(answer, headers=_NEVER_STORED)
 
 
@@ -107,11 +108,13 @@ async def _form(request: Request[Any, Any, Any]) -> dict[str, str] | None:
     return {name: value for name, value in form.items() if value}
 
 
-def _denied(code: OAuthCode) -> Response[Any]:
+def _denied(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
     status, headers, body = oauth_error_bytes(code)
     texts = {name.decode(): value.decode() for name, value in headers}
     media_type = texts.pop("content-type")
     del texts["content-length"]  # Litestar counts for itself
+    if nonce is not None:
+        texts["dpop-nonce"] = nonce
     return Response(body, status_code=status, media_type=media_type, headers=texts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -29,6 +29,9 @@ TYPE_PREFIX = "urn:qianjiang:problem:"
 
 #: But for those that are registered for everybody (draft-ietf-httpapi-ratelimit-headers).
 IANA_PREFIX = "https://iana.org/assignments/http-problem-types#"
+
+#: The algorithms of DPoP proofs, as a challenge names them (RFC 9449 7.1).
+ALGS: Final = b'algs="ES256 EdDSA"'
 
 _log = structlog.get_logger(__name__)
 
@@ -195,9 +198,12 @@ def problem_bytes(exc: BaseException, instance: str | None = None) -> tuple[int,
 
 def _headers_of(exc: BaseException) -> Headers:
     match exc:
+        case errors.ProofRefused(error=error, nonce=nonce):
+            challenge = (b"www-authenticate", b'DPoP error="%b", %b' % (error.encode(), ALGS))
+            return [challenge, (b"dpop-nonce", nonce.encode())] if nonce else [challenge]
         case errors.Unauthenticated():
             # One challenge for every cause (RFC 6750 3.1), or it would tell them apart.
-            return [(b"www-authenticate", b'Bearer error="invalid_token"')]
+            return [(b"www-authenticate", b'Bearer error="invalid_token", DPoP %b' % ALGS)]
         case errors.MethodNotAllowed(allow=allow):
             return [(b"allow", ", ".join(allow).encode("ascii"))]
         case errors.StillRunning():

@@ -18,7 +18,7 @@ from gateway.counter.totp import STEP_S
 from gateway.ids import SystemIds
 from gateway.local.places import write_private
 from gateway.local.populate import owned_city
-from gateway.local.seeds import load_seeds
+from gateway.local.seeds import seeds_of
 from gateway.local.upfile import UpStaff
 from gateway.onboarding import PartyForm
 from gateway.settings import Settings
@@ -33,7 +33,8 @@ FILE = "staff.json"
 async def engage(owner_url: str, settings: Settings, folder: Path) -> list[UpStaff]:
     """See that every party of the seeds has its member of staff, and that this folder knows how
     each signs in. Partner cities have no counter here."""
-    parties = [party for party in load_seeds().parties.party if party.kind != "city"]
+    seeds = seeds_of(settings.city)
+    parties = [party for party in seeds.parties.party if party.kind != "city"]
     known = {each.login: each for each in _read(folder / FILE)}
     async with (
         connected(owner_url) as owner,

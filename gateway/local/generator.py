@@ -38,12 +38,12 @@ _PROFILES: tuple[tuple[int, tuple[FactSeed, ...]], ...] = (
 )
 
 
-def generated(count: int) -> Iterator[Persona]:
-    """The first so many citizens."""
-    return (citizen(number) for number in range(1, count + 1))
+def generated(count: int, *, merchant: bool = True) -> Iterator[Persona]:
+    """The first so many citizens, of a city that has the merchant or does without it."""
+    return (citizen(number, merchant=merchant) for number in range(1, count + 1))
 
 
-def citizen(number: int) -> Persona:
+def citizen(number: int, *, merchant: bool = True) -> Persona:
     """The citizen of a number.
 
     Raises:
@@ -51,7 +51,7 @@ def citizen(number: int) -> Persona:
     """
     identity = person(number)
     band, facts = _PROFILES[_profile(number)]
-    consenting = number % CONSENTING == 0
+    consenting = merchant and number % CONSENTING == 0
     return Persona(
         login=identity.login,
         name=identity.name,

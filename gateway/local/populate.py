@@ -22,7 +22,7 @@ from gateway.local.generator import MERCHANT, SCENARIO, generated
 from gateway.local.people import PREFIX
 from gateway.local.places import write_private
 from gateway.local.seeding import Seeding
-from gateway.local.seeds import Persona, Seeds, load_seeds
+from gateway.local.seeds import Persona, Seeds, seeds_of
 from gateway.local.upfile import UpDesk, UpParty, UpPersona
 from gateway.score_publication import ScorePublication
 from gateway.scores import Scores, today
@@ -57,12 +57,13 @@ async def populate(
 
     Args:
         owner_url: the database as its owner.
-        settings: the city's own, whose issuer of identities is synthetic.
+        settings: the city's own, whose issuer of identities is synthetic; its code says which
+            seeds are its own.
         folder: keeps the parties' private keys and the file of subjects.
         citizens: how many are generated besides the personas.
         on_progress: told how many more people have been seen to.
     """
-    seeds, registry = load_seeds(), load_registry(calendar())
+    seeds, registry = seeds_of(settings.city), load_registry(calendar())
     async with connected(owner_url) as owner:
         keys = await register(owner, seeds.parties, list(registry), folder / PARTIES)
         await _open_desks(owner, seeds, registry)
@@ -70,7 +71,7 @@ async def populate(
         await _first_publication(city)
         seeding = Seeding(city)
         await seeding.stock(seeds.shelves)
-        people = chain(seeds.personas, generated(citizens))
+        people = chain(seeds.personas, generated(citizens, merchant=MERCHANT in keys))
         known = await seeding.run(people, on_progress)
         file = folder / SUBJECTS
         _write_subjects(file, city, [known[f"{PREFIX}{n}"] for n in range(1, citizens + 1)])
@@ -142,9 +143,13 @@ def _persona(city: City, persona: Persona, known: UUID | None, parties: Iterable
 
 
 def _write_subjects(file: Path, city: City, citizens: list[UUID]) -> None:
-    """One merchant's names for the generated citizens, one a line, in the order of their number."""
+    """One merchant's names for the generated citizens, one a line, in the order of their number.
+
+    Empty in a city without the merchant.
+    """
     merchant = city.parties.get(MERCHANT)
-    assert merchant is not None, "the merchant was just registered"
-    sector = merchant.registrations[SCENARIO].recipient.sector
-    lines = [city.pseudonyms.subject(known, sector) for known in citizens]
+    lines = []
+    if merchant is not None:
+        sector = merchant.registrations[SCENARIO].recipient.sector
+        lines = [city.pseudonyms.subject(known, sector) for known in citizens]
     write_private(file, "".join(f"{line}\n" for line in lines))

@@ -4,7 +4,7 @@ import http.client
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -25,6 +25,7 @@ class Supervisor:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._children: list[Child] = []
+        self._awaited: list[tuple[Child, Callable[[], bool]]] = []
 
     def start(
         self,
@@ -38,19 +39,38 @@ class Supervisor:
 
         Raises ChildFailed with the end of its log when it ends first or takes over a minute.
         """
+        child = self.launch(name, command, environment=environment, ready=ready)
+        self.wait()
+        return child
+
+    def launch(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        environment: Mapping[str, str],
+        ready: Callable[[], bool],
+    ) -> Child:
+        """Start a child and leave the waiting for it to `wait`."""
         child = Child(name, self._logs / f"{name}.log")
         self._children.append(child)
         child.launch(command, environment=environment)
-        child.wait_until(ready)
+        self._awaited.append((child, ready))
         return child
+
+    def wait(self) -> None:
+        """Wait until every child launched so far is ready. Raises ChildFailed as `start` does."""
+        while self._awaited:
+            child, ready = self._awaited.pop(0)
+            child.wait_until(ready)
 
     def watch(self) -> Child:
         """Wait for as long as all children live; the first that ended."""
-        while True:
-            for child in self._children:
-                if not child.running:
-                    return child
-            time.sleep(_WATCH_SECONDS)
+        return watch([self])
+
+    def ended(self) -> Child | None:
+        """A child that lives no more, if there is one."""
+        return next((child for child in self._children if not child.running), None)
 
     def stop(self) -> None:
         """End all, the last started first, each in bounded time."""
@@ -67,6 +87,15 @@ class Supervisor:
         at: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def watch(supervisors: Sequence[Supervisor]) -> Child:
+    """Wait for as long as all children of all of them live; the first that ended."""
+    while True:
+        for supervisor in supervisors:
+            if (ended := supervisor.ended()) is not None:
+                return ended
+        time.sleep(_WATCH_SECONDS)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

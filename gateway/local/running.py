@@ -13,12 +13,15 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import asyncpg
+import msgspec
 
 from gateway import gcra, server
 from gateway.ids import SystemIds
 from gateway.keys import load_keys, write_keys
+from gateway.local.atlas import HANGZHOU, DemoCity
 from gateway.local.city import LocalCity
 from gateway.local.identity import write_identity_file
 from gateway.local.people import Identity
@@ -29,10 +32,40 @@ from gateway.settings import Settings, as_environment
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
 
-#: Cookies do not know ports, so the identity provider has an address of its own.
-GATEWAY_HOST, IDENTITY_HOST = "127.0.0.1", "127.0.0.2"
+#: Where Hangzhou is, the city that commands bring up unless another is named.
+GATEWAY_HOST, IDENTITY_HOST = HANGZHOU.gateway_host, HANGZHOU.identity_host
 
-CITY = "330100"
+
+class Engines(Protocol):
+    """A PostgreSQL database and a Valkey, up for as long as a `with` block."""
+
+    @property
+    def owner_url(self) -> str:
+        """The database as its owner."""
+
+    @property
+    def gateway_url(self) -> str:
+        """The database as the gateway sees it."""
+
+    @property
+    def valkey_url(self) -> str:
+        """The cache as the gateway sees it."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None: ...
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """Where a city finds the region's trust list, and the file of the keys that may sign it."""
+
+    url: str
+    keys: Path
 
 
 class RunningCity:
@@ -46,6 +79,9 @@ class RunningCity:
         progress: told in a few words what begins.
         app: what the gateway's processes run; the tests' negative controls name another.
         personas: who may sign in besides the generated people.
+        city: which one it is, and where; Hangzhou unless said.
+        engines: by default its own, over its folder.
+        trust: the region that it belongs to; without one it recognises no other city.
     """
 
     def __init__(
@@ -59,12 +95,17 @@ class RunningCity:
         progress: Callable[[str], None] = lambda _: None,
         app: str = "gateway.app:create_app",
         personas: Sequence[Identity] = (),
+        city: DemoCity = HANGZHOU,
+        engines: Engines | None = None,
+        trust: Trust | None = None,
     ) -> None:
-        self.engines = LocalCity(data, progress)
+        self.engines: Engines = engines or LocalCity(data, progress)
         self.data = data
-        self.base_url = f"http://{GATEWAY_HOST}:{port}"
-        self.identity_url = f"http://{IDENTITY_HOST}:{identity_port}"
-        self._ports = port, identity_port
+        self.city = city
+        self.trust = trust
+        self.base_url = f"http://{city.gateway_host}:{port}"
+        self.identity_url = f"http://{city.identity_host}:{identity_port}"
+        self._addresses = (city.gateway_host, port), (city.identity_host, identity_port)
         self._metrics_port = metrics_port
         self._workers = workers
         self._progress = progress
@@ -78,18 +119,22 @@ class RunningCity:
         """The settings that every process of the city gets."""
         return Settings(
             issuer=self.base_url,
-            city=CITY,
+            city=self.city.code,
+            city_name=self.city.office,
+            city_contact=self.city.contact,
             database_url=self.engines.gateway_url,
             valkey_url=self.engines.valkey_url,
             keys_file=self.keys_file,
             oidc_issuer=self.identity_url,
             oidc_synthetic=True,
             allow_loopback_http=True,
+            trust_list_url=self.trust.url if self.trust else "",
+            trust_list_keys=str(self.trust.keys) if self.trust else "",
             workers=self._workers,
             # A measurement asks for a whole city in one party's name.
             party_rate_per_s=gcra.RATE_MAX,
             party_burst=gcra.RATE_MAX,
-            metrics_host=GATEWAY_HOST,
+            metrics_host=self.city.gateway_host,
             metrics_port=self._metrics_port,
         )
 
@@ -107,7 +152,7 @@ class RunningCity:
         with ExitStack() as stack:
             stack.enter_context(self.engines)
             self._prepare()
-            self.processes = stack.enter_context(Supervisor(self.engines.places.log("x").parent))
+            self.processes = stack.enter_context(Supervisor(self.data / "logs"))
             self._stack = stack.pop_all()
         return self
 
@@ -121,33 +166,43 @@ class RunningCity:
 
     def start(self, progress: Callable[[str], None] | None = None) -> None:
         """Start the processes and wait until they answer."""
+        self.launch(progress)
+        self.wait()
+
+    def launch(self, progress: Callable[[str], None] | None = None) -> None:
+        """Start the processes and leave the waiting to `wait`."""
         self._progress = progress or self._progress
         assert self.processes is not None, "start inside the with block"
         environment = {**as_environment(self.settings), "PYTHONUNBUFFERED": "1"}
-        port, identity_port = self._ports
-        self._progress("starting the identity provider")
-        self.processes.start(
+        gateway, identity = self._addresses
+        self._progress(f"starting {self.city.en}: the gateway with {self._workers} workers")
+        self.processes.launch(
             "identity",
-            server.command(IDENTITY_HOST, identity_port, 1, "gateway.local.identity:create_app"),
+            server.command(*identity, 1, "gateway.local.identity:create_app"),
             environment=environment | self._identity_environment(),
-            ready=answers(IDENTITY_HOST, identity_port, "/.well-known/openid-configuration"),
+            ready=answers(*identity, "/.well-known/openid-configuration"),
         )
-        self._progress(f"starting the gateway with {self._workers} workers")
-        self.processes.start(
+        self.processes.launch(
             "gateway",
-            server.command(GATEWAY_HOST, port, self._workers, self._app),
+            server.command(*gateway, self._workers, self._app),
             environment=environment,
-            ready=answers(GATEWAY_HOST, port, "/readyz"),
+            ready=answers(*gateway, "/readyz"),
         )
-        self._progress("starting the background worker")
-        self.processes.start(
+        self.processes.launch(
             "worker",
             [sys.executable, "-m", "gateway.cli", "worker"],
             environment=environment,
             ready=lambda: True,
         )
 
+    def wait(self) -> None:
+        """Wait until every process answers. Raises ChildFailed."""
+        assert self.processes is not None, "launched before"
+        self.processes.wait()
+
     def _prepare(self) -> None:
+        for name in ("logs", "secrets"):
+            (self.data / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.keys_file.exists():
             write_keys(self.keys_file, SystemIds())
         settings = self.settings
@@ -162,7 +217,7 @@ class RunningCity:
     async def _publish(self) -> None:
         connection = await asyncpg.connect(self.engines.owner_url, timeout=10)
         try:
-            await publish(connection, load_registry(calendar()), CITY)
+            await publish(connection, load_registry(calendar()), self.city.code)
         finally:
             await connection.close(timeout=5)
 
@@ -173,8 +228,8 @@ class RunningCity:
         }
 
 
-def data_folder(name: str) -> Path:
-    """Where a command's city lives: QIANJIANG_DATA, or a folder of the user's."""
+def data_folder(name: str, city: DemoCity = HANGZHOU) -> Path:
+    """Where a command's city lives: in QIANJIANG_DATA, or a folder of the user's."""
     chosen = os.environ.get("QIANJIANG_DATA")
     base = Path(chosen) if chosen else Path.home() / ".local" / "share" / "qianjiang"
-    return base / name
+    return base / (name if city == HANGZHOU else f"{name}-{city.slug}")

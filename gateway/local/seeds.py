@@ -19,6 +19,7 @@ import gateway
 from gateway.clock import DAY_US, HOUR_US, rfc3339, shanghai_midnight_after
 from gateway.desks import DeskForm
 from gateway.errors import GatewayError
+from gateway.local.atlas import demo_city
 from gateway.local.people import Identity, synthetic_number
 from gateway.onboarding import PartyFile, read_parties
 from gateway.store.city_fact import Shelf
@@ -221,7 +222,7 @@ class Seeds(msgspec.Struct, frozen=True):
 
 
 def load_seeds(city: str = "hangzhou") -> Seeds:
-    """The seeds of a city.
+    """The seeds of a city, by the name of their folder.
 
     Raises:
         SeedsMissing: they are not installed, or a file contradicts itself or another.
@@ -230,12 +231,26 @@ def load_seeds(city: str = "hangzhou") -> Seeds:
     if not folder.is_dir():
         raise SeedsMissing(f"no seeds for {city}")
     people = _read(folder / "personas.toml", PersonaFile)
-    day = _read(folder / "day.toml", DayFile)
+    # Only a city that plays a day has one.
+    day = _read(folder / "day.toml", DayFile) if (folder / "day.toml").is_file() else DayFile(())
     parties = read_parties((folder / "parties.toml").read_bytes())
     desks = _read(folder / "desks.toml", DeskFile)
     seeds = Seeds(parties, desks.desk, people.persona, people.shelf, day.step)
     _check(seeds)
     return seeds
+
+
+def seeds_of(code: str) -> Seeds:
+    """The seeds of the city of a code (GB/T 2260); a city that has none begins with nobody.
+
+    Raises:
+        NoSuchCity: it is not a code.
+        SeedsMissing: a file contradicts itself or another.
+    """
+    city = demo_city(code)
+    if (seeds_folder() / city.slug).is_dir():
+        return load_seeds(city.slug)
+    return Seeds(PartyFile(), (), (), (), ())
 
 
 def seeds_folder() -> Traversable:

@@ -62,6 +62,7 @@ class UpOperator(msgspec.Struct, frozen=True):
     valkey_url: str
     keys_file: str
     issuer: str
+    city: str
 
     @property
     def environment(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class OAuthCode(enum.StrEnum):
-    """The closed set of `error` values of RFC 6749 5.2, RFC 8693 2.2.2 and RFC 8707."""
+    """The closed set of `error` values of RFC 6749 5.2, RFC 8693 2.2.2, RFC 8707, RFC 9449 5."""
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
@@ -23,6 +23,8 @@ class OAuthCode(enum.StrEnum):
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     INVALID_SCOPE = "invalid_scope"
     INVALID_TARGET = "invalid_target"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 
 
@@ -36,6 +38,8 @@ _DESCRIPTION = {
     OAuthCode.UNSUPPORTED_GRANT_TYPE: "the grant type is not supported",
     OAuthCode.INVALID_SCOPE: "the scope is unknown or not registered for the client",
     OAuthCode.INVALID_TARGET: "the audience or resource is not served here",
+    OAuthCode.INVALID_DPOP_PROOF: "the DPoP proof is missing or not valid",
+    OAuthCode.USE_DPOP_NONCE: "the DPoP proof must hold the nonce of the DPoP-Nonce field",
     OAuthCode.TEMPORARILY_UNAVAILABLE: "no token can be issued now",
 }
 

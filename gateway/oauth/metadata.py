@@ -25,6 +25,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     grant_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
+    dpop_signing_alg_values_supported: list[str]  # RFC 9449 5.1
 
 
 class KeySet(msgspec.Struct, frozen=True):
@@ -44,6 +45,7 @@ def metadata(issuer: str, scenarios: Iterable[str]) -> Metadata:
         grant_types_supported=[CLIENT_CREDENTIALS],
         token_endpoint_auth_methods_supported=["private_key_jwt"],
         token_endpoint_auth_signing_alg_values_supported=[Alg.ES256.value, Alg.EDDSA.value],
+        dpop_signing_alg_values_supported=[Alg.ES256.value, Alg.EDDSA.value],
     )
 
 

@@ -8,10 +8,13 @@ from typing import Final
 import msgspec
 import structlog
 
+from gateway.dpop import Headers, Proof, Wanted, error_of
+from gateway.jose import Refused
 from gateway.limits import Limits
 from gateway.oauth.clients import Client, ClientAuthentication, Denied
 from gateway.oauth.errors import OAuthCode
 from gateway.parties import Party
+from gateway.proofs import Proofs
 from gateway.tokens import SCOPE_PREFIX, AccessTokens
 
 CLIENT_CREDENTIALS: Final = "client_credentials"
@@ -29,26 +32,42 @@ class Granted(msgspec.Struct, frozen=True):
 
 
 class TokenEndpoint:
-    """Turns a client's credentials into a token; one instance per worker."""
+    """Turns a client's credentials into a token; one instance per worker.
 
-    def __init__(self, clients: ClientAuthentication, tokens: AccessTokens, limits: Limits) -> None:
+    Args:
+        wanted: what a DPoP proof must say at this address.
+    """
+
+    def __init__(
+        self,
+        clients: ClientAuthentication,
+        tokens: AccessTokens,
+        limits: Limits,
+        proofs: Proofs,
+        wanted: Wanted,
+    ) -> None:
+        self._proofs, self._wanted = proofs, wanted
         self._clients = clients
         self._tokens = tokens
         self._limits = limits
 
-    async def answer(self, form: Mapping[str, str], address: str) -> Granted | Denied:
+    async def answer(
+        self, form: Mapping[str, str], address: str, headers: Headers = ()
+    ) -> Granted | Denied:
         """The answer to a token request; a refusal leaves its reason in the log.
 
         Raises:
             TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
             QuotaExceeded: the party's own limit is spent.
         """
-        answer = await self._answer(form, address)
+        answer = await self._answer(form, address, headers)
         if isinstance(answer, Denied):
             _log.info("token_denied", code=answer.code.value, reason=answer.reason)
         return answer
 
-    async def _answer(self, form: Mapping[str, str], address: str) -> Granted | Denied:
+    async def _answer(
+        self, form: Mapping[str, str], address: str, headers: Headers
+    ) -> Granted | Denied:
         grant = form.get("grant_type")
         if grant is None:
             return Denied(OAuthCode.INVALID_REQUEST, "grant-type")
@@ -62,11 +81,25 @@ class TokenEndpoint:
         scopes = scopes_of(client.party, form.get("scope"))
         if not scopes:
             return Denied(OAuthCode.INVALID_SCOPE, "scope")
-        return self._granted(client, scopes)
+        key = await self._proven(client.party, headers)
+        return key if isinstance(key, Denied) else self._granted(client, scopes, key)
 
-    def _granted(self, client: Client, scopes: frozenset[str]) -> Granted:
-        issued = self._tokens.issue(client.party, client.kid, scopes)
-        return Granted(issued.token, "Bearer", issued.expires_in, " ".join(sorted(scopes)))
+    async def _proven(self, party: Party, headers: Headers) -> str | Denied | None:
+        """The thumbprint of the key to bind a token to, None for a Bearer token (RFC 9449 5)."""
+        if not party.row.dpop and all(name != b"dpop" for name, _ in headers):
+            return None
+        proof = await self._proofs.accept(headers, self._wanted, f"proof {party.row.id}")
+        return proof.jkt if isinstance(proof, Proof) else proof_denied(proof)
+
+    def _granted(self, client: Client, scopes: frozenset[str], jkt: str | None) -> Granted:
+        issued = self._tokens.issue(client.party, client.kid, scopes, jkt)
+        kind = "Bearer" if jkt is None else "DPoP"
+        return Granted(issued.token, kind, issued.expires_in, " ".join(sorted(scopes)))
+
+
+def proof_denied(refused: Refused) -> Denied:
+    """What a client reads whose DPoP proof is refused."""
+    return Denied(OAuthCode(error_of(refused.reason)), f"proof-{refused.reason.value}")
 
 
 def scopes_of(party: Party, asked: str | None) -> frozenset[str]:

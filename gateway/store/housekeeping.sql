@@ -16,6 +16,11 @@ DELETE FROM assertion_used WHERE (issuer, jti) IN (
   SELECT issuer, jti FROM assertion_used WHERE expires < now() - interval '1 minute'
    ORDER BY expires LIMIT $1)
 
+-- name: proofs
+DELETE FROM dpop_used WHERE proof IN (
+  SELECT proof FROM dpop_used WHERE expires < now() - interval '1 minute'
+   ORDER BY expires LIMIT $1)
+
 -- name: sessions
 DELETE FROM session WHERE id_hash IN (
   SELECT id_hash FROM session WHERE expires_at < now() - interval '24 hours'

@@ -57,6 +57,8 @@ class PartyRow(msgspec.Struct, frozen=True, kw_only=True):
     webhook_url: str | None
     rate_per_s: int | None  # None = the settings' limit
     rate_burst: int | None
+    dpop: bool
+    """Whether its tokens must be bound to a key (RFC 9449 5.2)."""
     scenarios: dict[str, Recipient]
     keys: dict[str, PartyKey]  # by kid
 
@@ -108,11 +110,11 @@ async def add(
     city: str | None,
     community: str | None,
     webhook_url: str | None,
+    dpop: bool,
 ) -> int:
     """Register a party without scenarios and keys; returns its number."""
-    return int(
-        await connection.fetchval(_sql.add, party, entity, kind, name, city, community, webhook_url)
-    )
+    given = party, entity, kind, name, city, community, webhook_url, dpop
+    return int(await connection.fetchval(_sql.add, *given))
 
 
 async def add_scenario(connection: Connection, num: int, scenario: str, recipient: str) -> None:
@@ -144,6 +146,11 @@ async def resume(connection: Connection, num: int) -> None:
 async def limit(connection: Connection, num: int, per_s: int | None, burst: int | None) -> None:
     """Set how much a party may ask; None for both leaves it to the settings."""
     await connection.execute(_sql.limit, num, per_s, burst)
+
+
+async def bind(connection: Connection, num: int, dpop: bool) -> None:
+    """Say whether a party's tokens must be bound to a key."""
+    await connection.execute(_sql.bind, num, dpop)
 
 
 async def end_other_keys(connection: Connection, num: int, kid: str, overlap_s: int) -> None:

@@ -6,7 +6,7 @@ SELECT coalesce(sum(revision), 0)::bigint FROM party
 -- name: everyone
 SELECT p.num, p.id, p.entity, e.sector AS own_sector, p.kind, p.name, p.status, p.revision,
   to_us(p.tokens_not_before) AS tokens_not_before_us, p.city, p.community, p.webhook_url,
-  p.rate_per_s, p.rate_burst,
+  p.rate_per_s, p.rate_burst, p.dpop,
   ARRAY(SELECT row(s.scenario, r.id, r.sector, r.name, r.contact) FROM party_scenario AS s
           JOIN legal_entity AS r ON r.id = s.recipient
          WHERE s.party = p.num ORDER BY s.scenario) AS scenarios,
@@ -33,8 +33,8 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, contact = excluded.contact,
   promise = excluded.promise
 
 -- name: add
-INSERT INTO party (id, entity, kind, name, city, community, webhook_url)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING num
+INSERT INTO party (id, entity, kind, name, city, community, webhook_url, dpop)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING num
 
 -- name: add_scenario
 INSERT INTO party_scenario (party, scenario, recipient) VALUES ($1, $2, $3)
@@ -61,6 +61,9 @@ UPDATE party SET status = 'active' WHERE num = $1
 
 -- name: limit
 UPDATE party SET rate_per_s = $2, rate_burst = $3 WHERE num = $1
+
+-- name: bind
+UPDATE party SET dpop = $2 WHERE num = $1
 
 -- name: end_other_keys
 -- Every key but one ends after so many seconds, unless it ends sooner anyway.

@@ -22,6 +22,7 @@ import pytest
 
 from gateway import server
 from gateway.app import open_city
+from gateway.local.city import LocalCity
 from gateway.local.processes import answers, free_ports, listening
 from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity
 from gateway.settings import as_environment
@@ -84,8 +85,9 @@ class Load(threading.Thread):
 class Scene:
     """A gateway of two workers, a merchant and its citizens."""
 
-    def __init__(self, running: RunningCity, plan: Plan, root: int) -> None:
-        self.running, self.plan, self.root = running, plan, root
+    def __init__(self, running: RunningCity, engines: LocalCity, plan: Plan, root: int) -> None:
+        self.running, self.engines = running, engines
+        self.plan, self.root = plan, root
         self._first = set(self.workers)
 
     @property
@@ -105,7 +107,9 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Engines and gateway of this test's own: it breaks them."""
     port, identity_port = free_ports([GATEWAY_HOST, IDENTITY_HOST])
-    with RunningCity(tmp_path, port=port, identity_port=identity_port) as running:
+    engines = LocalCity(tmp_path)
+    running = RunningCity(tmp_path, port=port, identity_port=identity_port, engines=engines)
+    with running:
         plan = asyncio.run(merchant.settled(running, CITIZENS, port))
         assert running.processes is not None
         child = running.processes.start(
@@ -114,8 +118,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             environment=as_environment(running.settings),
             ready=answers(GATEWAY_HOST, port, "/readyz"),
         )
-        yield Scene(running, plan, child.pid)
-    running.engines.places.remove()
+        yield Scene(running, engines, plan, child.pid)
+    engines.places.remove()
 
 
 async def _recorded(running: RunningCity) -> Counter[str]:
@@ -161,9 +165,9 @@ def test_every_answer_that_left_has_one_row_though_workers_and_database_are_kill
             os.kill(worker, signal.SIGKILL)
         scene.wait_for_new_workers(2)
         acknowledged = asyncio.run(_withdraw(scene.running, 20))
-        scene.running.engines.postgres.stop("immediate")
+        scene.engines.postgres.stop("immediate")
         time.sleep(0.3)
-        scene.running.engines.postgres.start()
+        scene.engines.postgres.start()
         time.sleep(1.5)
         before = len(load.answered)
         time.sleep(1.5)

@@ -11,29 +11,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
-
-from gateway.cli.assertion import assertion
 from gateway.local import upfile
 from gateway.local.city import LocalCity
 from gateway.local.places import Places
 from gateway.local.upfile import UpFile
+from tests.outside import Outside
 
 ROOT = Path(__file__).parents[2]
 #: Generated people with facts, consents and promises; those of higher numbers are strangers who
 #: get a record when they first sign in.
 SEEDED = 40
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class Site:
+class Site(Outside):
     """The running city, seen from outside."""
 
     def __init__(self, data: Path, up: UpFile) -> None:
-        self.data, self.up = data, up
-        self.base_url, self.identity_url = up.base_url, up.identity_url
+        super().__init__(up)
+        self.data = data
         self._strangers = itertools.count(SEEDED + 1)
         self._known = iter(range(1, SEEDED + 1))
 
@@ -49,46 +45,6 @@ class Site:
     def known(self) -> str:
         """The login of a generated person with a record; another at each call."""
         return f"person-{next(self._known)}"
-
-    def party(self, client_id: str) -> httpx.Client:
-        """A party with a fresh token for all its scopes."""
-        party = self.up.party(client_id)
-        granted = httpx.post(
-            f"{self.base_url}/oauth/token",
-            data={
-                "grant_type": "client_credentials",
-                "client_assertion_type": _ASSERTION,
-                "client_assertion": assertion(self.base_url, party),
-            },
-        )
-        assert granted.status_code == 200, granted.text
-        token = granted.json()["access_token"]
-        return httpx.Client(base_url=self.base_url, headers={"authorization": f"Bearer {token}"})
-
-    def ask_consent(self, client_id: str, scenario: str, purpose: str, number: str) -> Any:
-        """A party's request for a consent: `id`, `link` and so on."""
-        body = {"scenario": scenario, "purpose": purpose, "out_request_no": number}
-        with self.party(client_id) as party:
-            asked = party.post("/v1/consent-requests", json=body)
-        assert asked.status_code == 201, asked.text
-        return asked.json()
-
-    def ask(self, client_id: str, scenario: str, subject: str, **given: str) -> str:
-        """A party's question about a citizen, with the scenario's example facts; its id."""
-        facts = httpx.get(f"{self.base_url}/v1/scenarios/{scenario}").json()["example"]
-        with self.party(client_id) as party:
-            answer = party.post(
-                f"/v1/scenarios/{scenario}/eligibility",
-                json={"subject": subject, "facts": facts, **given},
-            )
-        assert answer.status_code == 200, answer.text
-        decision: str = answer.json()["decision_id"]
-        return decision
-
-    def subject(self, login: str, client_id: str) -> str:
-        """A persona's name at a party that knows it."""
-        (persona,) = (each for each in self.up.personas if each.login == login)
-        return persona.subjects[client_id]
 
 
 @contextmanager

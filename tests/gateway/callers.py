@@ -13,6 +13,9 @@ from gateway.counter import staff
 from gateway.sessions import CSRF_HEADER, csrf_token
 from tests.gateway.city import MERCHANT, TestCity
 
+CHALLENGE = 'Bearer error="invalid_token", DPoP algs="ES256 EdDSA"'
+"""What a 401 asks for: the same whatever the cause."""
+
 
 class Callers:
     """Makes clients of one application."""

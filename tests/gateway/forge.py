@@ -185,6 +185,12 @@ def token(head: bytes, body: bytes, key: ec.EllipticCurvePrivateKey = PRIVATE) -
     return f"{text}.{b64(joined(*scalars(text, key)))}"
 
 
+def edwards_token(head: bytes, body: bytes, key: ed25519.Ed25519PrivateKey = EDWARDS) -> str:
+    """An EdDSA token over any header and payload."""
+    text = message(head, body)
+    return f"{text}.{b64(key.sign(text.encode()))}"
+
+
 def honest(kind: Kind, **changes: Any) -> str:
     return token(header(kind), payload(kind, **changes))
 

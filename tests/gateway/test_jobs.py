@@ -288,6 +288,10 @@ OLD_AND_NEW = {
         "INSERT INTO assertion_used (issuer, jti, expires) VALUES ('i', $1, $2)",
         timedelta(minutes=1),
     ),
+    "dpop_used": (
+        "INSERT INTO dpop_used (proof, expires) VALUES (sha256($1::text::bytea), $2)",
+        timedelta(minutes=1),
+    ),
     "session": (
         "INSERT INTO session (id_hash, citizen, expires_at)"
         " VALUES ($1::text::bytea, gen_random_uuid(), $2)",

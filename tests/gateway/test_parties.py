@@ -73,9 +73,18 @@ async def test_a_party_from_a_file_is_registered_as_written(
     assert party is not None
     assert party.active
     assert party.row.webhook_url == "https://wheels.example/hooks"
+    assert not party.row.dpop
     assert party.registrations["rent"].recipient.name == "轮子租赁（示例）有限公司"
     (kid,) = party.row.keys
     assert parse_jwk(party.row.keys[kid].jwk.encode()).kid == kid
+
+
+async def test_a_form_says_whether_tokens_are_bound(owner: Connection, town: TestCity) -> None:
+    await onboarding.add(owner, file(dpop=True), SERVED)
+    await town.city.parties.refresh()
+    party = town.city.parties.get("wheels-north")
+    assert party is not None
+    assert party.row.dpop
 
 
 @pytest.mark.parametrize(

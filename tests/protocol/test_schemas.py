@@ -12,10 +12,12 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from gateway.claims import RULES, AssertionClaims, Kind
+from gateway.claims import RULES, AssertionClaims, Kind, ProofClaims
+from gateway.jose import Reason, Refused, verify_proof
 from gateway.recognition.entry import EntryRefused, parse_entry
 from tests.protocol import schemas
-from tests.protocol.making import agreements, assertions, grant, status_lists, trust_lists
+from tests.protocol.making import agreements, assertions, grant, proofs, status_lists, trust_lists
+from tests.protocol.making.jws import b64, dumps
 from tests.protocol.making.world import A, B, entry
 from tests.protocol.oddities import variants
 
@@ -69,6 +71,12 @@ def _decodes(decoder: Any) -> Callable[[bytes], bool]:
     return decodes
 
 
+def _is_header(text: bytes) -> bool:
+    """Whether a proof with this header fails for nothing but its signature."""
+    found = verify_proof(f"{b64(text)}.{b64(dumps(proofs.body()))}.AA", lambda *_: None)
+    return isinstance(found, Refused) and found.reason is Reason.SIGNATURE
+
+
 _SIGN = json.loads(json.dumps(agreements.said(A)))
 _SUSPEND = {name: value for name, value in _SIGN.items() if name not in agreements.TERMS}
 
@@ -90,6 +98,12 @@ _DOCUMENTS: dict[str, tuple[str, Any, Callable[[bytes], bool]]] = {
         assertions.claims(nbf=1),
         _decodes(msgspec.json.Decoder(AssertionClaims)),
     ),
+    "proof": (
+        "proof",
+        proofs.body(ath="x", nonce="y", nbf=1, exp=2),
+        _decodes(msgspec.json.Decoder(ProofClaims)),
+    ),
+    "proof-header": ("proof-header", json.loads(json.dumps(proofs.head())), _is_header),
 }
 
 

@@ -16,6 +16,7 @@ OPERATOR = UpOperator(
     valkey_url="unix:///a/place with spaces/valkey.sock",
     keys_file="/a/place with spaces/keys.json",
     issuer="http://127.0.0.1:8700",
+    city="330100",
 )
 
 NAMES = (
@@ -23,6 +24,7 @@ NAMES = (
     "QIANJIANG_VALKEY_URL",
     "QIANJIANG_KEYS_FILE",
     "QIANJIANG_ISSUER",
+    "QIANJIANG_CITY",
 )
 
 

@@ -70,6 +70,12 @@ def test_a_party_is_added_listed_suspended_resumed_and_given_a_new_key(
     assert "50/s, 100" in run("parties", "list", owner_url=url).output
     assert run(*limit, "--default", owner_url=url).output == "wheels-north: default\n"
     assert "default" in run("parties", "list", owner_url=url).output
+    bound = run("parties", "tokens", "wheels-north", "--dpop", owner_url=url)
+    assert bound.output == "wheels-north: DPoP tokens\n"
+    assert "DPoP" in run("parties", "list", owner_url=url).output
+    unbound = run("parties", "tokens", "wheels-north", "--bearer", owner_url=url)
+    assert unbound.output == "wheels-north: Bearer tokens\n"
+    assert "DPoP" not in run("parties", "list", owner_url=url).output
     public = tmp_path / "second.public.jwk"
     public.write_bytes(msgspec.json.encode(new := new_key(tmp_path, "second.jwk")))
     words = "parties", "rotate-key", "wheels-north", str(public), "--overlap", "600"
@@ -81,6 +87,7 @@ def test_what_cannot_be_done_is_one_plain_line(database: Database, parties_file:
     assert failed_plainly(run("parties", "list"))
     assert failed_plainly(run("parties", "suspend", "nobody", owner_url=url))
     assert failed_plainly(run("parties", "limit", "nobody", "--per-s", "5", owner_url=url))
+    assert failed_plainly(run("parties", "tokens", "nobody", "--dpop", owner_url=url))
     for words in ([], ["--default", "--per-s", "5"], ["--burst", "5"], ["--default", "--burst=5"]):
         assert failed_plainly(run("parties", "limit", "x", *words, owner_url=url))
     burst = "--per-s", "5", "--burst", "4"

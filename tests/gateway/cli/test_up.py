@@ -45,6 +45,36 @@ def test_every_address_of_the_city_is_looked_at_before_anything_starts(
     assert f"127.0.0.1:{port}" in said
 
 
+@pytest.mark.parametrize("host", ["127.0.0.3", "127.0.0.10"])
+def test_so_are_those_of_every_other_city_and_of_the_region(host: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((host, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = refused(["up", "--cities", "330100,330200", "--port", str(port)], tmp_path)
+    assert f"{host}:{port}" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--city", "hangzhou"], "six digits"),
+        (["--cities", "330100,33020"], "six digits"),
+        (["--cities", "330100,330100"], "twice"),
+        (["--region", "http://127.0.0.10:1/trust-list"], "belong together"),
+        (["--region-keys", __file__], "belong together"),
+        (
+            ["--cities", "330100,330200", "--region", "http://127.0.0.10:1/trust-list"],
+            "belong together",
+        ),
+    ],
+)
+def test_what_names_no_city_or_no_region_is_refused(
+    words: list[str], told: str, tmp_path: Path
+) -> None:
+    assert told in refused(["up", *words], tmp_path)
+
+
 @pytest.mark.parametrize(
     "words",
     [

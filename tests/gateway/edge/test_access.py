@@ -15,7 +15,7 @@ from gateway.edge.access import Access
 from gateway.jose import sign
 from gateway.sessions import CSRF_HEADER
 from tests.gateway import forge
-from tests.gateway.callers import Callers
+from tests.gateway.callers import CHALLENGE, Callers
 from tests.gateway.city import TestCity
 from tests.gateway.edge.table import ANY, HOT, SAFE, Row, framework_of, rows_of, undeclared
 
@@ -45,7 +45,7 @@ def unproved(response: httpx.Response) -> bool:
     return (
         response.status_code == 401
         and response.headers["content-type"] == "application/problem+json"
-        and response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        and response.headers["www-authenticate"] == CHALLENGE
         and response.json()["type"] == "urn:qianjiang:problem:unauthenticated"
     )
 

@@ -14,7 +14,7 @@ import pytest
 
 from gateway.edge import authzen, twins
 from scenarios.facts import fact_fields
-from tests.gateway.callers import Callers, body
+from tests.gateway.callers import CHALLENGE, Callers, body
 from tests.gateway.city import TestCity
 from tests.gateway.edge.pep import USE, Json, Pep, scenario, subject
 from tests.gateway.edge.test_every_body import CASES
@@ -44,7 +44,7 @@ async def test_nobody_asks_without_a_token_and_nothing_of_the_body_is_looked_at(
         for content in (b"", b"\xff" * 200_000, b'{"a":1,"a":1}'):
             answer = await stranger.post(path, content=content)
             assert answer.status_code == 401
-            assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+            assert answer.headers["www-authenticate"] == CHALLENGE
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["title"]
 

@@ -74,11 +74,12 @@ async def test_it_names_every_route_and_no_other(town: TestCity, document: dict[
 async def test_it_says_who_may_call(town: TestCity, document: dict[str, Any]) -> None:
     paths = document["paths"]
     assert paths["/healthz"]["get"]["security"] == []
-    assert paths[HOT]["post"]["security"] == [{"party": []}]
+    assert paths[HOT]["post"]["security"] == [{"party": []}, {"party-bound": []}]
     assert paths["/v1/me"]["get"]["security"] == [{"citizen": []}]
     assert paths["/v1/logout"]["post"]["security"] == [{"citizen": [], "csrf": []}]
     schemes = document["components"]["securitySchemes"]
     assert schemes["party"]["scheme"] == "bearer"
+    assert schemes["party-bound"]["scheme"] == "dpop"
     assert schemes["citizen"]["name"] == town.city.sessions.cookie
 
 

@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 from gateway import errors
 from gateway.edge import problems
 from gateway.oauth.errors import OAuthCode, oauth_error_bytes
+from tests.gateway.callers import CHALLENGE
 from tests.gateway.edge.asgi import Sent
 
 CANARY = "330106200001011234"
@@ -101,9 +102,7 @@ def test_a_401_is_the_same_whatever_the_cause() -> None:
         for reason in ("absent", "expired", "bad-signature", "unknown-kid")
     }
     assert len(answers) == 1
-    assert headers_of(errors.Unauthenticated())[b"www-authenticate"] == (
-        b'Bearer error="invalid_token"'
-    )
+    assert headers_of(errors.Unauthenticated())[b"www-authenticate"] == CHALLENGE.encode()
 
 
 def test_reasons_and_dependencies_stay_inside() -> None:

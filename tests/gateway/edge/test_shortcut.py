@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from gateway.app import build_app
+from gateway.clock import SECOND_US
 from gateway.edge import connection
 from gateway.edge.headers import HeaderGuard
 from gateway.edge.shortcut import Shortcut
@@ -23,6 +24,7 @@ from gateway.server import FLAGS, bound
 from gateway.waiting_line import Priority
 from tests.gateway.city import MERCHANT, TestCity
 from tests.gateway.edge.listening import HOST, Client
+from tests.gateway.prover import Prover
 
 PATH = "/v1/scenarios/rent/eligibility"
 
@@ -217,6 +219,24 @@ async def test_a_token_that_was_not_seen_before_goes_the_long_way_once(town: Tes
         forged = desk.request(desk.body(citizen), token=fresh[:-4] + "AAAA")
         assert (await desk.ask(forged))[0] == 401
         assert (await desk.ask(desk.request(desk.body(citizen), token="none")))[0] == 401
+
+
+async def test_a_bound_token_takes_no_shortcut(town: TestCity) -> None:
+    """Neither with its proof nor, once it was seen, as a Bearer token."""
+    await town.party()
+    citizen, key = await town.ready(), Prover()
+    async with desk_at(town) as desk:
+        party = town.city.parties.get(MERCHANT)
+        assert party is not None
+        bound = town.city.tokens.issue(party, "k1", ["scenario:rent"], key.jkt).token
+        url, now_s = town.city.settings.issuer + PATH, town.city.clock.now_us() // SECOND_US
+        as_bearer = desk.request(desk.body(citizen), token=bound)
+        proof = f"DPoP: {key.proof('POST', url, now_s, token=bound)}"
+        proven = desk.request(desk.body(citizen), proof, token=bound)
+        proven = proven.replace(b"Authorization: Bearer", b"Authorization: DPoP")
+        sent = as_bearer, proven, proven, as_bearer
+        assert [(await desk.ask(each))[0] for each in sent] == [401, 200, 401, 401]
+        assert not any(desk.taken)
 
 
 async def test_requests_sent_ahead_are_answered_in_order(town: TestCity) -> None:

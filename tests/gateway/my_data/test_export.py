@@ -94,7 +94,7 @@ NOT_READ = {
 ABOUT_NOBODY = {
     *("schema_migration", "realm", "legal_entity", "party", "party_key", "party_scenario"),
     *("counter_staff", "counter_enrolment", "counter_session", "counter_key"),
-    *("assertion_used", "publish_run", "stock", "webhook_gone", "desk", "miss"),
+    *("assertion_used", "dpop_used", "publish_run", "stock", "webhook_gone", "desk", "miss"),
 }
 
 _TABLES = """

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.gateway.callers import CHALLENGE
 from tests.gateway.oauth.client import PartyClient
 
 HOT = "/v1/scenarios/rent/eligibility"
@@ -21,7 +22,7 @@ async def ask(http: httpx.AsyncClient, **given: Any) -> httpx.Response:
 async def test_without_a_token_nothing_of_the_body_is_looked_at(http: httpx.AsyncClient) -> None:
     answer = await ask(http, json=None, content=b"\xff" * 100_000)
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.headers["www-authenticate"] == CHALLENGE
     assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -52,7 +53,7 @@ async def test_every_bad_token_reads_alike(merchant: PartyClient) -> None:
     bad = ["x", "a.b.c", token[:-2], token[:-4] + "AAAA", merchant.assertion(), f"{token}="]
     answers = [await ask(merchant.http, headers={"authorization": f"Bearer {t}"}) for t in bad]
     assert {(a.status_code, a.text, a.headers["www-authenticate"]) for a in answers} == {
-        (401, answers[0].text, 'Bearer error="invalid_token"')
+        (401, answers[0].text, CHALLENGE)
     }
     assert all(t not in answers[0].text for t in bad if len(t) > 1)
 

@@ -55,7 +55,7 @@ def seen(**changes: Any) -> str:
 
 def good(cities: list[str] = EVERY, **changes: Any) -> dict[str, Any]:
     """What follows from a good list: which cities are usable, and until when."""
-    return {"serial": SERIAL, "until": NOW + 50, "cities": cities} | changes
+    return {"serial": SERIAL, "until": NOW + 50, "cities": sorted(cities)} | changes
 
 
 def make() -> Group:

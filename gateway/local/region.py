@@ -1,0 +1,286 @@
+"""The region of cities on one machine: who is on the trust list, and what their operators signed.
+
+NOT FOR PRODUCTION: the key that signs the list lies in the folder beside it. A folder holds the
+cities' entries (`cities/CODE.json`), their operators' statements (`statements/*.jws`) and
+`region.json`: the region's id, its signing key, and the serial of what the list said last. Every
+look at the folder that finds other content raises the serial first, and keeps it before a list
+with it leaves, so that one serial never stands for two contents.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gateway.claims import RULES, AgreementClaims, Kind, TrustListClaims
+from gateway.client_keys import new_client_key, private_key
+from gateway.clock import SECOND_US, Clock
+from gateway.errors import GatewayError
+from gateway.jose import Refused, sign, verify
+from gateway.jwk import Key, thumbprint, unb64url
+from gateway.local.places import write_private
+from gateway.recognition.entry import City, parse_entry
+
+#: Where the list is, below the region's own address.
+LIST: Final = "/trust-list"
+
+#: Seconds: how long a list is good, and after how many it is to be fetched again.
+LIFE_S, TTL_S = 60, 10
+
+CITIES_MAX, STATEMENTS_MAX = 400, 1_000
+
+
+_FILE, _LOCK, _CITIES, _STATEMENTS = "region.json", "region.lock", "cities", "statements"
+
+
+class RegionDeclines(GatewayError):
+    """The region does not do that; the message says why."""
+
+
+class RegionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`region.json`, mode 0600."""
+
+    id: str
+    """The region's address, which is also its name as the list's issuer."""
+    key: dict[str, str]
+    """Private JWK, EC P-256."""
+    serial: int = 0
+    content: str = ""
+    """Names what the serial stands for: SHA-256 in hex."""
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """All that operators have said about one agreement, as it is published."""
+
+    id: str
+    statements: tuple[str, ...]
+
+
+class LocalRegion:
+    """A region over a folder that commands and the server share.
+
+    `allow_loopback_http` lets cities of this machine in, whose addresses are plain http.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, *, allow_loopback_http: bool = True) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._loopback = allow_loopback_http
+
+    @property
+    def file(self) -> RegionFile:
+        """What it keeps about itself. Raises RegionDeclines where it was not begun."""
+        try:
+            raw = (self.folder / _FILE).read_bytes()
+        except FileNotFoundError:
+            raise RegionDeclines(f"no region in {self.folder}; `qianjiang region init`") from None
+        return msgspec.json.decode(raw, type=RegionFile)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a region in the folder."""
+        return (self.folder / _FILE).exists()
+
+    @property
+    def url(self) -> str:
+        """The address of its list."""
+        return self.file.id + LIST
+
+    def begin(self, address: str) -> None:
+        """Make the folder and a signing key. `address` is an origin without a trailing slash.
+
+        Raises:
+            RegionDeclines: there is a region already, whose key others rely on.
+        """
+        if self.begun:
+            raise RegionDeclines(f"{self.folder} has a region; its key is never replaced")
+        for name in (_CITIES, _STATEMENTS):
+            (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._keep(RegionFile(address, new_client_key().private))
+
+    def begin_at(self, address: str) -> None:
+        """Begin, unless it was begun at this address before.
+
+        Raises:
+            RegionDeclines: it was begun at another one, which is its name.
+        """
+        if not self.begun:
+            self.begin(address)
+        elif self.file.id != address:
+            raise RegionDeclines(
+                f"the region in {self.folder} is {self.file.id} and not {address}; delete the "
+                "folder, or listen where it was begun"
+            )
+
+    def pinned(self) -> bytes:
+        """The file that cities pin: the region's name and the public half of its key."""
+        file = self.file
+        public = {name: value for name, value in file.key.items() if name != "d"}
+        return msgspec.json.encode({"iss": file.id, "keys": [public]})
+
+    def cities(self) -> dict[str, City]:
+        """Who is on the list, by code."""
+        return {
+            path.stem: parse_entry(path.read_bytes(), allow_loopback_http=self._loopback)
+            for path in self._entries()
+        }
+
+    def agreements(self) -> list[Agreement]:
+        """What was said about agreements whose cities are both on the list."""
+        here = {path.stem for path in self._entries()}
+        said = dict[str, list[str]]()
+        for path in sorted((self.folder / _STATEMENTS).glob("*.jws")):
+            compact = path.read_text().strip()
+            claims = claims_of(compact)
+            if here.issuperset(claims.cities):
+                said.setdefault(claims.agreement, []).append(compact)
+        return [Agreement(name, tuple(statements)) for name, statements in sorted(said.items())]
+
+    def admit(self, raw: bytes) -> City:
+        """Put a city on the list, or change its entry.
+
+        Raises:
+            EntryRefused: the entry is not one that others could rely on.
+            RegionDeclines: another city has one of its keys, or there is no room.
+        """
+        city = parse_entry(raw, allow_loopback_http=self._loopback)
+        with self._changing():
+            others = {code: each for code, each in self.cities().items() if code != city.entry.code}
+            if len(others) >= CITIES_MAX:
+                raise RegionDeclines(f"the list has room for {CITIES_MAX} cities")
+            taken = {name for other in others.values() for name in _thumbprints(other)}
+            if taken & set(_thumbprints(city)):
+                raise RegionDeclines(f"{city.entry.code}: another city has one of its keys")
+            write_private(self.folder / _CITIES / f"{city.entry.code}.json", raw.decode())
+        return city
+
+    def expel(self, code: str) -> None:
+        """Take a city off the list: within its life nobody relies on it any more.
+
+        Raises:
+            RegionDeclines: it is not on it.
+        """
+        with self._changing():
+            if code not in self.cities():
+                raise RegionDeclines(f"{code} is not on the list")
+            (self.folder / _CITIES / f"{code}.json").unlink()
+
+    def accept(self, compact: str) -> AgreementClaims:
+        """File what an operator said about an agreement; whether it is in force follows from all.
+
+        Raises:
+            RegionDeclines: it is no statement, not signed by an operator of a city on the list that
+                it is about, or there is no room.
+        """
+        with self._changing():
+            claims = self._proved(compact)
+            filed = self.folder / _STATEMENTS
+            if len(list(filed.glob("*.jws"))) >= STATEMENTS_MAX:
+                raise RegionDeclines(f"there is room for {STATEMENTS_MAX} statements")
+            name = hashlib.sha256(compact.encode()).hexdigest()[:16]
+            write_private(filed / f"{claims.agreement}.{name}.jws", compact + "\n")
+        return claims
+
+    def publish(self) -> str:
+        """The list as it is now, as a signed token."""
+        with self._changing() as file:
+            now = self._clock.now_us() // SECOND_US
+            claims = TrustListClaims(
+                iss=file.id,
+                sub=file.id + LIST,
+                iat=now,
+                exp=now + LIFE_S,
+                ttl=TTL_S,
+                serial=file.serial,
+                cities=tuple(msgspec.Raw(path.read_bytes()) for path in self._entries()),
+                agreements=tuple(msgspec.Raw(msgspec.json.encode(a)) for a in self.agreements()),
+            )
+            return sign(Kind.TRUST_LIST, claims, file.key["kid"], private_key(file.key))
+
+    @contextmanager
+    def _changing(self) -> Iterator[RegionFile]:
+        """Alone with the folder; the serial is right before the block and after it."""
+        assert self.file, "there is a region, or its absence is said"
+        with (self.folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self._counted()
+            self._counted()
+
+    def _counted(self) -> RegionFile:
+        """The region with a serial that stands for what the folder says."""
+        file, digest = self.file, hashlib.sha256()
+        for part in [*(path.read_bytes() for path in self._entries()), *self._statements()]:
+            digest.update(hashlib.sha256(part).digest())
+        if digest.hexdigest() != file.content:
+            content = digest.hexdigest()
+            file = msgspec.structs.replace(file, serial=file.serial + 1, content=content)
+            self._keep(file)
+        return file
+
+    def _entries(self) -> list[Path]:
+        return sorted((self.folder / _CITIES).glob("*.json"))
+
+    def _statements(self) -> list[bytes]:
+        return [msgspec.json.encode(agreement) for agreement in self.agreements()]
+
+    def _keep(self, file: RegionFile) -> None:
+        text = msgspec.json.format(msgspec.json.encode(file)).decode() + "\n"
+        write_private(self.folder / _FILE, text)
+
+    def _proved(self, compact: str) -> AgreementClaims:
+        claims = claims_of(compact)
+        if not claims.cities[0] < claims.cities[1]:
+            raise RegionDeclines("an agreement is between two cities, the lower code first")
+        parties = [city for code, city in self.cities().items() if code in claims.cities]
+        if len(parties) != 2:
+            raise RegionDeclines(f"{' and '.join(claims.cities)} are not both on the list")
+        passed = verify(
+            compact,
+            Kind.AGREEMENT,
+            Operators(parties),
+            issuer=claims.iss,
+            audience=self.file.id,
+            now_us=self._clock.now_us(),
+        )
+        if isinstance(passed, Refused):
+            raise RegionDeclines(f"not signed by an operator of its city ({passed.reason})")
+        terms = (claims.scenarios, claims.scheme, claims.from_, claims.to)
+        if any((term is msgspec.UNSET) is (claims.act == "sign") for term in terms):
+            raise RegionDeclines("the terms belong to the act `sign`, all of them, and to no other")
+        return claims
+
+
+class Operators:
+    """The operators' keys of some cities, for the guard."""
+
+    def __init__(self, cities: Iterable[City]) -> None:
+        self._cities = {city.entry.issuer: city for city in cities}
+
+    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
+        """The key that an operator of the city at `issuer` has under this name."""
+        city = self._cities.get(issuer)
+        return city.operators.get(kid) if kind is Kind.AGREEMENT and city is not None else None
+
+
+def claims_of(compact: str) -> AgreementClaims:
+    """What a statement says, unverified.
+
+    Raises:
+        RegionDeclines: it is not of the form of a statement.
+    """
+    try:
+        claims = RULES[Kind.AGREEMENT].decode.decode(unb64url(compact.split(".")[1]))
+    except (IndexError, ValueError):
+        raise RegionDeclines("not a statement about an agreement") from None
+    assert isinstance(claims, AgreementClaims), "the decoder is of this kind"
+    return claims
+
+
+def _thumbprints(city: City) -> list[str]:
+    return [thumbprint(key.public) for key in [*city.keys.values(), *city.operators.values()]]

@@ -1,0 +1,68 @@
+"""`qianjiang region`: a list is begun, cities come and go, statements are filed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli import main
+from gateway.clock import SECOND_US, SystemClock
+from gateway.jwk import parse_jwks
+from gateway.local import alliance
+from gateway.local.atlas import HANGZHOU, NINGBO
+from tests.gateway.local.test_region import Place, address_of
+
+
+def said(folder: Path, *words: str, code: int = 0) -> str:
+    """What a command says."""
+    done = CliRunner().invoke(main, ["region", "--folder", str(folder), *words])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Cities whose keys are made, and the region that they are to join."""
+    return Place(tmp_path)
+
+
+def test_a_region_from_its_beginning_to_an_expulsion(place: Place, tmp_path: Path) -> None:
+    region = tmp_path / "mine"
+    assert "/trust-list" in said(region, "init", "--url", "http://127.0.0.10:1")
+    assert "never replaced" in said(region, "init", code=1)
+    assert len(parse_jwks(said(region, "key").encode())) == 1
+    for city in (HANGZHOU, NINGBO):
+        entry = tmp_path / f"{city.code}.json"
+        entry.write_bytes(place.entry(city))
+        assert city.code in said(region, "admit", str(entry))
+    files = []
+    claims = alliance.statement("http://127.0.0.10:1", "sign", HANGZHOU, NINGBO)
+    for city in (HANGZHOU, NINGBO):
+        now_s = SystemClock().now_us() // SECOND_US
+        for number, compact in enumerate(
+            alliance.said(tmp_path / city.slug, address_of(city), claims, now_s)
+        ):
+            files.append(tmp_path / f"{city.code}-{number}.jws")
+            files[-1].write_text(compact + "\n")
+    assert said(region, "accept", *map(str, files)).count("filed: sign") == 4
+    shown = said(region, "show")
+    for word in ("330100", "http://127.0.0.3:8700", "示例操作员1", "330200 sign ×2"):
+        assert word in shown
+    assert "off the list" in said(region, "expel", "330200")
+    shown = said(region, "show")
+    assert "330200" not in shown
+    assert "sign" not in shown
+
+
+def test_what_cannot_be_is_refused_in_words(place: Place, tmp_path: Path) -> None:
+    said(tmp_path / "mine", "init")
+    bad = tmp_path / "bad"
+    bad.write_bytes(msgspec.json.encode({"code": "330100"}))
+    assert "not an entry" in said(tmp_path / "mine", "admit", str(bad), code=1)
+    assert "not a statement" in said(tmp_path / "mine", "accept", str(bad), code=1)
+    assert "not on the list" in said(tmp_path / "mine", "expel", "330100", code=1)
+    for words in (("key",), ("show",), ("serve",)):
+        assert "region init" in said(tmp_path / "none", *words, code=1)
