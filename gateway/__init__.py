@@ -158,6 +158,12 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
+    recognition/endings.py  what was said of a citizen ends with what it rests on
+    recognition/status_lists.py  and here every city reads that it has
+    recognition/status_bits.py  as one bit of a million
+    edge/status_lists.py    the route of that
+    recognition/status_reader.py  what other cities' lists say of their citizens here
+    recognition/freshness.py  and for how long it may be relied on
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -259,6 +265,10 @@ What is kept, the only SQL and Valkey
     store/probe.py          who tried too many different questions today
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
+    store/status_list.py    places in status lists, bits, and copies of them
+    store/ending.py         recognitions that stand, and their ends
+    store/issuer.py         cities that vouch for visitors, and until when they are fresh
+    store/recognition_refusal.py  what other cities were refused, by the minute
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them

@@ -60,6 +60,7 @@ from gateway.policies import Policies
 from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.status_lists import StatusLists
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -158,6 +159,7 @@ class City:
         )
         self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
         self._passwords = Passwords()

@@ -127,19 +127,27 @@ def guarded_client(
 
 
 async def get_bytes(
-    client: httpx.AsyncClient, url: str, *, limit_bytes: int, timeout_s: float
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    limit_bytes: int,
+    timeout_s: float,
+    accept: str = "*/*",
 ) -> bytes:
     """The body at `url`, if it answers 200 with at most `limit_bytes` within `timeout_s`.
+
+    `accept` is the media type that is asked for.
 
     Raises:
         OutboundRefused: the address is not allowed.
         OutboundFailed: no answer, late, too large, compressed, a redirect or another status.
     """
+    headers = {"accept": accept, "accept-encoding": "identity"}
     try:
         # httpx times each read; a server that trickles would hold us for ever without this.
         async with (
             asyncio.timeout(timeout_s),
-            client.stream("GET", url, headers={"accept-encoding": "identity"}) as response,
+            client.stream("GET", url, headers=headers) as response,
         ):
             return await _read(response, limit_bytes)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:

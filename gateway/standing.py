@@ -21,6 +21,7 @@ from gateway.counts import Counts
 from gateway.errors import AccountClosed, Overloaded, QuotaExceeded, StillRunning
 from gateway.limits import Limits
 from gateway.parties import Party
+from gateway.recognition import endings
 from gateway.store import standing as rows
 from gateway.store import stock as stocks
 from gateway.store.cache import Cache, Entry
@@ -193,6 +194,9 @@ class StandingWriter:
 
     async def _rebuild(self, connection: Connection, citizens: Sequence[UUID]) -> list[Entry]:
         bodies = await rows.rebuild(connection, citizens)
+        # What was said to other cities ends with what it rests on, and may free what it held.
+        if ended := await endings.end_within(connection, bodies):
+            bodies |= await rows.rebuild(connection, ended)
         versions = await rows.next_versions(connection, len(bodies))
         entries = [
             Entry(citizen, version, encode_body(body))

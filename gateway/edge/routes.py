@@ -33,6 +33,7 @@ from gateway.edge import (
     scenarios,
     service,
     sessions,
+    status_lists,
     webhooks,
 )
 
@@ -66,4 +67,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *closure.HANDLERS,
     *scenarios.HANDLERS,
     *webhooks.HANDLERS,
+    *status_lists.HANDLERS,
 ]
