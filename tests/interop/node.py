@@ -64,16 +64,17 @@ class Node:
         return msgspec.json.decode(done.stdout)
 
     def _placed(self, script: str) -> Path:
-        """The script beside the packages: Node looks for them from where a module lies."""
-        text = (HERE / script).read_bytes()
-        stem, _, suffix = script.rpartition(".")
-        placed = self.folder / f"{stem}-{hashlib.sha256(text).hexdigest()[:12]}.{suffix}"
+        """The script among its like, beside the packages: Node looks for those from where a module
+        lies."""
+        texts = {path.name: path.read_bytes() for path in sorted(HERE.glob("*.mjs"))}
+        told = hashlib.sha256(msgspec.json.encode(texts)).hexdigest()[:12]
+        placed = self.folder / f"programs-{told}"
         if not placed.exists():
-            handle, part = tempfile.mkstemp(dir=self.folder)
-            os.write(handle, text)
-            os.close(handle)
-            os.replace(part, placed)
-        return placed
+            part = Path(tempfile.mkdtemp(dir=self.folder))
+            for name, text in texts.items():
+                (part / name).write_bytes(text)
+            _renamed(part, placed)
+        return placed / script
 
 
 def _install(folder: Path) -> None:
@@ -85,12 +86,19 @@ def _install(folder: Path) -> None:
     line = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
         subprocess.run(line, cwd=part, capture_output=True, timeout=_INSTALL_S, check=True)
-        os.replace(part, folder)
+        _renamed(part, folder)
     except subprocess.SubprocessError as fault:
         said = getattr(fault, "stderr", None) or b""
         raise NodeMissing(f"npm could not install: {said.decode('utf-8', 'replace')}") from None
-    except OSError:
-        if not folder.exists():  # else another process was quicker
-            raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _renamed(part: Path, whole: Path) -> None:
+    """Put a folder in its place; another process may have been quicker."""
+    try:
+        os.replace(part, whole)
+    except OSError:
+        if not whole.exists():
+            raise
+        shutil.rmtree(part)
