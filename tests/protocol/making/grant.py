@@ -84,7 +84,7 @@ GIVEN: dict[str, Any] = {
     "proof_jkt": JKT,
     "attempt": ATTEMPT,
     "cities": [entry(A), entry(B), entry(C)],
-    "agreements": [agreed(A, B), agreed(B, C, scenarios=["library"])],
+    "agreements": [agreed(A, B), agreed(C, B, scenarios=["library"])],
     "trust_until": NOW + 40,
     "scheme": scheme(),
     "accepted": [],

@@ -42,7 +42,7 @@ def good(group: Group) -> None:
 
 
 def terms(group: Group) -> None:
-    others = [agreed(B, C)]
+    others = [agreed(C, B)]
     group.refuse("no-agreement", "A16: suspended, over or ended", "agreement", agreements=others)
     expelled = [entry(B), entry(C)]
     group.refuse("expelled", "A16: A is not in the list any more", "agreement", cities=expelled)
@@ -53,7 +53,7 @@ def terms(group: Group) -> None:
     group.refuse(
         "wider-scope", "A20: a scenario that is not agreed on", "scenario", assertion=wider
     )
-    points = [agreed(A, B, scenarios=["library", "points", "rent"]), agreed(B, C)]
+    points = [agreed(A, B, scenarios=["library", "points", "rent"]), agreed(C, B)]
     group.refuse("not-open-at-home", "A20: agreed on, but not in A's entry", "scenario",
                  assertion=wider, agreements=points)  # fmt: skip
     narrow = [entry(A), entry(B, scenarios=["rent"]), entry(C)]
