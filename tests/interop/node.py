@@ -13,6 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +66,21 @@ class Node:
         assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
         return msgspec.json.decode(done.stdout)
 
+    @contextmanager
+    def talk(self, script: str) -> Iterator[Talk]:
+        """A script that stays and answers, until the block ends."""
+        process = subprocess.Popen(
+            ["node", str(self._placed(script))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            yield Talk(process)
+        finally:
+            process.kill()
+            process.communicate()
+
     def _placed(self, script: str) -> Path:
         """The script among its like, beside the packages: Node looks for those from where a module
         lies."""
@@ -75,6 +93,42 @@ class Node:
                 (part / name).write_bytes(text)
             _renamed(part, placed)
         return placed / script
+
+
+class Talk:
+    """A program with which JSON is exchanged, one value a line."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def say(self, value: Any) -> None:
+        """Tell it something."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(value) + b"\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> Any:
+        """What it says next.
+
+        Raises:
+            AssertionError: it ended, or says nothing for too long; with what it said of that.
+        """
+        stdout, stderr = self._process.stdout, self._process.stderr
+        assert stdout is not None
+        assert stderr is not None
+        watch = threading.Timer(_RUN_S, self._process.kill)
+        watch.start()
+        try:
+            line = stdout.readline()
+        finally:
+            watch.cancel()
+        assert line, stderr.read().decode("utf-8", "replace")
+        return msgspec.json.decode(line)
+
+    def ask(self, value: Any) -> Any:
+        """Tell it something, and hear the answer."""
+        self.say(value)
+        return self.hear()
 
 
 def _install(folder: Path) -> None:
