@@ -163,7 +163,17 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/status_bits.py  as one bit of a million
     edge/status_lists.py    the route of that
     recognition/status_reader.py  what other cities' lists say of their citizens here
-    recognition/freshness.py  and for how long it may be relied on
+    recognition/region.py   who signs that list: pinned in a file
+    recognition/trust_list.py  the list read, a bad entry left out
+    recognition/statements.py  what operators signed about agreements
+    recognition/agreements.py  and what follows from it at an instant
+    recognition/trust.py    all that as a worker holds it in memory
+    recognition/trust_fetch.py  the list fetched, and kept where it is good
+    recognition/own_entry.py  our own entry in it
+    recognition/signing.py  what our operators sign
+    recognition/admitting.py  a listed city becomes a party here
+    recognition/freshness.py  whose word on their citizens still counts
+    edge/recognition_agreements.py  this city's agreements, open to everybody
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -258,6 +268,9 @@ What is kept, the only SQL and Valkey
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash
     store/desk.py           where parties meet citizens
+    store/trust_list.py     the region's list, as last found good
+    store/freshness.py      until when each city's word is fresh
+    store/recognition_refusal.py  what cities were refused, by the minute
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back
@@ -289,6 +302,7 @@ What everything stands on
     settings.py             all that can be set, in one frozen struct
     preflight.py            what must hold before the first request
     keys.py                 the city's secret keys
+    key_rotation.py         and how those towards other cities change
     clock.py                time comes in through the door
     ids.py                  and so do identifiers and randomness
     working_days.py         the calendar, as plain data for the scenarios
@@ -302,6 +316,9 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/cities.py           qianjiang cities
+    cli/_agreement.py       and its agreements
+    cli/_place.py           which city such a command speaks for
     cli/desks.py            qianjiang desks
     cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios

@@ -61,6 +61,9 @@ from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
 from gateway.recognition.status_lists import StatusLists
+from gateway.recognition.status_reader import StatusReader
+from gateway.recognition.trust import Trust
+from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -133,6 +136,8 @@ class City:
         self.parties = Parties(
             self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
         )
+        self.trust = Trust(settings, self.database, clock)
+        self.trust_fetcher = TrustFetcher(settings, self.trust, self.database, clock, self.counts)
         self.tokens = AccessTokens(
             keys, settings, clock, ids, self.parties, self.forgeries, self.counts
         )
@@ -160,6 +165,9 @@ class City:
         self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
         self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
         self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
+        self.status_reader = StatusReader(
+            settings, self.trust, self.database, self.writer, clock, ids
+        )
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
         self._passwords = Passwords()
@@ -341,6 +349,8 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.trust_fetcher.close()
+            await self.status_reader.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()
@@ -351,6 +361,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.trust.refresh()
         self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:

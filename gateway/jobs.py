@@ -17,6 +17,7 @@ from gateway.city import City
 from gateway.errors import GatewayError
 from gateway.monitor import SERVER, WORKER, Monitor, monitored
 from gateway.probing import ProbeWatch
+from gateway.recognition import trust_fetch
 from gateway.standing import CacheRelay
 from gateway.store import consent as consent_rows
 from gateway.store import ending as ending_rows
@@ -86,6 +87,11 @@ async def copy_status(city: City) -> int:
     return await city.status_lists.step()
 
 
+async def watch_issuers(city: City) -> int:
+    """Read other cities' status lists, each when its time has come."""
+    return await city.status_reader.step()
+
+
 async def end_recognitions(city: City) -> int:
     """End recognitions whose time has run out: no other change of the standing would."""
     async with city.database.connection() as connection:
@@ -109,6 +115,11 @@ async def purge(city: City) -> int:
     return most
 
 
+async def fetch_trust_list(city: City) -> int:
+    """Fetch the region's list of cities, and stop relying on whoever is not in it."""
+    return await city.trust_fetcher.step()
+
+
 async def watch_partitions(city: City) -> int:
     """Raise the alarm while there is still time to run `qianjiang migrate`."""
     async with city.database.connection() as connection:
@@ -129,9 +140,11 @@ def jobs(city: City) -> tuple[Job, ...]:
         Job("relay", 0.5, relay, CacheRelay.BATCH),
         Job("webhooks", 1, send, PARTY_BATCH),
         Job("probing", 2, watch_probing),
+        Job("trust-list", trust_fetch.EVERY_S, fetch_trust_list),
         Job("request-expiry", 5, expire_requests, EXPIRY_BATCH),
         Job("consent-expiry", 30, expire_consents, EXPIRY_BATCH),
         Job("status-lists", 2, copy_status),
+        Job("watch-issuers", 1, watch_issuers),
         Job("recognition-end", 2, end_recognitions, EXPIRY_BATCH),
         Job("purge", 60, purge, PURGE_BATCH),
         Job("partitions", 3600, watch_partitions),

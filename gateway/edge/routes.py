@@ -30,6 +30,7 @@ from gateway.edge import (
     lookups,
     my_scenarios,
     oauth,
+    recognition_agreements,
     scenarios,
     service,
     sessions,
@@ -66,6 +67,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *sessions.HANDLERS,
     *closure.HANDLERS,
     *scenarios.HANDLERS,
+    *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
     *status_lists.HANDLERS,
 ]

@@ -1,19 +1,46 @@
-"""How long what a city said of its citizens may be relied on (docs/protocol/recognition.md 8)."""
+"""Whether what another city said of its citizens may still be relied on.
+
+Every decision about a visitor requires in its commit that this holds, so here is where a city that
+was struck off, or whose agreement stopped, stops counting: at once, whatever else is cached.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from gateway.clock import SECOND_US
+from gateway.recognition.trust import Trust
+from gateway.store import freshness as rows
+from gateway.store.database import Connection
 
-#: A minute, less the rebuild of a list (5 s), two clocks (10 s) and a moment to spare.
+#: For so long a status list serves: a minute, less the rebuild of a list (5 s), two clocks (10 s)
+#: and a moment to spare (docs/protocol/recognition.md 8).
 FRESH_US: Final = 40 * SECOND_US
 
 
-def fresh_until(*, issued_us: int, began_us: int, trust_until_us: int) -> int:
-    """Until when a list serves, in µs: 40 s from its own instant, or from when its fetch began.
+def fresh_until(issued_us: int, began_us: int) -> int:
+    """Until when a list serves, in µs: 40 s from its own instant or from when its fetch began.
 
-    The earlier of the two counts, for a city's clock may be ahead; and nothing outlives the trust
-    list that names the city's keys.
+    The earlier of the two counts, for the other city's clock may be ahead.
     """
-    return min(min(issued_us, began_us) + FRESH_US, trust_until_us)
+    return min(issued_us, began_us) + FRESH_US
+
+
+async def close_where_not_agreed(connection: Connection, trust: Trust, now_us: int) -> int:
+    """End the freshness of each city with which nothing is open now; returns of how many."""
+    return await rows.close(connection, trust.partners(now_us))
+
+
+async def extend(
+    connection: Connection, trust: Trust, code: str, until_us: int, now_us: int
+) -> int | None:
+    """Say until when a city's word is fresh; returns what holds now, None where none does.
+
+    At most until the list of cities expires, and only while the list by which `trust` judges is
+    still the one that PostgreSQL has: an older judgement never undoes `close_where_not_agreed`.
+    The city needs its row in `issuer`.
+    """
+    content = trust.content
+    if content is None or trust.agreed(code, now_us) is None:
+        return None
+    return await rows.extend(connection, code, until_us, content)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 import httpx
 import msgspec
@@ -25,11 +25,12 @@ from gateway.clock import SECOND_US, Clock
 from gateway.errors import GatewayError
 from gateway.ids import Ids
 from gateway.jose import Refused, verify
-from gateway.jwk import Key
+from gateway.recognition import freshness
 from gateway.recognition.entry import City
-from gateway.recognition.freshness import fresh_until
 from gateway.recognition.status_bits import BitsRefused, is_set, raw_from
-from gateway.ssrf import OutboundFailed, OutboundRefused, get_bytes
+from gateway.recognition.trust import Trust
+from gateway.settings import Settings
+from gateway.ssrf import OutboundFailed, OutboundRefused, get_bytes, guarded_client
 from gateway.standing import StandingWriter
 from gateway.store import issuer as rows
 from gateway.store import recognition_refusal
@@ -65,33 +66,17 @@ REMEMBERED: Final = 64
 _log = structlog.get_logger(__name__)
 
 
-class Cities(Protocol):
-    """Whom this city trusts (`gateway/recognition/trust.py`)."""
-
-    @property
-    def until_us(self) -> int:
-        """Until when the trust list holds."""
-        ...
-
-    def city(self, code: str) -> City | None:
-        """A city of the list."""
-        ...
-
-    def agreed(self, code: str, now_us: int) -> object | None:
-        """What is agreed with a city now."""
-        ...
-
-    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        """A key of a city, as the guard asks for it."""
-        ...
-
-
 class Seen(msgspec.Struct, frozen=True):
     """A list as read: its bits, its instant, and when its fetch began."""
 
     bits: bytes
     issued_us: int
     began_us: int
+
+    @property
+    def until_us(self) -> int:
+        """Until when it serves."""
+        return freshness.fresh_until(self.issued_us, self.began_us)
 
 
 class ListRefused(GatewayError):
@@ -102,25 +87,27 @@ class StatusReader:
     """Reads other cities' lists for one process.
 
     Args:
-        cities: the trust list.
+        settings: say whether other cities may be on this machine.
+        trust: whose lists count, and by which keys.
         database: keeps visits, and until when issuers are fresh.
         writer: ends visits.
-        client: guarded, for the lists' addresses are chosen by others.
         clock: says what has expired.
         ids: spreads reads over time.
     """
 
     def __init__(
         self,
-        cities: Cities,
+        settings: Settings,
+        trust: Trust,
         database: Database,
         writer: StandingWriter,
-        client: httpx.AsyncClient,
         clock: Clock,
         ids: Ids,
     ) -> None:
-        self._cities, self._database, self._writer = cities, database, writer
-        self._client, self._clock, self._ids = client, clock, ids
+        self._allow_loopback_http = settings.allow_loopback_http
+        self._trust, self._database, self._writer = trust, database, writer
+        self._clock, self._ids = clock, ids
+        self._client: httpx.AsyncClient | None = None
         self._seen: dict[str, Seen] = {}
         self._tried: dict[str, float] = {}
         self._due: dict[str, float] = {}
@@ -130,11 +117,8 @@ class StatusReader:
     async def step(self) -> int:
         """Read every city whose time has come; returns how many were."""
         async with self._database.connection() as connection:
-            known = await rows.known(connection)
-            for issuer in known:
-                if issuer.relied_on and not self._is_agreed(issuer.code):
-                    await rows.distrust(connection, issuer.code)
-        due = [each.code for each in known if self._is_due(each.code)]
+            await freshness.close_where_not_agreed(connection, self._trust, self._clock.now_us())
+            due = [code for code in await rows.known(connection) if self._is_due(code)]
         ended = await asyncio.gather(*map(self._in_turn, due), return_exceptions=True)
         for fault in ended:
             if isinstance(fault, BaseException):  # a fault of ours: it stops no other city's turn
@@ -154,15 +138,21 @@ class StatusReader:
                 if self._clock.monotonic() - self._tried.get(uri, float("-inf")) >= SERVES_S:
                     await self._quietly(code, self._read(code, uri))
         seen = self._seen.get(uri)
-        if seen is None or self._until(seen) <= self._clock.now_us():
+        if seen is None or seen.until_us <= self._clock.now_us():
             return None
         return is_set(seen.bits, idx) is False
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
 
     async def bound_within(self, connection: Connection, code: str, uri: str) -> None:
         """Rely on a city for no longer than on the list that a visit names, in the transaction
         that opens the visit: a read that did not know of it may have said longer meanwhile."""
         seen = self._seen.get(uri)
-        await rows.bound(connection, code, self._until(seen) if seen else 0)
+        await rows.bound(connection, code, seen.until_us if seen else 0)
 
     async def _in_turn(self, code: str) -> None:
         least, most = EVERY_S
@@ -186,7 +176,7 @@ class StatusReader:
             view = await rows.view(connection, code)
             named = set(await rows.lists(connection, view.num, LISTS_MAX + 1))
         uris = sorted(named | {extra} if extra else named)
-        city = self._cities.city(code)
+        city = self._trust.city(code)
         if city is None or not uris:
             return
         now = self._clock.monotonic()
@@ -201,7 +191,7 @@ class StatusReader:
                 await self._apply(view.num, uri, seen.bits)
         whole = [seen for seen in read if seen is not None]
         if len(whole) == len(uris):
-            await self._extend(code, view.num, set(uris), min(map(self._until, whole)))
+            await self._extend(code, view.num, set(uris), min(seen.until_us for seen in whole))
 
     async def _list(self, city: City, uri: str, began_us: int) -> Seen | None:
         """One list, remembered; None where it cannot be relied on, which is recorded."""
@@ -221,13 +211,7 @@ class StatusReader:
         # Whoever could name an address elsewhere would choose who vouches.
         if not uri.startswith(issuer + "/"):
             raise ListRefused("address")
-        try:
-            body = await get_bytes(
-                self._client, uri, limit_bytes=LIST_BYTES, timeout_s=FETCH_S, accept=MEDIA_TYPE
-            )
-        except (OutboundFailed, OutboundRefused) as fault:
-            raise ListRefused("down" if isinstance(fault, OutboundFailed) else "address") from None
-        claims = self._claims(body.decode("ascii", "replace"), issuer, uri)
+        claims = self._claims(await self._body(uri), issuer, uri)
         before = self._seen.get(uri)
         if before is not None and claims.iat * SECOND_US < before.issued_us:
             raise ListRefused("older")
@@ -237,11 +221,26 @@ class StatusReader:
             raise ListRefused("bits") from None
         return Seen(bits, claims.iat * SECOND_US, began_us)
 
+    async def _body(self, uri: str) -> str:
+        if self._client is None:
+            self._client = guarded_client(
+                allow_loopback_http=self._allow_loopback_http, timeout_s=FETCH_S
+            )
+        try:
+            body = await get_bytes(
+                self._client, uri, limit_bytes=LIST_BYTES, timeout_s=FETCH_S, accept=MEDIA_TYPE
+            )
+        except OutboundRefused:
+            raise ListRefused("address") from None
+        except OutboundFailed:
+            raise ListRefused("down") from None
+        return body.decode("ascii", "replace")
+
     def _claims(self, token: str, issuer: str, uri: str) -> StatusListClaims:
         answer = verify(
             token,
             Kind.STATUS_LIST,
-            self._cities,
+            self._trust,
             issuer=issuer,
             audience=uri,
             now_us=self._clock.now_us(),
@@ -264,26 +263,18 @@ class StatusReader:
 
     async def _extend(self, code: str, num: int, read: set[str], until_us: int) -> None:
         """Rely on a city for longer, if what was read is all that its visitors name."""
+        now_us = self._clock.now_us()
         async with self._database.transaction() as connection:
             await rows.lock(connection, code)
-            named = await rows.lists(connection, num, LISTS_MAX + 1)
-            # The agreement may have ended while its lists were fetched.
-            if read.issuperset(named) and self._is_agreed(code):
-                await rows.extend(connection, code, until_us)
+            if read.issuperset(await rows.lists(connection, num, LISTS_MAX + 1)):
+                await freshness.extend(connection, self._trust, code, until_us, now_us)
 
     async def _refused(self, code: str, reason: str) -> None:
         async with self._database.connection() as connection:
             await recognition_refusal.count(connection, "status-list", code, reason)
 
-    def _until(self, seen: Seen) -> int:
-        return fresh_until(
-            issued_us=seen.issued_us,
-            began_us=seen.began_us,
-            trust_until_us=self._cities.until_us,
-        )
-
     def _is_agreed(self, code: str) -> bool:
-        return self._cities.agreed(code, self._clock.now_us()) is not None
+        return self._trust.agreed(code, self._clock.now_us()) is not None
 
     def _is_due(self, code: str) -> bool:
         return self._is_agreed(code) and self._clock.monotonic() >= self._due.get(code, 0.0)

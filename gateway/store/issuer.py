@@ -13,13 +13,6 @@ from gateway.store.sql import queries
 _sql = queries("issuer")
 
 
-class Issuer(msgspec.Struct, frozen=True):
-    """A city; `relied_on` while decisions about its citizens may rely on what it said."""
-
-    code: str
-    relied_on: bool
-
-
 class View(msgspec.Struct, frozen=True):
     """An issuer's number, and the database's clock before its lists are fetched."""
 
@@ -27,9 +20,9 @@ class View(msgspec.Struct, frozen=True):
     now_us: int
 
 
-async def known(connection: Connection) -> list[Issuer]:
+async def known(connection: Connection) -> list[str]:
     """Every city that ever vouched for somebody here."""
-    return [Issuer(row["code"], row["relied_on"]) for row in await connection.fetch(_sql.known)]
+    return [row["code"] for row in await connection.fetch(_sql.known)]
 
 
 async def view(connection: Connection, code: str) -> View:
@@ -64,16 +57,6 @@ async def lock(connection: Connection, code: str) -> int:
     return int(await connection.fetchval(_sql.lock, code))
 
 
-async def extend(connection: Connection, code: str, until_us: int) -> None:
-    """Rely on an issuer until an instant, or longer where that was said before."""
-    await connection.execute(_sql.extend, code, until_us)
-
-
 async def bound(connection: Connection, code: str, until_us: int) -> None:
     """Rely on an issuer until an instant at most."""
     await connection.execute(_sql.bound, code, until_us)
-
-
-async def distrust(connection: Connection, code: str) -> None:
-    """Rely on an issuer no more."""
-    await connection.execute(_sql.distrust, code)

@@ -1,6 +1,6 @@
 -- name: known
--- Every city that ever vouched for somebody here, and whether decisions rely on it now.
-SELECT code, fresh_until > clock_timestamp() AS relied_on FROM issuer ORDER BY num
+-- Every city that ever vouched for somebody here.
+SELECT code FROM issuer ORDER BY num
 
 -- name: enrol
 INSERT INTO issuer (code) VALUES ($1) ON CONFLICT (code) DO NOTHING
@@ -36,11 +36,5 @@ SELECT id, citizen FROM visit
 UPDATE visit SET ended_at = clock_timestamp(), reason = $2
  WHERE id = ANY ($1::uuid[]) AND ended_at IS NULL
 
--- name: extend
-UPDATE issuer SET fresh_until = greatest(fresh_until, from_us($2)) WHERE code = $1
-
 -- name: bound
 UPDATE issuer SET fresh_until = from_us($2) WHERE code = $1 AND fresh_until > from_us($2)
-
--- name: distrust
-UPDATE issuer SET fresh_until = 'epoch' WHERE code = $1 AND fresh_until <> 'epoch'

@@ -1,4 +1,4 @@
-"""What other cities were refused, and why, counted by the minute: for the city's own eyes."""
+"""What of other cities was refused, and why: reasons counted by the minute, nobody named."""
 
 from __future__ import annotations
 
@@ -9,5 +9,6 @@ _sql = queries("recognition_refusal")
 
 
 async def count(connection: Connection, place: str, city: str, reason: str) -> None:
-    """Count a refusal. `city` is GB/T 2260, or "" where it is not known."""
+    """Count a refusal. `city` is a GB/T 2260 code, or empty where none is known; `place` and
+    `reason` are words of closed lists."""
     await connection.execute(_sql.count, place, city, reason)

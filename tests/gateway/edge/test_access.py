@@ -65,12 +65,14 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
     reads_nobody = {"/v1/scenarios", "/v1/scenarios/{scenario}"}
     assert public - reads_nobody <= {
         *("/healthz", "/readyz", "/openapi.json"),
+        "/v1/recognition/agreements",
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
         *("/v1/counter/second/key", "/v1/counter/second/key/options"),
         *("/v1/counter/enrolment/link", "/v1/counter/enrolment/confirmation"),
         *("/.well-known/oauth-authorization-server", "/.well-known/authzen-configuration"),
         *("/.well-known/jwks.json", "/.well-known/webhook-keys.json"),
+        "/status-lists/{list_id}",
         *("/counter/sign-in", "/counter/second", "/counter/enrol"),
         *("/app/sign-in", "/app/goodbye", "/app/static/{release}/{name}"),
     }

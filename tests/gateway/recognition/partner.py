@@ -7,22 +7,25 @@ import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import msgspec
+import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import structs
 
 from gateway.claims import Kind, StatusBits, StatusListClaims
-from gateway.clock import SECOND_US, Clock, from_us
+from gateway.clock import SECOND_US, Clock
 from gateway.jose import sign
-from gateway.jwk import Alg, Key, public_jwk
-from gateway.recognition.entry import City, Purpose, parse_entry
 from gateway.recognition.status_bits import compressed, raw_of, text_of
 from gateway.recognition.status_reader import StatusReader
-from gateway.ssrf import guarded_client
+from gateway.recognition.trust import Trust
+from gateway.recognition.trust_fetch import TrustFetcher
 from tests.gateway.city import TestCity
+from tests.gateway.recognition.conftest import TERMS
 from tests.gateway.recognition.home import scheme
+from tests.gateway.recognition.region import City, TestRegion
 
 SIZE = 1 << 17
 
@@ -101,71 +104,54 @@ def ok(body: bytes, *fields: str) -> bytes:
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-class Trusted:
-    """The trust list, as its reader shows it: who is in it, with whom something is agreed."""
+class Listed:
+    """The region's list with the town and its partners, who all agreed; `publish` after changes."""
 
-    def __init__(self, clock: Clock, partners: Sequence[Partner]) -> None:
-        self.clock = clock
-        self.partners = {partner.code: partner for partner in partners}
-        self.agreed_with = set(self.partners)
-        self.lasts_us = 60 * SECOND_US
-        self._entries = {code: entry(each) for code, each in self.partners.items()}
+    def __init__(
+        self, town: TestCity, partners: Sequence[Partner], folder: Path, clock: Clock | None = None
+    ) -> None:
+        city = town.city
+        self.clock, self.lasts_s = clock or city.clock, 60
+        at_s = self.clock.now_us() // SECOND_US
+        self.own = City(city.settings.city, issuer=city.settings.issuer)
+        self.others = {each.code: _listed(each) for each in partners}
+        self.region = TestRegion(self.own, *self.others.values())
+        for code, other in self.others.items():
+            pair = sorted((self.own, other), key=lambda each: each.code)
+            self.region.agree(code, pair[0], pair[1], at_s - 100, **TERMS)
+        pinned = folder / "pinned.json"
+        pinned.write_bytes(self.region.pin())
+        self.settings = structs.replace(
+            city.settings, trust_list_url=self.region.url, trust_list_keys=str(pinned)
+        )
+        self.trust = Trust(self.settings, city.database, self.clock)
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        given = city.database, self.clock, city.counts, client
+        self._fetcher = TrustFetcher(self.settings, self.trust, *given)
 
-    @property
-    def until_us(self) -> int:
-        return self.clock.now_us() + self.lasts_us
+    async def publish(self) -> None:
+        """A list of now, fetched and known."""
+        self.region.serial += 1
+        await self._fetcher.step()
+        assert self.trust.until_us > 0
 
-    def city(self, code: str) -> City | None:
-        return self._entries.get(code)
+    def reader(self, town: TestCity) -> StatusReader:
+        """A process of the town that reads lists."""
+        city = town.city
+        parts = self.trust, city.database, city.writer, self.clock, city.ids
+        return StatusReader(self.settings, *parts)
 
-    def agreed(self, code: str, now_us: int) -> object | None:
-        assert now_us
-        return code if code in self.agreed_with else None
-
-    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        purposes: dict[Kind, Purpose] = {Kind.STATUS_LIST: "status", Kind.RECOGNITION: "grant"}
-        purpose = purposes.get(kind)
-        for city in self._entries.values():
-            if city.entry.issuer == issuer and purpose is not None:
-                return city.keys.get((purpose, kid))
-        return None
-
-
-def entry(partner: Partner) -> City:
-    """The partner's entry in the region's list."""
-
-    def jwk(kid: str, key: ec.EllipticCurvePrivateKey | None = None) -> dict[str, Any]:
-        made = key or ec.generate_private_key(ec.SECP256R1())
-        return dict(public_jwk(Key(kid, Alg.ES256, made.public_key())))
-
-    keys = {
-        "client": jwk("client"),
-        "grant": jwk("grant"),
-        "status": jwk(partner.kid, partner.key),
-    }
-    told = {
-        "code": partner.code,
-        "name": {"zh": "示例", "en": "example"},
-        "contact": "example",
-        "issuer": partner.issuer,
-        "endpoints": {
-            name: f"{partner.issuer}/oauth/{name}" for name in ("par", "authorize", "token")
-        },
-        "redirect_uris": [f"{partner.issuer}/recognition/callback"],
-        "scenarios": ["library"],
-        "schemes": [{"id": "example-delta", "version": 1}],
-        "keys": [{"purpose": name, "jwk": key} for name, key in keys.items()],
-        "operators": [{"name": f"o{n}", "jwk": jwk(f"o{n}")} for n in range(2)],
-    }
-    return parse_entry(msgspec.json.encode(told), allow_loopback_http=True)
+    def _answer(self, _request: httpx.Request) -> httpx.Response:
+        now_s = self.clock.now_us() // SECOND_US
+        token = self.region.token(now_s, exp=now_s + self.lasts_s)
+        return httpx.Response(200, stream=httpx.ByteStream(token.encode()))
 
 
-def reader_of(town: TestCity, trusted: Trusted, clock: Clock | None = None) -> StatusReader:
-    """A process of the town that reads lists; its client lives as long as the test's loop."""
-    city = town.city
-    client = guarded_client(allow_loopback_http=True, timeout_s=2.0)
-    given = trusted, city.database, city.writer, client
-    return StatusReader(*given, clock or city.clock, city.ids)
+def _listed(partner: Partner) -> City:
+    """The partner as the region knows it."""
+    city = City(partner.code, issuer=partner.issuer)
+    city.keys[2] = ("status", partner.kid, partner.key)
+    return city
 
 
 _idx = itertools.count(7)
@@ -175,10 +161,14 @@ async def visit(
     town: TestCity, partner: Partner, *, idx: int | None = None, number: int = 1
 ) -> UUID:
     """A visitor from the partner with a living visit; returns the visit."""
+    place = next(_idx) if idx is None else idx
+    return await open_visit(town, partner.code, partner.uri(number), place)
+
+
+async def open_visit(town: TestCity, code: str, uri: str, idx: int) -> UUID:
+    """A visitor from a city, whose grant named this place of this list; returns the visit."""
     await scheme(town)
-    await town.owner.execute(
-        "INSERT INTO issuer (code) VALUES ($1) ON CONFLICT DO NOTHING", partner.code
-    )
+    await town.owner.execute("INSERT INTO issuer (code) VALUES ($1) ON CONFLICT DO NOTHING", code)
     citizen = await town.citizen(band=0)
     made: UUID = town.city.ids.uuid7(town.city.clock.now_us())
     async with town.city.writer.change(citizen) as connection:
@@ -186,9 +176,8 @@ async def visit(
             "INSERT INTO visit (id, citizen, issuer, jti, scheme, scheme_version, tier, band,"
             " scenarios, as_of, home_consent, policy, status_uri, status_idx, granted_at)"
             " SELECT $1, $2, num, $1::uuid::text, 'example-delta', 1, 'T1', 4, '{library}',"
-            " '2026-06-15', $1, '', $3, $4, $5 FROM issuer WHERE code = $6",
-            *(made, citizen, partner.uri(number), next(_idx) if idx is None else idx),
-            *(from_us(town.city.clock.now_us()), partner.code),
+            " '2026-06-15', $1, '', $3, $4, clock_timestamp() FROM issuer WHERE code = $5",
+            *(made, citizen, uri, idx, code),
         )
     return made
 

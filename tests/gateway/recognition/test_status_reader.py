@@ -7,6 +7,7 @@ import base64
 import gzip
 import zlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +15,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.body import decode_body
 from gateway.claims import Kind, StatusBits
-from gateway.clock import FixedClock, SystemClock
+from gateway.clock import SECOND_US, FixedClock, SystemClock
 from gateway.keys import b64url
 from gateway.recognition import status_reader
 from gateway.recognition.status_reader import LIST_BYTES, LISTS_MAX, StatusReader
 from tests.gateway.city import TestCity
 from tests.gateway.recognition.partner import (
     SIZE,
+    Listed,
     Partner,
-    Trusted,
     ended,
     fresh_for_s,
     ok,
-    reader_of,
     refusals,
     visit,
 )
@@ -41,13 +41,17 @@ async def partner() -> AsyncIterator[Partner]:
 
 
 @pytest.fixture
-def trusted(town: TestCity, partner: Partner) -> Trusted:
-    return Trusted(town.city.clock, [partner])
+async def listed(town: TestCity, partner: Partner, tmp_path: Path) -> Listed:
+    made = Listed(town, [partner], tmp_path)
+    await made.publish()
+    return made
 
 
 @pytest.fixture
-def reader(town: TestCity, trusted: Trusted) -> StatusReader:
-    return reader_of(town, trusted)
+async def reader(town: TestCity, listed: Listed) -> AsyncIterator[StatusReader]:
+    made = listed.reader(town)
+    yield made
+    await made.close()
 
 
 async def _version(town: TestCity, made: object) -> int:
@@ -99,15 +103,17 @@ async def test_more_visits_than_one_change_takes_all_end(
 
 
 async def test_a_city_is_read_again_within_ten_seconds_and_not_within_five(
-    town: TestCity, partner: Partner, trusted: Trusted
+    town: TestCity, partner: Partner, tmp_path: Path
 ) -> None:
-    clock = FixedClock(town.city.clock.now_us())
-    reader = reader_of(town, trusted, clock)
+    partner.clock = clock = FixedClock(town.city.clock.now_us())
+    listed = Listed(town, [partner], tmp_path, clock)
+    reader = listed.reader(town)
     await visit(town, partner)
-    for _ in range(60):
+    for second in range(60):
+        if second % 10 == 0:
+            await listed.publish()
         await reader.step()
         clock.advance(seconds=1)
-        partner.clock = clock
     assert 60 / 11 <= len(partner.asked) <= 60 / 5
 
 
@@ -142,24 +148,71 @@ async def test_a_list_from_a_clock_that_is_ahead_counts_from_its_fetch(
 
 
 async def test_nothing_is_fresh_for_longer_than_the_trust_list(
-    town: TestCity, partner: Partner, trusted: Trusted, reader: StatusReader
+    town: TestCity, partner: Partner, listed: Listed, reader: StatusReader
 ) -> None:
     await visit(town, partner)
-    trusted.lasts_us = 7_000_000
+    listed.lasts_s = 8
+    await listed.publish()
     await reader.step()
-    assert 4 < await fresh_for_s(town, CODE) <= 7
+    assert 4 < await fresh_for_s(town, CODE) <= 8
 
 
-async def test_a_city_without_an_agreement_is_relied_on_no_more_at_the_next_step(
-    town: TestCity, partner: Partner, trusted: Trusted, reader: StatusReader
+def _expelled(listed: Listed) -> None:
+    listed.region.cities.pop()
+
+
+def _suspended(listed: Listed) -> None:
+    listed.region.say(CODE, listed.others[CODE], "suspend", listed.clock.now_us() // SECOND_US)
+
+
+@pytest.mark.parametrize("change", [_expelled, _suspended])
+async def test_a_city_with_which_nothing_is_agreed_is_relied_on_no_more(
+    town: TestCity,
+    partner: Partner,
+    listed: Listed,
+    reader: StatusReader,
+    change: Callable[[Listed], None],
 ) -> None:
-    await visit(town, partner)
+    made = await visit(town, partner)
     await reader.step()
     assert await fresh_for_s(town, CODE) > 35
-    trusted.agreed_with.clear()
+    change(listed)
+    await listed.publish()
     await reader.step()
     assert await fresh_for_s(town, CODE) < 0
     assert await reader.valid(CODE, partner.uri(), 1) is None
+    assert len(partner.asked) == 1
+    assert await ended(town, made) is None
+
+
+async def test_an_agreement_that_ends_while_lists_are_fetched_extends_nothing(
+    town: TestCity, partner: Partner, listed: Listed, reader: StatusReader
+) -> None:
+    await visit(town, partner)
+    partner.pause_s = 0.3
+    reading = asyncio.create_task(reader.step())
+    await asyncio.sleep(0.1)
+    _suspended(listed)
+    await listed.publish()
+    await reading
+    assert len(partner.asked) == 1
+    assert await fresh_for_s(town, CODE) < 0
+
+
+async def test_without_a_trust_list_that_holds_nobody_is_relied_on(
+    town: TestCity, partner: Partner, tmp_path: Path
+) -> None:
+    partner.clock = clock = FixedClock(town.city.clock.now_us())
+    listed = Listed(town, [partner], tmp_path, clock)
+    await listed.publish()
+    reader = listed.reader(town)
+    await visit(town, partner)
+    await reader.step()
+    assert await fresh_for_s(town, CODE) > 35
+    clock.advance(seconds=61)
+    await reader.step()
+    assert await fresh_for_s(town, CODE) < 0
+    await reader.close()
 
 
 async def test_one_bad_list_of_two_keeps_the_city_from_being_fresh_but_not_a_visit_alive(
@@ -179,7 +232,7 @@ def _payload(token: bytes) -> bytes:
 
 
 async def test_more_lists_than_a_city_may_name_make_it_unfresh(
-    town: TestCity, partner: Partner, trusted: Trusted, reader: StatusReader
+    town: TestCity, partner: Partner, listed: Listed, reader: StatusReader
 ) -> None:
     for number in range(LISTS_MAX):
         await visit(town, partner, number=number)
@@ -189,7 +242,7 @@ async def test_more_lists_than_a_city_may_name_make_it_unfresh(
     assert len(partner.asked) == LISTS_MAX
     assert await fresh_for_s(town, CODE) > 35
     await visit(town, partner, number=99)
-    await reader_of(town, trusted).step()
+    await listed.reader(town).step()
     assert len(partner.asked) == LISTS_MAX
     assert (await refusals(town))[CODE, "too-many"] == 2
 
@@ -289,10 +342,12 @@ async def test_a_list_that_is_not_good_ends_nothing_and_keeps_nothing_fresh(
 
 
 async def test_a_list_older_than_one_seen_before_is_refused(
-    town: TestCity, partner: Partner, trusted: Trusted
+    town: TestCity, partner: Partner, tmp_path: Path
 ) -> None:
     clock = FixedClock(town.city.clock.now_us())
-    reader = reader_of(town, trusted, clock)
+    listed = Listed(town, [partner], tmp_path, clock)
+    await listed.publish()
+    reader = listed.reader(town)
     await visit(town, partner)
     await reader.step()
     partner.age_s = 20
@@ -365,17 +420,21 @@ async def test_a_visit_is_relied_on_no_longer_than_the_list_it_was_opened_by(
 
 @pytest.mark.parametrize("trouble", ["down", "slow", "lying"])
 async def test_ten_bad_minutes_of_a_city_cost_its_own_visitors_the_fast_way_and_nobody_else(
-    town: TestCity, partner: Partner, trouble: str, monkeypatch: pytest.MonkeyPatch
+    town: TestCity,
+    partner: Partner,
+    tmp_path: Path,
+    trouble: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Time passes by moving clocks on and the database's instants back."""
     monkeypatch.setattr(status_reader, "FETCH_S", 0.05)
     clock = FixedClock(town.city.clock.now_us())
     partner.clock = clock
     async with Partner(clock, "330300") as healthy:
-        trusted = Trusted(clock, [partner, healthy])
-        reader = reader_of(town, trusted, clock)
+        listed = Listed(town, [partner, healthy], tmp_path, clock)
+        reader = listed.reader(town)
         made = await visit(town, partner, idx=1), await visit(town, healthy, idx=1)
-        await _pass(town, clock, reader, seconds=0)
+        await _pass(town, listed, reader, seconds=0)
         assert await fresh_for_s(town, CODE) > 30
         match trouble:
             case "down":
@@ -389,7 +448,7 @@ async def test_ten_bad_minutes_of_a_city_cost_its_own_visitors_the_fast_way_and_
                 )
         stale_after = None
         for passed in range(7, 601, 7):
-            await _pass(town, clock, reader, seconds=7)
+            await _pass(town, listed, reader, seconds=7)
             assert await fresh_for_s(town, "330300") > 20, passed
             if await fresh_for_s(town, CODE) < 0:
                 stale_after = stale_after or passed
@@ -398,13 +457,15 @@ async def test_ten_bad_minutes_of_a_city_cost_its_own_visitors_the_fast_way_and_
         assert stale_after is not None
         assert stale_after <= 60
         partner.answer, partner.pause_s, partner.signs_with = None, 0.0, None
-        await _pass(town, clock, reader, seconds=11)
+        await _pass(town, listed, reader, seconds=11)
         assert await fresh_for_s(town, CODE) > 30
         assert [await ended(town, each) for each in made] == [None, None]
 
 
-async def _pass(town: TestCity, clock: FixedClock, reader: StatusReader, *, seconds: float) -> None:
-    clock.advance(seconds=seconds)
+async def _pass(town: TestCity, listed: Listed, reader: StatusReader, *, seconds: float) -> None:
+    assert isinstance(listed.clock, FixedClock)
+    listed.clock.advance(seconds=seconds)
+    await listed.publish()
     await town.owner.execute(
         "UPDATE issuer SET fresh_until = fresh_until - $1 * interval '1 second'"
         " WHERE fresh_until > 'epoch'",
