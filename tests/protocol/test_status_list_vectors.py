@@ -14,8 +14,6 @@ from gateway.recognition.status_bits import BitsRefused, is_set, raw_from
 from tests.protocol import judges
 from tests.protocol.vectors import Case, cases
 
-_FAR_US = 2**52
-
 
 def verdict(given: dict[str, Any]) -> dict[str, Any] | str:
     keys = judges.Published(Kind.STATUS_LIST, given["issuer"], given["keys"])
@@ -31,11 +29,8 @@ def verdict(given: dict[str, Any]) -> dict[str, Any] | str:
         bit = is_set(raw_from(claims.status_list.lst), given["idx"])
     except BitsRefused:
         return "bits"
-    until_us = fresh_until(
-        issued_us=claims.iat * SECOND_US,
-        began_us=given["fetch_began"] * SECOND_US,
-        trust_until_us=_FAR_US,
-    )
+    began_us = given["fetch_began"] * SECOND_US
+    until_us = fresh_until(issued_us=claims.iat * SECOND_US, began_us=began_us)
     return "index" if bit is None else {"bit": int(bit), "fresh_until": until_us // SECOND_US}
 
 
