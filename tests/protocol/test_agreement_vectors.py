@@ -31,7 +31,8 @@ def verdict(given: dict[str, Any]) -> dict[str, Any] | str:
     # Either city reads it, and both must read the same.
     found = {_read(listed, code, given["agreement"], now_us) for code in ("330100", "330200")}
     assert len(found) == 1
-    return msgspec.json.decode(found.pop())
+    answer: dict[str, Any] | str = msgspec.json.decode(found.pop())
+    return answer
 
 
 def _read(listed: TrustList, code: str, name: str, now_us: int) -> bytes:
