@@ -46,11 +46,14 @@ function placed(said, { scheme }, home, own, open, attempt) {
   const { scenarios, tier } = said;
   if (new Set(scenarios).size !== scenarios.length) refuse("scenario");
   if (!scenarios.every((name) => open.scenarios.includes(name) && attempt.scenarios.includes(name))) refuse("scenario");
-  if (!(home.code in scheme.cities) || tier !== needed(scheme, scenarios)) refuse("tier");
+  if (!(home.code in scheme.cities) || !suffices(scheme, tier, scenarios)) refuse("tier");
   const fen = scenarios.map((name) => [name, limitOf(scheme, name, tier)]);
   const limits = Object.fromEntries(fen.filter(([, limit]) => limit !== null));
   return { home: home.code, tier, band: bandOf(scheme, own.code, tier), scenarios, limits };
 }
+
+const suffices = ({ tiers, ...scheme }, tier, scenarios) =>
+  tiers.indexOf(tier) >= tiers.indexOf(needed({ tiers, ...scheme }, scenarios));
 
 function stands(grant, home, { status, now }) {
   const { idx, uri } = grant.status.status_list;

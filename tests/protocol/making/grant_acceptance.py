@@ -27,6 +27,8 @@ def good(group: Group) -> None:
     both = grant(recognition=said(tier="T2", scenarios=["library", "rent"]))
     opened = follows(tier="T2", band=4, scenarios=["library", "rent"], limits={"rent": 50_000})
     group.accept("two-scenarios", "T2 suffices for both", opened, assertion=both)
+    higher = grant(recognition=said(tier="T3"))
+    group.accept("higher-tier", "more than is needed", follows(tier="T3", band=5), assertion=higher)
     at_c = grant(key(C, "grant"), iss=ISSUERS[C], status=status(f"{ISSUERS[C]}/status-lists/9"))
     group.accept(
         "other-home",
@@ -67,7 +69,6 @@ def terms(group: Group) -> None:
         ("scheme-other", {"scheme": "another-delta"}, "scheme"),
         ("scheme-version", {"scheme_version": 2}, "scheme"),
         ("tier-unknown", {"tier": "T9"}, "tier"),
-        ("tier-too-high", {"tier": "T2"}, "tier"),
         ("tier-too-low", {"scenarios": ["rent"]}, "tier"),
         ("tier-too-low-for-one", {"scenarios": ["library", "rent"]}, "tier"),
     ):

@@ -85,7 +85,7 @@ def parties(group: Group) -> None:
         group.refuse(f"iss-{name}", "A13: iss is no city's", "issuer", assertion=grant(iss=iss))
     group.refuse("iss-array", "A13: iss is an array", "claims", assertion=grant(iss=[home]))
     group.refuse(
-        "iss-mix-up", "another city's iss under A's key", "key", assertion=grant(iss=ISSUERS[C])
+        "iss-mix-up", "another city's iss under A's key", "issuer", assertion=grant(iss=ISSUERS[C])
     )
     group.refuse("client-other", "the client is not the one named", "client", client=C)
     group.refuse("client-none", "no client authenticated", "client", client=None)
