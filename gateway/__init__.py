@@ -158,6 +158,10 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
+    recognition/schemes.py  which tier of one city is which band in another
+    edge/recognition_schemes.py  the same, open to everybody
+    recognition/limits.py   what may be vouched for, and what is kept free at home for it
+    recognition/freshness.py  whether a visitor's home city was heard of lately
     recognition/endings.py  what was said of a citizen ends with what it rests on
     recognition/status_lists.py  and here every city reads that it has
     recognition/status_bits.py  as one bit of a million
@@ -172,7 +176,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/own_entry.py  our own entry in it
     recognition/signing.py  what our operators sign
     recognition/admitting.py  a listed city becomes a party here
-    recognition/freshness.py  whose word on their citizens still counts
+    recognition/expelled.py  whose word on their citizens stops counting
     edge/recognition_agreements.py  this city's agreements, open to everybody
 
 The counter: parties' staff, with accounts of their own
@@ -278,6 +282,7 @@ What is kept, the only SQL and Valkey
     store/probe.py          who tried too many different questions today
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
+    store/recognition_scheme.py  schemes, each version kept as it is
     store/status_list.py    places in status lists, bits, and copies of them
     store/ending.py         recognitions that stand, and their ends
     store/issuer.py         cities that vouch for visitors, and until when they are fresh

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from gateway.admission import Admission
 from gateway.assisted.acts import Books
@@ -60,6 +61,9 @@ from gateway.policies import Policies
 from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.freshness import Freshness
+from gateway.recognition.limits import cap_fen
+from gateway.recognition.schemes import Schemes
 from gateway.recognition.status_lists import StatusLists
 from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
@@ -153,6 +157,8 @@ class City:
             ),
         )
         self.policies = Policies(self.database, registry)
+        self.freshness = Freshness()
+        self.schemes = Schemes(self.database)
         self.committer = Committer(
             self._batch,
             self._single,
@@ -163,7 +169,9 @@ class City:
             counts=self.counts,
         )
         self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
-        self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.writer = StandingWriter(
+            self.database, self.cache, keys.standing_digest, partial(cap_fen, registry["rent"])
+        )
         self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
         self.status_reader = StatusReader(
             settings, self.trust, self.database, self.writer, clock, ids
@@ -284,6 +292,7 @@ class City:
             committer=self.committer,
             proposer=Proposer(
                 self.policies,
+                self.freshness,
                 self.vault,
                 ids,
                 digest_key=keys.standing_digest,
@@ -291,6 +300,7 @@ class City:
             ),
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             clock=clock,
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
@@ -320,6 +330,7 @@ class City:
             committer=self.search_committer,
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             vault=self.vault,
             clock=clock,
             ids=ids,
@@ -361,6 +372,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.schemes.refresh()
         await self.trust.refresh()
         self.forgeries.roll()
 

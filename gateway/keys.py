@@ -118,7 +118,8 @@ def write_keys(path: Path, ids: Ids) -> None:
 
 def fresh_signing_key(ids: Ids) -> dict[str, str]:
     """One new signing key under a random kid."""
-    return {ids.token()[:12]: _pem(ec.generate_private_key(ec.SECP256R1()))}
+    # Commands take it as an argument, which must not begin like an option.
+    return {ids.token()[:12].replace("-", "_"): _pem(ec.generate_private_key(ec.SECP256R1()))}
 
 
 def b64url(raw: bytes) -> str:

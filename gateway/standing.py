@@ -151,10 +151,13 @@ class StandingReader:
 class StandingWriter:
     """The one way to change anything that decisions read."""
 
-    def __init__(self, database: Database, cache: Cache, digest_key: bytes) -> None:
+    def __init__(
+        self, database: Database, cache: Cache, digest_key: bytes, cap: endings.Cap
+    ) -> None:
         self._database = database
         self._cache = cache
         self._digest_key = digest_key
+        self._cap = cap
 
     @asynccontextmanager
     async def change(self, *citizens: UUID, closed_too: bool = False) -> AsyncIterator[Connection]:
@@ -195,7 +198,7 @@ class StandingWriter:
     async def _rebuild(self, connection: Connection, citizens: Sequence[UUID]) -> list[Entry]:
         bodies = await rows.rebuild(connection, citizens)
         # What was said to other cities ends with what it rests on, and may free what it held.
-        if ended := await endings.end_within(connection, bodies):
+        if ended := await endings.end_within(connection, bodies, self._cap):
             bodies |= await rows.rebuild(connection, ended)
         versions = await rows.next_versions(connection, len(bodies))
         entries = [
@@ -205,7 +208,8 @@ class StandingWriter:
         digests = [
             digest(self._digest_key, entry.citizen, entry.version, entry.body) for entry in entries
         ]
-        await rows.put(connection, entries, digests)
+        issuers = [body.issuer for body in bodies.values()]
+        await rows.put(connection, entries, digests, issuers)
         return entries
 
 

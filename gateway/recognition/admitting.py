@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.errors import GatewayError
 from gateway.recognition.entry import City
 from gateway.store import party as rows
 from gateway.store.migrate import Connection
@@ -13,18 +12,11 @@ from gateway.store.migrate import Connection
 SCENARIO: Final = "recognition"
 
 
-class AdmissionRefused(GatewayError):
-    """A city cannot be admitted; the message says why."""
-
-
 async def admit(connection: Connection, city: City) -> str:
     """Make a city's legal entity, party and registration; returns the party's id.
 
     A party that exists for the city already is kept, under the id that it has, and its entity
     brought up to date. It has no keys of its own: they live in the list and nowhere else.
-
-    Raises:
-        AdmissionRefused: its name is a legal entity's that is none of it.
     """
     entry = city.entry
     async with connection.transaction():

@@ -9,11 +9,12 @@ another city sees a bit.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from gateway.body import Body, ConsentSlip, Viewpoint, consent_of
+from gateway.recognition.limits import Kept, unsupported
 from gateway.store import ending as rows
 from gateway.store.database import Connection
 from gateway.store.ending import Living
@@ -31,24 +32,51 @@ class End(enum.StrEnum):
     CONSENT_CHANGED = "consent-changed"  # it ends earlier than it did
     SCORE_WITHDRAWN = "score-withdrawn"  # no authorisation, or nothing to score
     BAND_FALLEN = "band-fallen"
+    LIMIT_FALLEN = "limit-fallen"  # the own cap bears no longer what was kept free of it
     OBJECTED = "objected"
     SUSPENDED = "suspended"
 
 
-async def end_within(connection: Connection, bodies: Mapping[UUID, Body]) -> list[UUID]:
+#: The cap on waived deposits of a band at an instant (µs), in fen.
+Cap = Callable[[int, int], int]
+
+
+async def end_within(connection: Connection, bodies: Mapping[UUID, Body], cap: Cap) -> list[UUID]:
     """End what no longer holds of these citizens, whose bodies are as just rebuilt.
 
     Nearly nobody has anything to end, so that is one look into an index. Returns whose ended.
     """
-    reasons, whose = {}, set()
+    living: dict[UUID, list[Living]] = {}
     for one in await rows.living(connection, bodies):
-        reason = ended_by(one, bodies[one.citizen])
-        if reason is not None:
-            reasons[one.id] = str(reason)
-            whose.add(one.citizen)
+        living.setdefault(one.citizen, []).append(one)
+    ended = {citizen: ends_of(of, bodies[citizen], cap) for citizen, of in living.items()}
+    reasons = {grant: str(end) for ends in ended.values() for grant, end in ends.items()}
     if reasons:
         await rows.end(connection, reasons)
-    return list(whose)
+    return [citizen for citizen, ends in ended.items() if ends]
+
+
+def ends_of(living: Sequence[Living], body: Body, cap: Cap) -> dict[UUID, End]:
+    """Which of one citizen's recognitions cannot stand on this body, and why."""
+    judged = {one.id: (one, ended_by(one, body)) for one in living}
+    ends = {grant: end for grant, (_, end) in judged.items() if end is not None}
+    kept = [_kept(one) for one, end in judged.values() if end is None]
+    if any(each.reserved_fen for each in kept):
+        most = cap(body.band, living[0].now_us)
+        over = unsupported(kept, band=body.band, cap_fen=most, waived_fen=body.waived_fen)
+        gone = {each.id for each in over}
+        ends |= {one.id: End.LIMIT_FALLEN for one in living if one.id in gone}
+    return ends
+
+
+def _kept(one: Living) -> Kept:
+    return Kept(
+        id=one.id,
+        city=one.city,
+        band_floor=one.band_floor,
+        reserved_fen=one.reserved_fen,
+        issued_us=one.issued_us,
+    )
 
 
 def ended_by(one: Living, body: Body) -> End | None:

@@ -25,7 +25,7 @@ from gateway.clock import SECOND_US, Clock
 from gateway.errors import GatewayError
 from gateway.ids import Ids
 from gateway.jose import Refused, verify
-from gateway.recognition import freshness
+from gateway.recognition import expelled
 from gateway.recognition.entry import City
 from gateway.recognition.status_bits import BitsRefused, is_set, raw_from
 from gateway.recognition.trust import Trust
@@ -37,6 +37,10 @@ from gateway.store import recognition_refusal
 from gateway.store.database import Connection, Database
 
 MEDIA_TYPE: Final = "application/statuslist+jwt"
+
+#: For so long a list serves: a minute, less the rebuild of a list (5 s), two clocks (10 s) and a
+#: moment to spare (docs/protocol/recognition.md 8).
+FRESH_US: Final = 40 * SECOND_US
 
 #: A list half taken whose grants have all ended does not compress: 222 KB as a token.
 LIST_BYTES: Final = 256 * 1024
@@ -75,8 +79,8 @@ class Seen(msgspec.Struct, frozen=True):
 
     @property
     def until_us(self) -> int:
-        """Until when it serves."""
-        return freshness.fresh_until(self.issued_us, self.began_us)
+        """Until when it serves: the earlier instant counts, for the other's clock may be ahead."""
+        return min(self.issued_us, self.began_us) + FRESH_US
 
 
 class ListRefused(GatewayError):
@@ -117,7 +121,7 @@ class StatusReader:
     async def step(self) -> int:
         """Read every city whose time has come; returns how many were."""
         async with self._database.connection() as connection:
-            await freshness.close_where_not_agreed(connection, self._trust, self._clock.now_us())
+            await expelled.close_where_not_agreed(connection, self._trust, self._clock.now_us())
             due = [code for code in await rows.known(connection) if self._is_due(code)]
         ended = await asyncio.gather(*map(self._in_turn, due), return_exceptions=True)
         for fault in ended:
@@ -266,8 +270,12 @@ class StatusReader:
         now_us = self._clock.now_us()
         async with self._database.transaction() as connection:
             await rows.lock(connection, code)
-            if read.issuperset(await rows.lists(connection, num, LISTS_MAX + 1)):
-                await freshness.extend(connection, self._trust, code, until_us, now_us)
+            named = await rows.lists(connection, num, LISTS_MAX + 1)
+            # The agreement may have ended while its lists were fetched.
+            if read.issuperset(named) and await expelled.still_agreed(
+                connection, self._trust, code, now_us
+            ):
+                await rows.extend(connection, code, until_us)
 
     async def _refused(self, code: str, reason: str) -> None:
         async with self._database.connection() as connection:

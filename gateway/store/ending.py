@@ -19,7 +19,10 @@ class Living(msgspec.Struct, frozen=True):
     id: UUID
     citizen: UUID
     consent: UUID
+    city: str
     band_floor: int
+    reserved_fen: int
+    issued_us: int
     until_us: int
     sector: int | None
     now_us: int

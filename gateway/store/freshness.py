@@ -15,10 +15,9 @@ async def close(connection: Connection, agreed: Collection[str]) -> int:
     return int(await connection.fetchval(_sql.close, list(agreed)))
 
 
-async def extend(connection: Connection, code: str, until_us: int, content: bytes) -> int | None:
-    """Set until when a city is fresh, at most as long as the list; None if nothing was set."""
-    until: int | None = await connection.fetchval(_sql.extend, code, until_us, content)
-    return until
+async def is_kept(connection: Connection, content: bytes) -> bool:
+    """Whether the list kept is still this one; it cannot be replaced until the transaction ends."""
+    return bool(await connection.fetchval(_sql.is_kept, content))
 
 
 async def everyone(connection: Connection) -> dict[str, int]:

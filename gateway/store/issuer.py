@@ -57,6 +57,11 @@ async def lock(connection: Connection, code: str) -> int:
     return int(await connection.fetchval(_sql.lock, code))
 
 
+async def extend(connection: Connection, code: str, until_us: int) -> None:
+    """Rely on an issuer until an instant, or until the trust list ends if that is sooner."""
+    await connection.execute(_sql.extend, code, until_us)
+
+
 async def bound(connection: Connection, code: str, until_us: int) -> None:
     """Rely on an issuer until an instant at most."""
     await connection.execute(_sql.bound, code, until_us)

@@ -38,3 +38,8 @@ UPDATE visit SET ended_at = clock_timestamp(), reason = $2
 
 -- name: bound
 UPDATE issuer SET fresh_until = from_us($2) WHERE code = $1 AND fresh_until > from_us($2)
+
+-- name: extend
+-- Never beyond the list that names the city's keys.
+UPDATE issuer SET fresh_until = least(from_us($2), trust_list.expires_at)
+  FROM trust_list WHERE issuer.code = $1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -120,11 +121,12 @@ def says(office: Office, act: str, draft: Path, key: Path) -> str:
     return office.done("agreement", act, str(draft), "--key", str(key)).strip()
 
 
-def in_thread(office: Office, *words: str) -> Any:
+async def in_thread(office: Office, *words: str) -> Result:
     """Commands have an event loop of their own, so they run beside this one."""
-    import asyncio
-
-    return asyncio.to_thread(office.run, *words)
+    result = await asyncio.to_thread(office.run, *words)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 # ------------------------------------------------------------------ coming to an agreement

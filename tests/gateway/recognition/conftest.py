@@ -1,4 +1,4 @@
-"""A worker of 330100 that believes a region whose list is served on this machine."""
+"""A city that lets visitors in, and one that believes a region whose list is served here."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.forge import NOW_S
 from tests.gateway.recognition.region import City, TestRegion
 from tests.gateway.recognition.serving import RegionServer
+from tests.gateway.recognition.visitors import Visitors
 
 ISSUER = "http://127.0.0.1:8700"
 TERMS = {"from": "2026-01-01", "to": "2028-01-01"}
@@ -77,3 +78,10 @@ async def second(
         trust_list_keys=str(pair.pinned),
     ) as opened:
         yield opened
+
+
+@pytest.fixture
+async def visitors(town: TestCity) -> Visitors:
+    """At a city with one merchant that rents and lends."""
+    await town.party(scenarios=("library", "rent"))
+    return await Visitors.at(town)

@@ -36,6 +36,7 @@ async def recognised(
     consent: UUID | None = None,
     band_floor: int = 4,
     until_us: int | None = None,
+    reserved_fen: int = 0,
 ) -> UUID:
     """A recognition of a citizen who consents to it; returns its id."""
     await partner(town)
@@ -51,11 +52,11 @@ async def recognised(
         slot = await town.city.status_lists.allocate_within(connection)
         await connection.execute(
             "INSERT INTO recognition (id, citizen, party, city, consent, scenarios, scheme,"
-            " scheme_version, tier, band_floor, status_list, status_idx, until_at)"
-            " SELECT $1, $2, num, $3, $4, '{library}', 'example-delta', 1, 'T1', $5, $6, $7, $8"
-            "   FROM party WHERE id = $9",
+            " scheme_version, tier, band_floor, status_list, status_idx, until_at, reserved_fen)"
+            " SELECT $1, $2, num, $3, $4, '{library}', 'example-delta', 1, 'T1', $5, $6, $7, $8,"
+            " $9 FROM party WHERE id = $10",
             *(identifier, citizen, CITY, given, band_floor, slot.list, slot.idx),
-            *(ends_at if until_us is None else from_us(until_us), NAME),
+            *(ends_at if until_us is None else from_us(until_us), reserved_fen, NAME),
         )
     return identifier
 

@@ -7,16 +7,18 @@ from datetime import date
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import jobs
-from gateway.body import Body, ConsentSlip, pack_consents
+from gateway.body import Body, ConsentSlip, decode_body, pack_consents
 from gateway.clock import DAY_US, SECOND_US
 from gateway.local.valkey import Valkey
 from gateway.office import Office
-from gateway.recognition.endings import End, ended_by
+from gateway.recognition.endings import End, ended_by, ends_of
+from gateway.recognition.limits import cap_fen
 from gateway.score_publication import ScorePublication
 from gateway.scores import Scores
 from gateway.store.ending import Living
@@ -194,6 +196,25 @@ async def test_a_nights_publication_ends_those_whose_band_fell(
     assert await reason(town, standing) is None
 
 
+async def test_a_lower_cap_ends_the_newest_and_gives_back_what_was_kept_for_it(
+    town: TestCity,
+) -> None:
+    rent = town.city.registry["rent"]
+    high, low = (cap_fen(rent, band, town.city.clock.now_us()) for band in (5, 4))
+    assert high > low > 0
+    citizen = await town.citizen(band=5)
+    first = await recognised(town, citizen, reserved_fen=low)
+    await town.owner.execute("UPDATE recognition SET city = '330300'")
+    consent = await consent_of(town, first)
+    second = await recognised(town, citizen, consent=consent, reserved_fen=high - low)
+    assert await reason(town, second) is None
+    await town.owner.execute("UPDATE score SET band = 4 WHERE citizen = $1", citizen)
+    await town.city.writer.rebuild(citizen)
+    assert [await reason(town, each) for each in (first, second)] == [None, End.LIMIT_FALLEN]
+    body = await town.owner.fetchval("SELECT body FROM standing WHERE citizen = $1", citizen)
+    assert decode_body(body).reserved_fen == low
+
+
 async def test_a_look_costs_one_descent_of_an_index(fresh_database: Database) -> None:
     connection = await asyncpg.connect(fresh_database.superuser_url)
     await connection.execute("SET session_replication_role = replica")  # no parents needed
@@ -222,6 +243,9 @@ def living(**changes: object) -> Living:
         "id": UUID(int=2),
         "citizen": UUID(int=3),
         "consent": CONSENT,
+        "city": "330200",
+        "reserved_fen": 0,
+        "issued_us": NOW_US - 1,
         "band_floor": 4,
         "until_us": LATER,
         "sector": 7,
@@ -234,6 +258,30 @@ def body(band: int = 4, *, to_us: int = LATER, paused_until_us: int = 0) -> Body
     span = NOW_US - 1, to_us, paused_until_us
     slip = ConsentSlip(CONSENT.bytes, 1, 7, "recognition", *span)
     return Body(key=b"k", band=band, consents=pack_consents([slip]))
+
+
+@given(
+    reserved=st.lists(st.integers(0, 5) | st.just(0), max_size=6),
+    cap=st.integers(0, 12),
+    waived=st.integers(0, 12),
+)
+def test_what_stands_fits_under_the_cap_and_only_the_newest_go(
+    reserved: list[int], cap: int, waived: int
+) -> None:
+    each = [
+        living(id=UUID(int=at), city=f"33{at:04}", reserved_fen=fen, issued_us=at)
+        for at, fen in enumerate(reserved)
+    ]
+    ends = ends_of(each, msgspec.structs.replace(body(), waived_fen=waived), lambda *_: cap)
+    assert set(ends.values()) <= {End.LIMIT_FALLEN}
+    stand = [one for one in each if one.id not in ends]
+    kept = sum(one.reserved_fen for one in stand)
+    assert kept == 0 or waived + kept <= cap
+    reserving = [one for one in each if one.reserved_fen]
+    ended = [one for one in reserving if one.id in ends]
+    assert len(ended) == len(ends)
+    assert ended == reserving[len(reserving) - len(ended) :]  # the newest
+    assert not ended or waived + kept + ended[0].reserved_fen > cap  # and none without need
 
 
 @given(band=st.integers(0, 5), floor=st.integers(1, 5))

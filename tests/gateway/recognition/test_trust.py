@@ -8,8 +8,7 @@ import datetime
 import pytest
 
 from gateway.claims import Kind
-from gateway.clock import SECOND_US
-from gateway.recognition import freshness
+from gateway.recognition import expelled
 from gateway.recognition.agreements import State
 from tests.gateway.city import TestCity
 from tests.gateway.recognition.conftest import TERMS, Pair
@@ -124,10 +123,10 @@ async def test_what_is_open_is_what_the_agreement_and_both_cities_list(
     pair.region.agree("a-b", pair.a, pair.b, 100, scenarios=scenarios, **TERMS)
     pair.a.changes = {"scenarios": ["library", "rent", "hospital"]}
     await renewed(worker)
-    assert opened(worker) == {"library", "rent"}
+    assert opened(worker) == frozenset({"library", "rent"})
     pair.b.changes = {"scenarios": ["rent", "points"]}
     await changed(pair, worker)
-    assert opened(worker) == {"rent"}
+    assert opened(worker) == frozenset({"rent"})
     pair.b.changes = {"scenarios": ["points"]}
     await changed(pair, worker)
     assert opened(worker) is None
@@ -152,7 +151,7 @@ async def test_nothing_is_open_to_a_stranger_a_third_city_or_oneself(
     pair.region.cities.append(third)
     pair.region.agree("b-c", pair.b, third, 100, **TERMS)
     await renewed(worker)
-    assert opened(worker, B) == {"library"}
+    assert opened(worker, B) == frozenset({"library"})
     for code in ("330300", "330100", "999999", ""):
         assert opened(worker, code) is None
     assert worker.city.trust.partners(pair.clock.now_us()) == {B}
@@ -167,7 +166,7 @@ async def test_of_two_agreements_the_one_that_began_last_counts(
     await renewed(worker)
     agreed = worker.city.trust.agreed(B, pair.clock.now_us())
     assert agreed is not None
-    assert (agreed.agreement, agreed.scenarios) == ("a-b-again", {"rent"})
+    assert (agreed.agreement, agreed.scenarios) == ("a-b-again", frozenset({"rent"}))
 
 
 async def test_operators_suspend_resume_and_end_it(pair: Pair, worker: TestCity) -> None:
@@ -224,23 +223,30 @@ async def _fresh(worker: TestCity) -> dict[str, bool]:
     return {row["code"]: row["fresh"] for row in rows}
 
 
-async def _extend(worker: TestCity, code: str = B, for_s: int = 40) -> int | None:
+async def _extend(worker: TestCity, code: str = B) -> bool:
+    """As whoever read a city's status lists does."""
     now_us = worker.city.clock.now_us()
-    async with worker.city.database.connection() as connection:
-        return await freshness.extend(
-            connection, worker.city.trust, code, now_us + for_s * SECOND_US, now_us
+    async with worker.city.database.transaction() as connection:
+        if not await expelled.still_agreed(connection, worker.city.trust, code, now_us):
+            return False
+        await connection.execute(
+            "UPDATE issuer SET fresh_until = clock_timestamp() + interval '40 seconds'"
+            " WHERE code = $1",
+            code,
         )
+        return True
 
 
-async def test_a_citys_word_is_fresh_for_as_long_as_the_list_at_most(
+async def test_a_citys_word_is_fresh_only_where_something_is_agreed(
     pair: Pair, worker: TestCity
 ) -> None:
-    await _issuers(worker, B)
-    assert await _extend(worker) is None, "no list, nothing is fresh"
+    await _issuers(worker, B, "330300")
+    assert not await _extend(worker), "no list, nothing is fresh"
     await renewed(worker)
-    assert await _extend(worker) == (pair.now_s + 40) * SECOND_US
-    assert await _extend(worker, for_s=400) == worker.city.trust.until_us
-    assert await _extend(worker, "330300") is None
+    assert await _extend(worker)
+    assert not await _extend(worker, "330300")
+    assert await worker.city.trust_fetcher.step() == 0, "who is agreed with stays fresh"
+    assert await _fresh(worker) == {B: True, "330300": False}
 
 
 @pytest.mark.parametrize("how", ["expelled", "suspended", "ended", "key shared"])
@@ -260,7 +266,7 @@ async def test_who_is_out_stops_with_the_next_fetch(pair: Pair, worker: TestCity
     pair.clock.advance(seconds=9)
     assert await worker.city.trust_fetcher.step() == 1
     assert await _fresh(worker) == {B: False, "330300": False}
-    assert await _extend(worker) is None
+    assert not await _extend(worker)
 
 
 async def test_an_older_judgement_never_makes_fresh_again_who_is_out(
@@ -274,7 +280,7 @@ async def test_an_older_judgement_never_makes_fresh_again_who_is_out(
     pair.region.cities.remove(pair.b)
     await changed(pair, worker)
     assert opened(second), "it judges by the list before"
-    assert await _extend(second) is None
+    assert not await _extend(second)
     assert await _fresh(worker) == {B: False}
 
 
@@ -290,7 +296,7 @@ async def test_judging_and_striking_off_at_once_leaves_it_struck_off(
         extending = asyncio.create_task(_extend(second))
         await asyncio.sleep(0.05)
         assert not extending.done()
-    assert await extending is None
+    assert not await extending
     assert await _fresh(worker) == {B: False}
 
 
