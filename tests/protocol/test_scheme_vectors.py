@@ -33,9 +33,10 @@ def read(document: dict[str, Any]) -> Scheme:
 
 def asked(scheme: Scheme, given: dict[str, Any]) -> dict[str, Any] | str:
     """The answer to a question about a good scheme, or why there is none."""
-    if (city := given.get("city")) is not None and city not in scheme.cities:
+    city, tier = given.get("city", ""), given.get("tier", "")
+    if city and city not in scheme.cities:
         return "city"
-    if (tier := given.get("tier")) is not None and tier not in scheme.tiers:
+    if tier and tier not in scheme.tiers:
         return "tier"
     match given["ask"]:
         case "document":

@@ -9,8 +9,8 @@ import pytest
 from gateway.claims import Kind, StatusListClaims
 from gateway.clock import SECOND_US
 from gateway.jose import Refused
-from gateway.recognition.freshness import fresh_until
 from gateway.recognition.status_bits import BitsRefused, is_set, raw_from
+from gateway.recognition.status_reader import Seen
 from tests.protocol import judges
 from tests.protocol.vectors import Case, cases
 
@@ -26,12 +26,12 @@ def verdict(given: dict[str, Any]) -> dict[str, Any] | str:
     if given["seen_iat"] is not None and claims.iat < given["seen_iat"]:
         return "older"  # as the reader of lists does (tests/gateway/recognition)
     try:
-        bit = is_set(raw_from(claims.status_list.lst), given["idx"])
+        bits = raw_from(claims.status_list.lst)
     except BitsRefused:
         return "bits"
-    began_us = given["fetch_began"] * SECOND_US
-    until_us = fresh_until(issued_us=claims.iat * SECOND_US, began_us=began_us)
-    return "index" if bit is None else {"bit": int(bit), "fresh_until": until_us // SECOND_US}
+    seen = Seen(bits, claims.iat * SECOND_US, given["fetch_began"] * SECOND_US)
+    bit = is_set(bits, given["idx"])
+    return "index" if bit is None else {"bit": int(bit), "fresh_until": seen.until_us // SECOND_US}
 
 
 @pytest.mark.parametrize("case", cases("status-lists.json"), ids=lambda case: case.id)
