@@ -105,6 +105,7 @@ Who asks, about whom
     jwk.py                  public keys from outside
     edge/oauth.py           the authorization server's three addresses
     oauth/token.py          the token endpoint
+    oauth/jwt_bearer.py     another city's word as an authorization grant
     oauth/clients.py        client authentication: private_key_jwt and nothing else
     oauth/throttle.py       a bound on attempts
     oauth/metadata.py       what the server publishes about itself
@@ -162,6 +163,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     edge/recognition_schemes.py  the same, open to everybody
     recognition/limits.py   what may be vouched for, and what is kept free at home for it
     recognition/freshness.py  whether a visitor's home city was heard of lately
+    recognition/entries.py  entries beside each other: what is shared condemns
     recognition/endings.py  what was said of a citizen ends with what it rests on
     recognition/status_lists.py  and here every city reads that it has
     recognition/status_bits.py  as one bit of a million
@@ -173,6 +175,18 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/agreements.py  and what follows from it at an instant
     recognition/trust.py    all that as a worker holds it in memory
     recognition/trust_fetch.py  the list fetched, and kept where it is good
+    recognition/neighbours.py  what visits ask of all that, and of the status lists
+    recognition/attempts.py  a visit on its way to the home city and back, in one browser
+    recognition/home_city.py  this city as a client there: request, code, grant
+    recognition/judgement.py  whether a grant fits attempt, agreement and scheme
+    recognition/acceptance.py  and is accepted, once
+    recognition/veil.py     what both cities know of it, kept under names of our own
+    recognition/visit_sessions.py  from the visitor's key to a session
+    recognition/visits.py   a visitor's own visit
+    recognition/refusals.py  who was refused, as numbers
+    recognition/visiting.py  the visited city's parts, put together
+    edge/visits.py          to the home city, back, and in
+    edge/my_visit.py        what is open to a visitor, and the end of it
     recognition/own_entry.py  our own entry in it
     recognition/signing.py  what our operators sign
     recognition/admitting.py  a listed city becomes a party here
@@ -272,6 +286,8 @@ What is kept, the only SQL and Valkey
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash
     store/desk.py           where parties meet citizens
+    store/visit_attempt.py  visits on their way, each under the hash of its secret
+    store/visit.py          visitors, their visits, and tokens for their sessions
     store/trust_list.py     the region's list, as last found good
     store/freshness.py      until when each city's word is fresh
     store/recognition_refusal.py  what cities were refused, by the minute

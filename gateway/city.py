@@ -68,6 +68,7 @@ from gateway.recognition.status_lists import StatusLists
 from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
+from gateway.recognition.visiting import Visiting
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -190,8 +191,25 @@ class City:
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )
+        self.visiting = Visiting(
+            settings,
+            keys,
+            database=self.database,
+            writer=self.writer,
+            vault=self.vault,
+            proofs=self.proofs,
+            sessions=self.sessions,
+            trust=self.trust,
+            schemes=self.schemes,
+            statuses=self.status_reader,
+            clock=clock,
+            ids=ids,
+        )
         self.citizens = Citizens(
-            settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
+            *(settings, keys.blind_index, self.vault, self.database, self.writer),
+            trust=self.trust,
+            clock=clock,
+            ids=ids,
         )
         self.authorisations = Authorisations(
             self.database,
@@ -274,7 +292,9 @@ class City:
             ids=ids,
         )
         self.exports = Exports(
-            settings, self.database, self.vault, self.lookups, self.authorisations, clock
+            *(settings, self.database, self.vault, self.lookups, self.authorisations),
+            trust=self.trust,
+            clock=clock,
         )
         self.corrections = Corrections(self.database, self.vault, clock, ids)
         self.closing = Closing(
@@ -360,6 +380,7 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.visiting.close()
             await self.trust_fetcher.close()
             await self.status_reader.close()
             await self.cache.close()

@@ -29,6 +29,7 @@ from gateway.edge import (
     lookup_stream,
     lookups,
     my_scenarios,
+    my_visit,
     oauth,
     recognition_agreements,
     recognition_schemes,
@@ -36,6 +37,7 @@ from gateway.edge import (
     service,
     sessions,
     status_lists,
+    visits,
     webhooks,
 )
 
@@ -67,6 +69,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *corrections.HANDLERS,
     *sessions.HANDLERS,
     *closure.HANDLERS,
+    *visits.HANDLERS,
+    *my_visit.HANDLERS,
     *scenarios.HANDLERS,
     *recognition_schemes.HANDLERS,
     *recognition_agreements.HANDLERS,
