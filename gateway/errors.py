@@ -173,6 +173,15 @@ class LoginRefused(GatewayError):
         self.reason = reason
 
 
+class AuthorizationRefused(GatewayError):
+    """A browser came with no request of another city that could be answered; `reason` is for the
+    audit record alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("authorization refused")
+        self.reason = reason
+
+
 class VisitRefused(GatewayError):
     """A visitor from another city is not let in; `reason` is for the city's own record alone."""
 
@@ -222,6 +231,11 @@ class TextChanged(Conflict):
 
 class TooManyOpen(Conflict):
     """So many requests of this citizen wait already that another one must wait for them."""
+
+
+class NothingOpen(Conflict):
+    """Nothing of what another city asks for is open to the citizen now, so there is nothing to
+    allow."""
 
 
 class OpenMatters(Conflict):

@@ -68,6 +68,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
         *("/healthz", "/readyz", "/openapi.json"),
         "/v1/recognition/agreements",
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
+        *("/oauth/par", "/oauth/authorize"),
         *("/v1/visits", "/v1/visits/token", "/v1/visits/session", "/recognition/callback"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
         *("/v1/counter/second/key", "/v1/counter/second/key/options"),
