@@ -22,7 +22,7 @@ for (const purpose of ["client", "grant", "status"]) keys[purpose] = await gener
 const bits = Buffer.alloc(ENTRIES / 8);
 const used = new Set(), taken = new Set(), waiting = new Map(), codes = new Map(), tokens = new Map();
 const calls = [];
-let trust, issuer;
+let trust, issuer, scheme;
 
 class Failed extends Error {
   constructor(status, error) {
@@ -112,7 +112,7 @@ async function exchange(form) {
     recognition: {
       scheme: open.scheme.id,
       scheme_version: open.scheme.version,
-      tier: needed(given.scheme, token.scenarios),
+      tier: needed(scheme, token.scenarios),
       scenarios: token.scenarios,
       as_of: new Date((iat + 8 * 3600) * 1000).toJSON().slice(0, 10),
       consent_id: randomUUID(),
@@ -184,6 +184,7 @@ say({ issuer, keys: published });
 
 for (let word = await hear(); word !== null; word = await hear()) {
   if (word.trust) trust = new Trust({ ...word.trust, code: given.code });
+  if (word.trust) ({ scheme } = word.trust);
   if (word.withdraw) for (const idx of taken) bits[idx >> 3] |= 1 << (idx & 7);
   say({ grants: taken.size, calls: calls.splice(0) });
 }

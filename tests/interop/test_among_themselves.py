@@ -60,11 +60,9 @@ def visitor_of(region: regions.Region, scenarios: list[str]) -> dict[str, Any]:
 
 
 def opened_home(home: Talk, region: regions.Region) -> None:
-    told = home.ask(
-        {"schemas": str(schemas.FOLDER), "code": A, "host": "127.0.0.1", "scheme": scheme()}
-    )
+    told = home.ask({"schemas": str(schemas.FOLDER), "code": A, "host": "127.0.0.1"})
     sign_up(region, told)
-    home.ask({"trust": {"region": region.pinned, "list": region.url}})
+    home.ask({"trust": {"region": region.pinned, "list": region.url, "scheme": scheme()}})
 
 
 def returned(location: str) -> str:
