@@ -305,6 +305,7 @@ What is kept, the only SQL and Valkey
     store/visit_attempt.py  visits on their way, each under the hash of its secret
     store/visit.py          visitors, their visits, and tokens for their sessions
     store/trust_list.py     the region's list, as last found good
+    store/recognition_refusal.py  what was refused to cities, counted by the minute
     store/freshness.py      until when each city's word is fresh
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
