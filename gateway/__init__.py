@@ -105,6 +105,7 @@ Who asks, about whom
     jwk.py                  public keys from outside
     edge/oauth.py           the authorization server's three addresses
     oauth/token.py          the token endpoint
+    oauth/jwt_bearer.py     another city's word as an authorization grant
     oauth/clients.py        client authentication: private_key_jwt and nothing else
     oauth/throttle.py       a bound on attempts
     oauth/metadata.py       what the server publishes about itself
@@ -158,6 +159,25 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
+    recognition/region.py   who signs that list: pinned in a file
+    recognition/trust_list.py  the list read, a bad entry left out
+    recognition/statements.py  what operators signed about agreements
+    recognition/agreements.py  and what follows from it at an instant
+    recognition/trust.py    all that as a worker holds it in memory
+    recognition/trust_fetch.py  the list fetched, and kept where it is good
+    recognition/freshness.py  whose word on their citizens still counts
+    recognition/neighbours.py  what visits ask of all that, and of the status lists
+    recognition/attempts.py  a visit on its way to the home city and back, in one browser
+    recognition/home_city.py  this city as a client there: request, code, grant
+    recognition/judgement.py  whether a grant fits attempt, agreement and scheme
+    recognition/acceptance.py  and is accepted, once
+    recognition/veil.py     what both cities know of it, kept under names of our own
+    recognition/visit_sessions.py  from the visitor's key to a session
+    recognition/visits.py   a visitor's own visit
+    recognition/refusals.py  who was refused, as numbers
+    recognition/visiting.py  the visited city's parts, put together
+    edge/visits.py          to the home city, back, and in
+    edge/my_visit.py        what is open to a visitor, and the end of it
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -252,6 +272,11 @@ What is kept, the only SQL and Valkey
     store/consent.py        consents by versions, and the requests for them
     store/credit_code.py    codes, each under its keyed hash
     store/desk.py           where parties meet citizens
+    store/visit_attempt.py  visits on their way, each under the hash of its secret
+    store/visit.py          visitors, their visits, and tokens for their sessions
+    store/trust_list.py     the region's list, as last found good
+    store/freshness.py      until when each city's word is fresh
+    store/recognition_refusal.py  what cities were refused, by the minute
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back

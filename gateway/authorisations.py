@@ -15,13 +15,14 @@ from uuid import UUID
 import msgspec
 
 from gateway.clock import Clock
-from gateway.errors import Conflict, TextChanged
+from gateway.errors import Conflict, Forbidden, TextChanged
 from gateway.idempotency import Act, once
 from gateway.notice import Notice
 from gateway.scores import Scores, explanation, today
 from gateway.standing import StandingWriter
 from gateway.store import citizen as rows
 from gateway.store import score as score_rows
+from gateway.store import visit as visit_rows
 from gateway.store.citizen import AuthorisationRow
 from gateway.store.database import Connection, Database
 from gateway.vault import Vault
@@ -84,6 +85,7 @@ class Authorisations:
 
         Raises:
             TextChanged: the hash is not that of the notice as it stands.
+            Forbidden: this is a visitor from another city, who has no score here.
         """
 
         async def work(connection: Connection) -> AuthorisationRow:
@@ -124,6 +126,7 @@ class Authorisations:
 
         Raises:
             Conflict: it was not given.
+            Forbidden: as `give`.
         """
 
         async def work(connection: Connection) -> AuthorisationRow:
@@ -152,6 +155,8 @@ class Authorisations:
 
     async def _change(self, citizen: UUID, act: Act | None, work: _Work) -> AuthorisationRow:
         async with self._writer.change(citizen) as connection:
+            if await visit_rows.home(connection, citizen) is not None:
+                raise Forbidden("visitor")  # another city vouches for them; no score is made here
             return await once(connection, act, AuthorisationRow, lambda: work(connection))
 
     async def _say(

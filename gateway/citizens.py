@@ -25,6 +25,7 @@ from gateway.identity_number import (
 )
 from gateway.ids import Ids
 from gateway.oidc import Told
+from gateway.recognition.neighbours import Trust
 from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store import citizen as rows
@@ -37,11 +38,15 @@ ADULT_YEARS = 18
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a citizen is, for the citizen's own eyes."""
+    """Who a citizen is, for the citizen's own eyes.
+
+    Of a visitor from another city (`home`, GB/T 2260) nothing but that is known.
+    """
 
     name: str
-    id_number: str
-    birthdate: date
+    id_number: str | None = None
+    birthdate: date | None = None
+    home: str | None = None
     synthetic: bool = False
     since_us: int = 0
 
@@ -64,6 +69,7 @@ class Citizens:
         settings: whether the issuer's people are synthetic.
         index_key: keys the blind indexes.
         vault: makes and opens people's keys.
+        trust: what visitors' home cities are called.
     """
 
     def __init__(
@@ -73,9 +79,11 @@ class Citizens:
         vault: Vault,
         database: Database,
         writer: StandingWriter,
+        trust: Trust,
         clock: Clock,
         ids: Ids,
     ) -> None:
+        self._trust = trust
         self._synthetic = settings.oidc_synthetic
         self._index_key = index_key
         self._vault, self._database, self._writer = vault, database, writer
@@ -131,7 +139,7 @@ class Citizens:
     async def is_named_within(self, connection: Connection, citizen: UUID, name: str) -> bool:
         """Whether a citizen has this name, as documents are typed (`same_name`)."""
         row = await rows.person(connection, citizen)
-        if row is None:
+        if row is None or row.home is not None:
             return False
         held = identity_of(row, citizen, self._vault.person(row.wrapped_key, citizen))
         return same_name(held.name, name)
@@ -157,6 +165,8 @@ class Citizens:
             row = await rows.person(connection, citizen)
         if row is None:
             raise NotFound
+        if row.home is not None:
+            return visitor_of(row.home, row, self._trust)
         return identity_of(row, citizen, self._vault.person(row.wrapped_key, citizen))
 
     def _admitted(self, told: Described) -> IdentityNumber:
@@ -228,6 +238,19 @@ def identity_of(row: PersonRow, citizen: UUID, seal: Seal) -> Person:
         raise NotFound
     person = msgspec.json.decode(seal.open(row.identity, _place(citizen)), type=Person)
     return msgspec.structs.replace(person, synthetic=row.synthetic, since_us=row.created_us)
+
+
+def visitor_of(home: str, row: PersonRow, trust: Trust | None) -> Person:
+    """Who a visitor is: somebody from a city, called as the trust list calls it while there is one,
+    else by its code."""
+    city = trust.city(home) if trust is not None else None
+    zh, en = (city.entry.name.zh, city.entry.name.en) if city is not None else (home, home)
+    return Person(
+        name=f"来自{zh}的访客 / visitor from {en}",
+        home=home,
+        synthetic=row.synthetic,
+        since_us=row.created_us,
+    )
 
 
 def _sealed(seal: Seal, citizen: UUID, admitted: Admitted) -> bytes:

@@ -60,6 +60,10 @@ from gateway.policies import Policies
 from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.neighbours import Nobody
+from gateway.recognition.trust import Trust
+from gateway.recognition.trust_fetch import TrustFetcher
+from gateway.recognition.visiting import Visiting
 from gateway.scores import Scores
 from gateway.search import Searches
 from gateway.search_committer import SearchCommitter
@@ -132,6 +136,8 @@ class City:
         self.parties = Parties(
             self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
         )
+        self.trust = Trust(settings, self.database, clock)
+        self.trust_fetcher = TrustFetcher(settings, self.trust, self.database, clock, self.counts)
         self.tokens = AccessTokens(
             keys, settings, clock, ids, self.parties, self.forgeries, self.counts
         )
@@ -172,8 +178,26 @@ class City:
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )
+        self.schemes = self.statuses = Nobody()
+        self.visiting = Visiting(
+            settings,
+            keys,
+            database=self.database,
+            writer=self.writer,
+            vault=self.vault,
+            proofs=self.proofs,
+            sessions=self.sessions,
+            trust=self.trust,
+            schemes=self.schemes,
+            statuses=self.statuses,
+            clock=clock,
+            ids=ids,
+        )
         self.citizens = Citizens(
-            settings, keys.blind_index, self.vault, self.database, self.writer, clock, ids
+            *(settings, keys.blind_index, self.vault, self.database, self.writer),
+            trust=self.trust,
+            clock=clock,
+            ids=ids,
         )
         self.authorisations = Authorisations(
             self.database,
@@ -256,7 +280,9 @@ class City:
             ids=ids,
         )
         self.exports = Exports(
-            settings, self.database, self.vault, self.lookups, self.authorisations, clock
+            *(settings, self.database, self.vault, self.lookups, self.authorisations),
+            trust=self.trust,
+            clock=clock,
         )
         self.corrections = Corrections(self.database, self.vault, clock, ids)
         self.closing = Closing(
@@ -339,6 +365,8 @@ class City:
                     await self.standings.settled()
             self._passwords.close()
             await self.oidc.close()
+            await self.visiting.close()
+            await self.trust_fetcher.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()
@@ -349,6 +377,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.trust.refresh()
         self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.citizens import Person, identity_of
+from gateway.citizens import Person, identity_of, visitor_of
 from gateway.corrections import Correction, answer_place, opened
 from gateway.errors import Conflict, NotFound
 from gateway.store import citizen as citizen_rows
@@ -57,6 +57,8 @@ class CorrectionDesk:
             row, who = await _case(connection, request)
             await staff_rows.note(connection, staff, "corrections.show", row.citizen)
         seal = self._vault.person(who.wrapped_key, row.citizen)
+        if who.home is not None:
+            return Case(visitor_of(who.home, who, None), opened(row, seal))
         return Case(identity_of(who, row.citizen, seal), opened(row, seal))
 
     async def decide(self, request: UUID, decision: Decision, words: str, staff: Staff) -> None:

@@ -29,6 +29,8 @@ SIZES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 #: What a commit may find changed; `request_id` is a party's own number that came before.
 PREMISES: Final = ("standing", "party", "policy", "time", "used_up", "request_id")
 SOURCES: Final = ("cache", "absent", "unusable")
+#: How fetching the region's list of cities went.
+FETCHES: Final = ("kept", "refused", "unreachable")
 TOKENS: Final = ("remembered", "verified", "refused")
 LIMITS: Final = (
     *("read_queue", "commit_queue", "deadline", "tries", "token_attempts"),
@@ -145,6 +147,7 @@ class Counts:
         "stalls",
         "standing_reads",
         "token_checks",
+        "trust_list_fetches",
     )
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -160,6 +163,7 @@ class Counts:
         self.stale_checks = _counters(PREMISES)
         self.standing_reads = _counters(SOURCES)
         self.token_checks = _counters(TOKENS)
+        self.trust_list_fetches = _counters(FETCHES)
         self.batch_size = _Histograms(SIZES)
         self.queue_wait_oldest_seconds = _Histograms(SECONDS)
         self.queue_wait_mean_seconds = _Histograms(SECONDS)
@@ -223,6 +227,10 @@ class Counts:
     def limited(self, cause: str, requests: int = 1) -> None:
         """So many requests were told to come back later (429 or 503)."""
         self.requests_limited[cause,] += requests
+
+    def trust_list(self, result: str) -> None:
+        """The region's list was fetched: `kept`, `refused`, or `unreachable`."""
+        self.trust_list_fetches[result,] += 1
 
     def job(self, name: str, result: str, items: int, seconds: float) -> None:
         """A step of a job ended, `done` or `failed`."""

@@ -173,6 +173,26 @@ class LoginRefused(GatewayError):
         self.reason = reason
 
 
+class VisitRefused(GatewayError):
+    """A visitor from another city is not let in; `reason` is for the city's own record alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("visit refused")
+        self.reason = reason
+
+
+class HomeCityFailed(GatewayError):
+    """A visitor's home city is down, slow, or does not answer as the protocol says.
+
+    `reason` is for the city's own record alone.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the home city failed")
+        self.reason = reason
+        self.retry_after_s = 5
+
+
 class SignInRefused(GatewayError):
     """A member of a party's staff is not signed in; `reason` is for the audit record alone."""
 

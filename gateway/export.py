@@ -16,13 +16,14 @@ import msgspec
 
 from gateway import export_document as document
 from gateway.authorisations import Authorisations
-from gateway.citizens import Person, identity_of
+from gateway.citizens import Person, identity_of, visitor_of
 from gateway.clock import MINUTE_US, SECOND_US, Clock, rfc3339
 from gateway.errors import AccountClosed, Overloaded, TooManyRequests
 from gateway.export_parts import TextAgreed
 from gateway.export_sections import SECTIONS, Section, Teller
 from gateway.gcra import Rate
 from gateway.lookups import Lookups
+from gateway.recognition.neighbours import Trust
 from gateway.settings import Settings
 from gateway.store import citizen as citizen_rows
 from gateway.store import citizen_limit
@@ -53,8 +54,10 @@ class Exports:
         vault: Vault,
         lookups: Lookups,
         authorisations: Authorisations,
+        trust: Trust,
         clock: Clock,
     ) -> None:
+        self._trust = trust
         self._settings, self._database, self._vault = settings, database, vault
         self._lookups, self._authorisations, self._clock = lookups, authorisations, clock
         self._turns = asyncio.Semaphore(READING_MAX)
@@ -83,7 +86,11 @@ class Exports:
         if who is None:
             raise AccountClosed
         seal = self._vault.person(who.wrapped_key, citizen)
-        identity = _identity(identity_of(who, citizen, seal))
+        person = (
+            identity_of(who, citizen, seal)
+            if who.home is None
+            else visitor_of(who.home, who, self._trust)
+        )
         shown = await self._authorisations.score(citizen)
         score = None
         if shown is not None:
@@ -94,7 +101,7 @@ class Exports:
             handler=document.Handler(
                 city=settings.city, name=settings.city_name, contact=settings.city_contact
             ),
-            identity=identity,
+            identity=_identity(person),
             notice=document.NoticeNow(
                 version=notice.version, text_sha256=notice.sha256.hex(), items=notice.items
             ),
@@ -177,6 +184,7 @@ def _identity(person: Person) -> document.Identity:
         name=person.name,
         id_number=person.id_number,
         birthdate=person.birthdate,
+        home=person.home,
         synthetic=person.synthetic,
         since=rfc3339(person.since_us),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from gateway.export_parts import Part
@@ -84,3 +85,26 @@ class Mark(Part, frozen=True, kw_only=True):
 
     recipient: str
     until: str
+
+
+class Visit(Part, frozen=True, kw_only=True):
+    """A visit from another city: what that city said, and where it put the visitor here."""
+
+    id: UUID
+    home: str
+    """GB/T 2260 code of the city that vouched."""
+    scheme: str
+    scheme_version: int
+    tier: str
+    band: int
+    """This city's band that the scheme gives the tier."""
+    scenarios: tuple[str, ...]
+    limit_fen: int
+    as_of: date
+    policy: str
+    """The home city's revision of the rule by which it decided."""
+    status_uri: str
+    granted_at: str
+    opened_at: str
+    ended_at: str | None
+    reason: str | None

@@ -30,11 +30,12 @@ class Handler(Part, frozen=True, kw_only=True):
 
 
 class Identity(Part, frozen=True, kw_only=True):
-    """Who the citizen is."""
+    """Who the citizen is. Of a visitor nothing is known but the `home` city (GB/T 2260)."""
 
     name: str
-    id_number: str
-    birthdate: date
+    id_number: str | None
+    birthdate: date | None
+    home: str | None
     synthetic: bool
     since: str
 
@@ -90,6 +91,7 @@ class Export(Head, frozen=True, kw_only=True):
     suspensions: tuple[city.Suspension, ...]
     objections: tuple[city.Objection, ...]
     marks: tuple[city.Mark, ...]
+    visits: tuple[city.Visit, ...]
     corrections: tuple[parts.CorrectionAsked, ...]
     limits: tuple[parts.Limit, ...]
     rules: tuple[answers.RuleWords, ...]

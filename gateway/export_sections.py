@@ -223,6 +223,7 @@ SECTIONS: Final = (
     Section("suspensions", _plain(city.Suspension)),
     Section("objections", _plain(city.Objection)),
     Section("marks", _plain(city.Mark), (0,), ("sector",)),
+    Section("visits", _plain(city.Visit)),
     Section("corrections", Teller.correction),
     Section("limits", _plain(parts.Limit), ("",), ("what",)),
 )

@@ -17,6 +17,7 @@ from gateway.city import City
 from gateway.errors import GatewayError
 from gateway.monitor import SERVER, WORKER, Monitor, monitored
 from gateway.probing import ProbeWatch
+from gateway.recognition import trust_fetch
 from gateway.standing import CacheRelay
 from gateway.store import consent as consent_rows
 from gateway.store import housekeeping
@@ -89,6 +90,11 @@ async def purge(city: City) -> int:
     return most
 
 
+async def fetch_trust_list(city: City) -> int:
+    """Fetch the region's list of cities, and stop relying on whoever is not in it."""
+    return await city.trust_fetcher.step()
+
+
 async def watch_partitions(city: City) -> int:
     """Raise the alarm while there is still time to run `qianjiang migrate`."""
     async with city.database.connection() as connection:
@@ -109,6 +115,7 @@ def jobs(city: City) -> tuple[Job, ...]:
         Job("relay", 0.5, relay, CacheRelay.BATCH),
         Job("webhooks", 1, send, PARTY_BATCH),
         Job("probing", 2, watch_probing),
+        Job("trust-list", trust_fetch.EVERY_S, fetch_trust_list),
         Job("request-expiry", 5, expire_requests, EXPIRY_BATCH),
         Job("consent-expiry", 30, expire_consents, EXPIRY_BATCH),
         Job("purge", 60, purge, PURGE_BATCH),

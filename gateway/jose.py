@@ -148,6 +148,11 @@ class _ProofHeader(msgspec.Struct, frozen=True):
     b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Issuer(msgspec.Struct, frozen=True):
+    iss: str
+
+
+_decode_issuer = msgspec.json.Decoder(_Issuer, strict=True).decode
 _decode_header = msgspec.json.Decoder(_Header, strict=True).decode
 _decode_proof_header = msgspec.json.Decoder(_ProofHeader, strict=True).decode
 _decode_proof = msgspec.json.Decoder(ProofClaims, strict=True).decode
@@ -199,6 +204,16 @@ def kid_of(compact: str) -> str | None:
     except _Stop:
         return None
     return str(header.kid)
+
+
+def issuer_of(compact: str, kind: Kind) -> str | None:
+    """Who a token of this kind says it is from, unverified: good only for finding whose keys to
+    verify it with."""
+    try:
+        payload = _segments(compact, RULES[kind].chars)[1]
+        return _decode_issuer(payload).iss
+    except (_Stop, ValueError, msgspec.DecodeError, RecursionError):
+        return None
 
 
 def sign(kind: Kind, claims: Claims, kid: str, key: ec.EllipticCurvePrivateKey) -> str:

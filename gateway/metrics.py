@@ -78,6 +78,7 @@ METRICS: Final = (
     _counter("decisions_undelivered", "", "Of those, found to be recorded after all"),
     _counter("standing_reads", "source", "Standings wanted: cache, absent from it, or unusable"),
     _counter("token_checks", "result", "Access tokens remembered, verified or refused"),
+    _counter("trust_list_fetches", "result", "List of cities fetched: kept, refused, unreachable"),
     _histogram("batch_size", "queue", "Items in one batch", SIZES),
     _histogram("queue_wait_oldest_seconds", "queue", "Longest wait of a batch before it is sent"),
     _histogram("queue_wait_mean_seconds", "queue", "Mean wait of a batch before it is sent"),

@@ -98,6 +98,15 @@ class Parties:
             raise Unauthenticated("issued-before-cut-off")
         return msgspec.structs.replace(principal, party=party, expires_us=expires_us)
 
+    def of_city(self, code: str) -> Party | None:
+        """The party that a partner city is here, by its GB/T 2260 code; whatever its status.
+
+        Where several are registered, the one whose client id is the code.
+        """
+        found = [party for party in self._by_id.values() if party.row.city == code]
+        own = (party for party in found if party.row.id == code)
+        return next(own, None) or next(iter(found), None)
+
     def by_number(self, num: int) -> Party | None:
         """The party of an internal number."""
         return next((party for party in self._by_id.values() if party.row.num == num), None)

@@ -19,7 +19,7 @@ from gateway.ids import Ids
 from gateway.keys import b64url
 from gateway.settings import Settings
 from gateway.store import session as rows
-from gateway.store.database import Database
+from gateway.store.database import Connection, Database
 from gateway.store.session import SessionRow
 
 CSRF_HEADER: Final = "x-csrf-token"
@@ -54,11 +54,17 @@ class Sessions:
 
     async def begin(self, citizen: UUID, *, instead_of: str | None = None) -> str:
         """A new session's identifier, for the cookie; the one before it ends."""
-        identifier = self._ids.token()
         async with self._database.transaction() as connection:
-            if instead_of is not None:
-                await rows.end(connection, hash_of(instead_of))
-            await rows.begin(connection, hash_of(identifier), citizen, self._life_s)
+            return await self.begin_within(connection, citizen, instead_of=instead_of)
+
+    async def begin_within(
+        self, connection: Connection, citizen: UUID, *, instead_of: str | None
+    ) -> str:
+        """`begin`, inside a transaction: the session begins with what it is given for."""
+        identifier = self._ids.token()
+        if instead_of is not None:
+            await rows.end(connection, hash_of(instead_of))
+        await rows.begin(connection, hash_of(identifier), citizen, self._life_s)
         return identifier
 
     async def authenticate(self, connection: Request) -> UUID:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpx
@@ -135,20 +135,50 @@ async def get_bytes(
         OutboundRefused: the address is not allowed.
         OutboundFailed: no answer, late, too large, compressed, a redirect or another status.
     """
+    status, body = await _exchange(client, "GET", url, limit_bytes, timeout_s)
+    if status != 200:
+        raise OutboundFailed(f"status {status}")
+    return body
+
+
+async def post_form(
+    client: httpx.AsyncClient,
+    url: str,
+    form: Mapping[str, str],
+    *,
+    limit_bytes: int,
+    timeout_s: float,
+) -> tuple[int, bytes]:
+    """Status and body of the answer to a form, whatever status it has, within the same bounds.
+
+    Raises:
+        OutboundRefused: the address is not allowed.
+        OutboundFailed: no answer, late, too large or compressed.
+    """
+    return await _exchange(client, "POST", url, limit_bytes, timeout_s, form)
+
+
+async def _exchange(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    limit_bytes: int,
+    timeout_s: float,
+    form: Mapping[str, str] | None = None,
+) -> tuple[int, bytes]:
+    headers = {"accept-encoding": "identity", "accept": "application/json, */*;q=0.1"}
     try:
         # httpx times each read; a server that trickles would hold us for ever without this.
         async with (
             asyncio.timeout(timeout_s),
-            client.stream("GET", url, headers={"accept-encoding": "identity"}) as response,
+            client.stream(method, url, headers=headers, data=form) as response,
         ):
-            return await _read(response, limit_bytes)
+            return response.status_code, await _read(response, limit_bytes)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
         raise OutboundFailed(type(exc).__name__) from None
 
 
 async def _read(response: httpx.Response, limit_bytes: int) -> bytes:
-    if response.status_code != 200:
-        raise OutboundFailed(f"status {response.status_code}")
     # A small compressed answer can unfold into a huge one, and we asked for none.
     if response.headers.get("content-encoding", "identity") != "identity":
         raise OutboundFailed("a compressed answer")

@@ -19,4 +19,5 @@ In the order in which a manifest becomes an answer:
 - `sieve.py`: many scenarios asked at once, for those that are open
 - `cases.py`: the examples that a rule must agree with
 - `registry.py`: the folders `rent`, `library`, `hospital`, `points`, `recognition`, loaded
+- `schemes.py`: which tier of one city is which band in another
 """

@@ -1,8 +1,9 @@
-"""What is wrong with a scenario's files, said so that its author can mend it at once."""
+"""What is wrong with a scenario's or scheme's file, said so that its author can mend it."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -12,6 +13,9 @@ Path = tuple[str | int, ...]
 
 _TABLE = re.compile(r"^\s*(?P<open>\[\[?)\s*(?P<name>[\w.\-]+)\s*\]")
 _KEY = re.compile(r"^\s*(?P<name>[\w.\-]+)\s*=")
+_TOML_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_SCHEMA_PATH = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<at>[^`]*)`)?$")
+_STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -51,6 +55,23 @@ def place(finding: Finding, file: str, text: str) -> Problem:
         path = path[:-1]
     line = lines.get(path, 1)
     return Problem(file, line, spell(finding.path), finding.message, finding.remedy)
+
+
+def not_toml(error: tomllib.TOMLDecodeError, file: str, text: str) -> Problem:
+    """A fault of syntax as the library words it, on the line that it names."""
+    message = str(error)
+    match = _TOML_LINE.search(message)
+    line = int(match[1]) if match and match[1] else max(1, len(text.splitlines()))
+    said = _TOML_LINE.sub("", message)
+    return Problem(file, line, "(file)", f"This is not TOML: {said}.", "Mend the syntax.")
+
+
+def misshapen(error: msgspec.ValidationError, remedy: str) -> Finding:
+    """A fault of form as msgspec words it, with the place it names."""
+    match = _SCHEMA_PATH.match(str(error))
+    what, at = (match["what"], match["at"] or "") if match else (str(error), "")
+    path: Path = tuple(int(i) if i else name for name, i in _STEP.findall(at))
+    return Finding(path, f"{what}.", remedy)
 
 
 def spell(path: Path) -> str:

@@ -6,7 +6,6 @@ The only place of this package that reads a file. A scenario is a folder with `s
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -21,13 +20,9 @@ from scenarios.checks import findings
 from scenarios.compiler import Compiled, compile_scenario
 from scenarios.grammar import GrammarError, Test, parse_test
 from scenarios.manifest import Manifest
-from scenarios.problem import Finding, ManifestError, Path, Problem, place
+from scenarios.problem import Finding, ManifestError, Problem, misshapen, not_toml, place
 
 MANIFEST = "scenario.toml"
-
-_TOML_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_SCHEMA_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<at>[^`]*)`)?$")
-_STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 
 
 class Registry(Mapping[str, Compiled]):
@@ -110,9 +105,10 @@ def parse_manifest(text: str, file: str) -> Manifest:
     try:
         manifest = msgspec.convert(_clauses_parsed(_document(text)), Manifest)
     except tomllib.TOMLDecodeError as error:
-        raise ManifestError([_syntax(error, file, text)]) from error
+        raise ManifestError([not_toml(error, file, text)]) from error
     except msgspec.ValidationError as error:
-        raise ManifestError([place(_schema(error), file, text)]) from error
+        found = misshapen(error, "Compare with the key's meaning in scenarios/manifest.py.")
+        raise ManifestError([place(found, file, text)]) from error
     except _Ungrammatical as error:
         raise ManifestError(place(found, file, text) for found in error.findings) from error
     found = findings(manifest)
@@ -152,22 +148,6 @@ def _clauses_parsed(document: dict[str, Any]) -> dict[str, Any]:
 
 def _when(raw: object, index: int) -> Test:
     return parse_test(raw, ("clauses", index, "when"))
-
-
-def _syntax(error: tomllib.TOMLDecodeError, file: str, text: str) -> Problem:
-    message = str(error)
-    match = _TOML_LINE.search(message)
-    line = int(match[1]) if match and match[1] else max(1, len(text.splitlines()))
-    said = _TOML_LINE.sub("", message)
-    return Problem(file, line, "(file)", f"This is not TOML: {said}.", "Mend the syntax.")
-
-
-def _schema(error: msgspec.ValidationError) -> Finding:
-    """A fault of form as msgspec words it, with the place it names."""
-    match = _SCHEMA_PATH.match(str(error))
-    what, at = (match["what"], match["at"] or "") if match else (str(error), "")
-    path: Path = tuple(int(i) if i else name for name, i in _STEP.findall(at))
-    return Finding(path, f"{what}.", "Compare with the key's meaning in scenarios/manifest.py.")
 
 
 def _misplaced(folder: Traversable, scenario: str) -> Problem:

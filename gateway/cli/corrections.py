@@ -11,6 +11,7 @@ from uuid import UUID
 import click
 import msgspec
 
+from gateway.citizens import Person
 from gateway.cli._tables import copyable, put
 from gateway.clock import SHANGHAI, SystemClock, from_us
 from gateway.correction_desk import LISTED, Case, CorrectionDesk, Decision
@@ -123,7 +124,7 @@ def _lines(case: Case) -> list[tuple[str, str]]:
     lines = [
         ("request", str(row.id)),
         ("name", case.person.name),
-        ("identity number", case.person.id_number),
+        _known(case.person),
         *((f"about {name}", str(value)) for name, value in named.items()),
         ("words", said.words),
         ("status", row.status),
@@ -131,6 +132,13 @@ def _lines(case: Case) -> list[tuple[str, str]]:
         ("due", row.due_on.isoformat()),
     ]
     return [*lines, *([("answer", case.correction.answer)] if case.correction.answer else [])]
+
+
+def _known(person: Person) -> tuple[str, str]:
+    """What names a person besides the name; of a visitor only the home city is known."""
+    if person.id_number is None:
+        return "home city", person.home or ""
+    return "identity number", person.id_number
 
 
 def _run(where: _Where, act: Callable[[CorrectionDesk], Awaitable[T]]) -> T:

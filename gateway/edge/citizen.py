@@ -15,6 +15,7 @@ from gateway.citizens import Person
 from gateway.clock import rfc3339
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.edge.idempotency import act_of
+from gateway.edge.my_visit import VisitBrief, brief
 from gateway.edge.wire import Sha256
 from gateway.errors import Malformed
 from gateway.notice import Item
@@ -23,11 +24,11 @@ from scoring import Explanation, Merit
 
 
 class Who(msgspec.Struct, frozen=True):
-    """The citizen's own record."""
+    """The citizen's own record; of a visitor from another city nothing but that is known."""
 
     name: str
-    id_number: str
-    birthdate: date
+    id_number: str | None
+    birthdate: date | None
     synthetic: bool
     since: str
 
@@ -59,6 +60,8 @@ class Me(msgspec.Struct, frozen=True):
     csrf_token: str
     authorisation: Authorisation
     score: ScoreView | None
+    visit: VisitBrief | None
+    """Of a visitor from another city; null for the city's own citizens."""
 
 
 class NoticeView(msgspec.Struct, frozen=True):
@@ -86,11 +89,13 @@ async def me(request: Request[Any, Any, Any]) -> Me:
     person = await city.citizens.person(citizen)
     said = await city.authorisations.current(citizen)
     shown = await city.authorisations.score(citizen)
+    visit = await city.visiting.visits.of(citizen) if person.home is not None else None
     return Me(
         who=_who(person),
         csrf_token=city.sessions.csrf_token(request),
         authorisation=_authorisation(said, city.authorisations.notice.sha256),
         score=ScoreView(shown.score, shown.band, shown.as_of, shown.explanation) if shown else None,
+        visit=brief(visit) if visit is not None else None,
     )
 
 

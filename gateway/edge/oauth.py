@@ -14,6 +14,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
+from gateway.city import City
 from gateway.edge.access import ACCESS, Access, city_of
 from gateway.edge.body import CONSENT_BYTES
 from gateway.edge.form import read_form
@@ -76,9 +77,19 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
         except (DependencyDown, Overloaded, OutcomeUnknown):
             return _denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
     if isinstance(answer, Denied):
-        nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
-        return _denied(answer.code, nonce)
+        return denied(answer, city)
+    return granted(answer)
+
+
+def granted(answer: Granted) -> Response[Granted]:
+    """The answer with a token."""
     return Response(answer, headers=_NEVER_STORED)
+
+
+def denied(answer: Denied, city: City) -> Response[Any]:
+    """The answer without one, with the nonce that it asks for (RFC 9449 8)."""
+    nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
+    return _denied(answer.code, nonce)
 
 
 @get("/.well-known/oauth-authorization-server", opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)

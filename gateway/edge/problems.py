@@ -61,6 +61,17 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         400,
         "登录未能完成，请重新开始 / The login could not be finished; begin again",
     ),
+    errors.VisitRefused: Kind(
+        "visit-refused",
+        400,
+        "没有接入，请重新开始 / The visit was not opened; begin again",
+    ),
+    # 424 (RFC 4918 11.4) and no 5xx: this gateway is well, and whoever watches it should know.
+    errors.HomeCityFailed: Kind(
+        "home-city-failed",
+        424,
+        "对方城市暂时没有应答，请稍后再试 / The other city does not answer; try again later",
+    ),
     errors.SignInRefused: Kind(
         "sign-in-refused",
         403,
@@ -216,6 +227,7 @@ def _headers_of(exc: BaseException) -> Headers:
             | errors.Overloaded(retry_after_s=wait_s)
             | errors.DependencyDown(retry_after_s=wait_s)
             | errors.OutcomeUnknown(retry_after_s=wait_s)
+            | errors.HomeCityFailed(retry_after_s=wait_s)
         ):
             return [(b"retry-after", b"%d" % spread_out(wait_s))]
         case errors.TooLarge() | errors.TooSlow() | errors.ClientGone():

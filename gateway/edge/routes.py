@@ -29,10 +29,12 @@ from gateway.edge import (
     lookup_stream,
     lookups,
     my_scenarios,
+    my_visit,
     oauth,
     scenarios,
     service,
     sessions,
+    visits,
     webhooks,
 )
 
@@ -64,6 +66,8 @@ HANDLERS: list[HTTPRouteHandler] = [
     *corrections.HANDLERS,
     *sessions.HANDLERS,
     *closure.HANDLERS,
+    *visits.HANDLERS,
+    *my_visit.HANDLERS,
     *scenarios.HANDLERS,
     *webhooks.HANDLERS,
 ]

@@ -80,6 +80,11 @@ class City(msgspec.Struct, frozen=True):
     keys: dict[tuple[Purpose, str], Key]  # by purpose and kid
     operators: dict[str, Key]  # by kid
 
+    @property
+    def signers(self) -> dict[str, str]:
+        """Which operator a kid belongs to, by name; one may have two keys while they change."""
+        return {each.jwk["kid"]: each.name for each in self.entry.operators}
+
 
 _decode = msgspec.json.Decoder(Entry, strict=True).decode
 

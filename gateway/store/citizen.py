@@ -24,12 +24,13 @@ class NewCitizen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonRow(msgspec.Struct, frozen=True):
-    """A living citizen's record."""
+    """A living citizen's record; of a visitor, `home` is the city that vouches for them."""
 
     identity: bytes | None
     wrapped_key: bytes
     synthetic: bool
     created_us: int
+    home: str | None
 
 
 class AuthorisationRow(msgspec.Struct, frozen=True):

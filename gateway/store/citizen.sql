@@ -14,7 +14,9 @@ INSERT INTO login (issuer, subject_index, citizen) VALUES ($1, $2, $3)
 ON CONFLICT (issuer, subject_index) DO NOTHING
 
 -- name: person
-SELECT identity, wrapped_key, synthetic, to_us(created_at) AS created_us
+SELECT identity, wrapped_key, synthetic, to_us(created_at) AS created_us,
+       (SELECT i.code FROM visitor AS v JOIN issuer AS i ON i.num = v.issuer
+         WHERE v.citizen = citizen.id) AS home
   FROM citizen WHERE id = $1 AND erased_at IS NULL AND wrapped_key IS NOT NULL
 
 -- name: authorisation

@@ -138,6 +138,13 @@ SELECT m.sector, e.name AS recipient, to_us(m.until_at) AS until_us
   FROM probe_mark AS m JOIN legal_entity AS e ON e.sector = m.sector
  WHERE m.citizen = $1 AND m.sector > $2 ORDER BY m.sector LIMIT $3
 
+-- name: visits
+SELECT v.id, i.code AS home, v.scheme, v.scheme_version, v.tier, v.band, v.scenarios, v.limit_fen,
+       v.as_of, v.policy, v.status_uri, to_us(v.granted_at) AS granted_at_us,
+       to_us(v.opened_at) AS opened_at_us, to_us(v.ended_at) AS ended_at_us, v.reason
+  FROM visit AS v JOIN issuer AS i ON i.num = v.issuer
+ WHERE v.citizen = $1 AND v.id > $2 ORDER BY v.id LIMIT $3
+
 -- name: corrections
 SELECT id, citizen, about, sealed, status, to_us(received_at) AS received_us, due_on,
        to_us(decided_at) AS decided_us, staff, answer

@@ -63,6 +63,21 @@ DELETE FROM credit_code WHERE code_hash IN (
   SELECT code_hash FROM credit_code WHERE expires_at < now() - interval '15 minutes'
    ORDER BY expires_at LIMIT $1)
 
+-- name: visit_attempts
+DELETE FROM visit_attempt WHERE id_hash IN (
+  SELECT id_hash FROM visit_attempt WHERE expires_at < now() - interval '15 minutes'
+   ORDER BY expires_at LIMIT $1)
+
+-- name: visit_tokens
+DELETE FROM visit_token WHERE token_hash IN (
+  SELECT token_hash FROM visit_token WHERE expires_at < now() - interval '15 minutes'
+   ORDER BY expires_at LIMIT $1)
+
+-- name: visits
+-- Its grant ended within a minute, and nothing reads a visit that is over but its visitor.
+DELETE FROM visit WHERE id IN (
+  SELECT id FROM visit WHERE ended_at < now() - interval '30 days' ORDER BY ended_at LIMIT $1)
+
 -- name: misses
 -- Said twice, so that a name that errs again in this very moment keeps its number.
 DELETE FROM miss WHERE full_at_us < to_us(now() - interval '1 minute') AND name IN (

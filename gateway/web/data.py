@@ -30,7 +30,7 @@ async def data(request: Request[Any, Any, Any]) -> Response[bytes]:
         request,
         "data.html",
         person=person,
-        masked=masked(person.id_number),
+        masked=masked(person.id_number or ""),
         corrections=shown[:CORRECTIONS_SHOWN],
         left_out=max(0, len(shown) - CORRECTIONS_SHOWN),
         sessions=await city.sessions.of(citizen, request),

@@ -20,12 +20,14 @@ from gateway.web.render import HEADERS, page
 from gateway.web.sign_in import REFUSALS
 
 _LOGIN: Final = "/v1/login"
+_VISIT: Final = "/recognition"
 
 #: Where people are, and where each signs in.
 _PLACES: Final = {
     "/app": "/app/sign-in",
     "/counter": "/counter/sign-in",
     _LOGIN: "/app/sign-in",
+    _VISIT: "/app/visit",
 }
 #: Header fields of a problem that a page keeps.
 _KEPT: Final = frozenset({"retry-after", "allow"})
@@ -40,6 +42,9 @@ def answer(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
     kind = problems.kind_of(problems.translate(exc))
     if kind.status == 401:
         return _led_to(f"{_PLACES[place]}?return_to={quote(_own_address(request), safe='/')}")
+    if place == _VISIT:
+        # Like a refused sign-in: told on the page where it began.
+        return _led_to(f"{_PLACES[place]}?refused={kind.slug}")
     if place == _LOGIN:
         refused = kind.slug if kind.slug in REFUSALS else "other"
         return _led_to(f"{_PLACES[place]}?refused={refused}")

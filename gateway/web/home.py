@@ -25,6 +25,7 @@ async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
         request,
         "home.html",
         name=person.name,
+        visiting=person.home is not None,
         said=said,
         shown=shown,
         band=Band(shown.band) if shown else None,

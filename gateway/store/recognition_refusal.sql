@@ -1,0 +1,5 @@
+-- name: count
+INSERT INTO recognition_refusal (minute, place, city, reason)
+VALUES (date_trunc('minute', clock_timestamp()), $1, $2, $3)
+ON CONFLICT (minute, place, city, reason)
+DO UPDATE SET times = recognition_refusal.times + 1
