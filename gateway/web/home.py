@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
-from gateway.web import lookups
+from gateway.web import lookups, visitor
 from gateway.web.consents import cards, pauses
 from gateway.web.render import PAGE, language_for, page
 from scoring import Band
@@ -18,6 +18,9 @@ from scoring import Band
 async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page."""
     city, citizen = city_of(request), citizen_of(request)
+    visit = await city.visiting.visits.of(citizen)
+    if visit is not None:
+        return await visitor.home(request, visit)
     person = await city.citizens.person(citizen)
     said = await city.authorisations.current(citizen)
     shown = await city.authorisations.score(citizen)
@@ -25,7 +28,6 @@ async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
         request,
         "home.html",
         name=person.name,
-        visiting=person.home is not None,
         said=said,
         shown=shown,
         band=Band(shown.band) if shown else None,

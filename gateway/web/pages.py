@@ -24,6 +24,7 @@ from gateway.web import (
     scenarios,
     score,
     sign_in,
+    visit,
 )
 
 HANDLERS: list[HTTPRouteHandler] = [
@@ -46,4 +47,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *counter_desk.HANDLERS,
     *lookups.HANDLERS,
     *assisted.HANDLERS,
+    *visit.HANDLERS,
 ]

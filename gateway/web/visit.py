@@ -96,7 +96,9 @@ def _home(city: City, code: str, now_us: int) -> Home | None:
     listed, agreed = city.trust.city(code), city.trust.agreed(code, now_us)
     if listed is None or agreed is None:
         return None
-    manifests = [city.registry[each].manifest for each in sorted(agreed.scenarios & set(city.registry))]
+    manifests = [
+        city.registry[each].manifest for each in sorted(agreed.scenarios & set(city.registry))
+    ]
     offered = [Offered(each.id, each.title, each.summary) for each in manifests]
     return Home(code, listed.entry.name, listed.entry.contact, offered)
 
