@@ -159,13 +159,16 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
+    recognition/schemes.py  which tier of one city is which band in another
+    edge/recognition_schemes.py  the same, open to everybody
+    recognition/limits.py   what may be vouched for, and what is kept free at home for it
+    recognition/freshness.py  whether a visitor's home city was heard of lately
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
     recognition/statements.py  what operators signed about agreements
     recognition/agreements.py  and what follows from it at an instant
     recognition/trust.py    all that as a worker holds it in memory
     recognition/trust_fetch.py  the list fetched, and kept where it is good
-    recognition/freshness.py  whose word on their citizens still counts
     recognition/neighbours.py  what visits ask of all that, and of the status lists
     recognition/attempts.py  a visit on its way to the home city and back, in one browser
     recognition/home_city.py  this city as a client there: request, code, grant
@@ -178,6 +181,11 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/visiting.py  the visited city's parts, put together
     edge/visits.py          to the home city, back, and in
     edge/my_visit.py        what is open to a visitor, and the end of it
+    recognition/own_entry.py  our own entry in it
+    recognition/signing.py  what our operators sign
+    recognition/admitting.py  a listed city becomes a party here
+    recognition/expelled.py  whose word on their citizens stops counting
+    edge/recognition_agreements.py  this city's agreements, open to everybody
 
 The counter: parties' staff, with accounts of their own
     counter/staff.py        accounts: the operator's acts
@@ -284,6 +292,7 @@ What is kept, the only SQL and Valkey
     store/probe.py          who tried too many different questions today
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
+    store/recognition_scheme.py  schemes, each version kept as it is
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them
@@ -304,6 +313,7 @@ What everything stands on
     settings.py             all that can be set, in one frozen struct
     preflight.py            what must hold before the first request
     keys.py                 the city's secret keys
+    key_rotation.py         and how those towards other cities change
     clock.py                time comes in through the door
     ids.py                  and so do identifiers and randomness
     working_days.py         the calendar, as plain data for the scenarios
@@ -317,6 +327,9 @@ The command line, and a city on one machine
     cli/migrate.py          qianjiang migrate
     cli/keys.py             qianjiang keys
     cli/parties.py          qianjiang parties
+    cli/cities.py           qianjiang cities
+    cli/_agreement.py       and its agreements
+    cli/_place.py           which city such a command speaks for
     cli/desks.py            qianjiang desks
     cli/staff.py            qianjiang staff
     cli/scenarios.py        qianjiang scenarios

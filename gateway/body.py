@@ -20,10 +20,11 @@ import msgspec
 from scenarios.contract import FOREVER_US, Values
 
 #: Changes when the layout below does: entries of another layout are not read.
-SCHEMA = 2
+SCHEMA = 3
 
 # Bounds of what PostgreSQL can hold. The cache may offer anything; bytes that only look like a
 # body are refused by the decoder instead of failing the commit that they would be bound for.
+_Int2 = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 _Int4 = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Int8 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -108,6 +109,15 @@ class StaySlip(msgspec.Struct, frozen=True, gc=False, array_like=True):
     to_us: _Int8
 
 
+class VisitSlip(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Another city's citizen here: by whose word, for which scenarios, and how much of deposits
+    may be waived here at the same time. Nothing is listed once the visit is over."""
+
+    issuer: _Int2  # its number
+    scenarios: tuple[str, ...] = ()
+    limit_fen: _Int8 = 0
+
+
 class Body(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What decisions read. An erased citizen's body has no key and nothing else."""
 
@@ -124,6 +134,13 @@ class Body(msgspec.Struct, frozen=True, gc=False, array_like=True):
     points: tuple[PointsSlip, ...] = ()
     residency: tuple[StaySlip, ...] = ()
     cards: tuple[tuple[_Int4, str], ...] = ()  # sector of the library, card reference
+    reserved_fen: _Int8 = 0  # of the own cap on waived deposits, kept for visits to other cities
+    visit: VisitSlip | None = None  # None for a citizen of the city
+
+    @property
+    def issuer(self) -> int | None:
+        """The number of the city whose word this stands on; None for a citizen of the city."""
+        return self.visit.issuer if self.visit is not None else None
 
     @property
     def living(self) -> bool:
@@ -277,11 +294,14 @@ def values_at(
     slip: ConsentSlip | None,
     used_up: bool = False,
     stock: int | None = None,
+    fresh: bool = True,
 ) -> Values:
     """What one scenario sees of a body at one instant, and how long that stays so.
 
-    `slip` is `consent_of` the same body and view. `used_up` and `stock` are not in the body: the
-    first comes from the commit's counter, the second is advisory.
+    `slip` is `consent_of` the same body and view. `used_up`, `stock` and `fresh` are not in the
+    body: the first comes from the commit's counter, the second is advisory, and the third (whether
+    the word of a visitor's home city is fresh) is assumed here and held against the database by the
+    commit.
     """
     span = Interval(at_us)
     declared = {name: read(body, view, span) for name, read in _readers(view.reads)}
@@ -294,6 +314,7 @@ def values_at(
         suspended=bool(body.suspensions) and _suspended(body, view, span),
         objected=bool(body.objections)
         and (view.scenario in body.objections or "" in body.objections),
+        recognised=body.visit is None or (fresh and view.scenario in body.visit.scenarios),
         stock=stock,
         since_us=span.since,
         until_us=span.until,
@@ -354,7 +375,9 @@ def _residency(body: Body, _view: Viewpoint, span: Interval) -> tuple[str, ...]:
 _READERS: dict[str, Callable[[Body, Viewpoint, Interval], Any]] = {
     "band": lambda body, _view, _span: body.band,
     "commitment": _commitment,
-    "waived_fen": lambda body, _view, _span: body.waived_fen,
+    # What is kept for other cities is as good as waived: n cities never mean n caps.
+    "waived_fen": lambda body, _view, _span: body.waived_fen + body.reserved_fen,
+    "visit_limit_fen": lambda body, _view, _span: body.visit.limit_fen if body.visit else None,
     "medical_used_fen": lambda body, _view, _span: body.medical_used_fen,
     "loans_open": lambda body, _view, _span: sum(loan.items for loan in body.loans),
     "loans_overdue": lambda body, _view, span: sum(

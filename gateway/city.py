@@ -60,7 +60,9 @@ from gateway.policies import Policies
 from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.freshness import Freshness
 from gateway.recognition.neighbours import Nobody
+from gateway.recognition.schemes import Schemes
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.recognition.visiting import Visiting
@@ -153,6 +155,8 @@ class City:
             ),
         )
         self.policies = Policies(self.database, registry)
+        self.freshness = Freshness()
+        self.schemes = Schemes(self.database)
         self.committer = Committer(
             self._batch,
             self._single,
@@ -178,7 +182,7 @@ class City:
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )
-        self.schemes = self.statuses = Nobody()
+        self.statuses = Nobody()
         self.visiting = Visiting(
             settings,
             keys,
@@ -300,6 +304,7 @@ class City:
             committer=self.committer,
             proposer=Proposer(
                 self.policies,
+                self.freshness,
                 self.vault,
                 ids,
                 digest_key=keys.standing_digest,
@@ -307,6 +312,7 @@ class City:
             ),
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             clock=clock,
             waiting_max=settings.waiting_max,
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
@@ -336,6 +342,7 @@ class City:
             committer=self.search_committer,
             policies=self.policies,
             parties=self.parties,
+            freshness=self.freshness,
             vault=self.vault,
             clock=clock,
             ids=ids,
@@ -377,6 +384,7 @@ class City:
             self.cache.generation = await standing_rows.generation(connection)
         await self.policies.refresh()
         await self.parties.refresh()
+        await self.schemes.refresh()
         await self.trust.refresh()
         self.forgeries.roll()
 

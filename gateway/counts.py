@@ -27,7 +27,7 @@ SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 SIZES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
 #: What a commit may find changed; `request_id` is a party's own number that came before.
-PREMISES: Final = ("standing", "party", "policy", "time", "used_up", "request_id")
+PREMISES: Final = ("standing", "party", "policy", "time", "issuer", "used_up", "request_id")
 SOURCES: Final = ("cache", "absent", "unusable")
 #: How fetching the region's list of cities went.
 FETCHES: Final = ("kept", "refused", "unreachable")

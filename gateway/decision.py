@@ -35,6 +35,7 @@ from gateway.evidence import Record
 from gateway.parties import Parties
 from gateway.policies import Policies
 from gateway.proposer import Premises, Proposer, Question
+from gateway.recognition.freshness import Freshness
 from gateway.standing import Standing, StandingReader, StandingWriter, Wanted
 from gateway.store.cache import Entry
 from gateway.store.decision import Outcome, Proposal, Replay
@@ -90,6 +91,7 @@ class Decisions:
         proposer: Proposer,
         policies: Policies,
         parties: Parties,
+        freshness: Freshness,
         clock: Clock,
         waiting_max: int,
         linger_s: Callable[[], float] = lambda: 0.0,
@@ -102,6 +104,7 @@ class Decisions:
         self._proposer = proposer
         self._clock = clock
         self._parties = parties
+        self._freshness = freshness
         self._counts = counts
         self._first: Batcher[Attempt, Outcome | None] = Batcher(
             self._first_tries,
@@ -255,13 +258,17 @@ class Decisions:
     async def _learn(self, attempt: Attempt, outcome: Outcome) -> Replay | None:
         """Take in what the commit said; an answer saved before ends the matter."""
         assert attempt.premises is not None, "decided from something"
+        if outcome.standing_holds and not outcome.issuer_holds:
+            # The standing is as it was, so it was this city's word that was taken wrongly.
+            assumed = attempt.proposal.fresh if attempt.proposal is not None else None
+            self._freshness.learn(attempt.premises.body.issuer, assumed=assumed)
         if not outcome.party_holds or not outcome.policy_holds:
             attempt.question = await self._refreshed(attempt.question)
         if not outcome.standing_holds:
             attempt.premises = await self._corrected(attempt.question, attempt.premises, outcome)
         elif outcome.used_up:
             attempt.used_up = True
-        elif outcome.party_holds and outcome.policy_holds and outcome.time_holds:
+        elif outcome.changed == ["request_id"]:
             saved = await self._saved(attempt.question)
             if saved.holds:
                 return saved

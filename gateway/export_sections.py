@@ -52,7 +52,7 @@ class Teller:
     def learn(self, rules: Iterable[RuleRow]) -> None:
         """Take in rules with their words."""
         for row in rules:
-            rule = self._lookups.rule(row.scenario, row.revision, row.manifest)
+            rule = self._lookups.rule(row.scenario, row.revision, row.manifest, row.compiler)
             self._rules[row.num] = row, rule
 
     def rules(self) -> list[answers.RuleWords]:

@@ -29,12 +29,13 @@ def glimpse(
     at_us: int,
     *,
     stock: int | None,
+    fresh: bool = True,
 ) -> Glimpse:
     """What these scenarios see at one instant, and how long that stays so.
 
     `view` names no scenario, and reads what any of them reads. A consent with a daily frequency
     counts as none: a search asks everything at once, so it must neither spend the questions that
-    the citizen allowed nor be a way around their number.
+    the citizen allowed nor be a way around their number. `fresh` is as in `values_at`.
     """
     span = Interval(at_us)
     consented = [
@@ -59,4 +60,5 @@ def glimpse(
         committed,
         suspended,
         scenarios if "" in body.objections else body.objections,
+        None if body.visit is None else body.visit.scenarios if fresh else (),
     )

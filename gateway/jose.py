@@ -134,6 +134,13 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     typ: str | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Issuer(msgspec.Struct, frozen=True):
+    iss: str
+
+
+_decode_issuer = msgspec.json.Decoder(_Issuer, strict=True).decode
+
+
 class _ProofHeader(msgspec.Struct, frozen=True):
     """A proof's header (RFC 9449 4.2). Further members are ignored, as RFC 7515 4 asks, but for
     those that would name a second key or change what is signed: none of them may come."""
@@ -148,11 +155,6 @@ class _ProofHeader(msgspec.Struct, frozen=True):
     b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Issuer(msgspec.Struct, frozen=True):
-    iss: str
-
-
-_decode_issuer = msgspec.json.Decoder(_Issuer, strict=True).decode
 _decode_header = msgspec.json.Decoder(_Header, strict=True).decode
 _decode_proof_header = msgspec.json.Decoder(_ProofHeader, strict=True).decode
 _decode_proof = msgspec.json.Decoder(ProofClaims, strict=True).decode

@@ -1,6 +1,7 @@
 """The city's secret keys: what each is for, how they are read, how fresh ones are made.
 
-One JSON file, mode 0600, holds them all. Nothing else in the gateway creates or stores a key.
+One JSON file, mode 0600, holds them all. Nothing else makes it, and one command changes keys in it
+(gateway/key_rotation.py).
 Where a key can be rotated the file holds several under an id, the newest active: old ones decrypt
 and verify, and never encrypt or sign.
 """
@@ -96,7 +97,7 @@ def load_keys(path: Path) -> Keyring:
 def write_keys(path: Path, ids: Ids) -> None:
     """Make a fresh set of keys in a new file of mode 0600; an existing file is never replaced."""
     fresh = KeyFile(
-        token_signing=_fresh(ids),
+        token_signing=fresh_signing_key(ids),
         subject={"1": ids.random_bytes(64)},
         city={"1": ids.random_bytes(32)},
         standing_digest=ids.random_bytes(32),
@@ -106,18 +107,19 @@ def write_keys(path: Path, ids: Ids) -> None:
         cookie=ids.random_bytes(32),
         oidc_client=_pem(ec.generate_private_key(ec.SECP256R1())),
         webhook=_pem(ed25519.Ed25519PrivateKey.generate()),
-        city_client=_fresh(ids),
-        city_grant=_fresh(ids),
-        city_status=_fresh(ids),
+        city_client=fresh_signing_key(ids),
+        city_grant=fresh_signing_key(ids),
+        city_status=fresh_signing_key(ids),
     )
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(fresh)))
 
 
-def _fresh(ids: Ids) -> dict[str, str]:
+def fresh_signing_key(ids: Ids) -> dict[str, str]:
     """One new signing key under a random kid."""
-    return {ids.token()[:12]: _pem(ec.generate_private_key(ec.SECP256R1()))}
+    # Commands take it as an argument, which must not begin like an option.
+    return {ids.token()[:12].replace("-", "_"): _pem(ec.generate_private_key(ec.SECP256R1()))}
 
 
 def b64url(raw: bytes) -> str:

@@ -21,7 +21,7 @@ from gateway.store.database import Database
 from gateway.store.lookup import Answered, Line, Recorded, Wanted
 from gateway.vault import SealBroken, Vault
 from scenarios.registry import Registry
-from scenarios.universal import UNIVERSAL
+from scenarios.universal import universal_of
 
 #: Lines of one kind that a page looks at where a filter may pass over them, and lines of a page
 #: when all are read.
@@ -98,7 +98,8 @@ class Lookups:
             answered = await rows.of_party(connection, decision, party)
         if answered is None:
             raise NotFound
-        return answered, self.rule(answered.scenario, answered.revision, answered.manifest)
+        rule = self.rule(answered.scenario, answered.revision, answered.manifest, answered.compiler)
+        return answered, rule
 
     async def reasons(self, decision: UUID, citizen: UUID) -> Explained:
         """An answer about a citizen, explained to that citizen.
@@ -110,7 +111,7 @@ class Lookups:
             record = await rows.of_citizen(connection, decision, citizen)
         if record is None:
             raise NotFound
-        rule = self.rule(record.scenario, record.revision, record.manifest)
+        rule = self.rule(record.scenario, record.revision, record.manifest, record.compiler)
         reasons = tuple(
             Reason(clause, bool(record.clauses >> bit & 1))
             for bit, clause in enumerate(rule.clauses)
@@ -145,8 +146,9 @@ class Lookups:
             cursor, follows = page.next, page.next is not None
             yield page.lines
 
-    def rule(self, scenario: str, revision: bytes, manifest: str) -> Rule:
-        """A rule in words, of whatever revision; `manifest` is the one stored with it."""
+    def rule(self, scenario: str, revision: bytes, manifest: str, compiler: int) -> Rule:
+        """A rule in words, of whatever revision; `manifest` is the one stored with it, and
+        `compiler` the version that made it, which says what was asked before its own clauses."""
         compiled = self._registry.get(scenario)
         if compiled is not None and compiled.revision == revision:
             return Rule(
@@ -160,7 +162,8 @@ class Lookups:
             )
         stored = msgspec.json.decode(manifest, type=Rule)
         universal = tuple(
-            ClauseWords(each.id, each.zh, each.en, each.help_zh, each.help_en) for each in UNIVERSAL
+            ClauseWords(each.id, each.zh, each.en, each.help_zh, each.help_en)
+            for each in universal_of(compiler)
         )
         return Rule(universal + stored.clauses, stored.obligations)
 

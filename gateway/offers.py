@@ -24,6 +24,7 @@ from gateway.standing import StandingReader, StandingWriter, Wanted
 from gateway.store import commitment as commitment_rows
 from gateway.store import consent as consent_rows
 from gateway.store import party as party_rows
+from gateway.store import standing as standing_rows
 from gateway.store import stock as stock_rows
 from gateway.store.consent import HeldConsent
 from gateway.store.database import Database
@@ -81,6 +82,7 @@ class _Mine(msgspec.Struct, frozen=True):
     consents: Mapping[str, Sequence[HeldConsent]]  # live and paused, by scenario
     committed: frozenset[str]
     uses: Mapping[UUID, int]
+    fresh: bool  # the word of a visitor's home city
     at_us: int
 
 
@@ -185,7 +187,7 @@ class ScenarioOffers:
     ) -> list[Look]:
         asked = [(view, prospect.example(view, mine.at_us)) for view in views]
         shelves = sorted({example.shelf for _, example in asked if example.shelf is not None})
-        around = Surroundings(mine.uses, await self._stock(shelves))
+        around = Surroundings(mine.uses, await self._stock(shelves), mine.fresh)
         return [
             Look(prospect.look(mine.body, view, example, mine.at_us, around), example)
             for view, example in asked
@@ -204,12 +206,15 @@ class ScenarioOffers:
             promises = await commitment_rows.newest(connection, citizen)
             counted = [each.consent.id for each in held if each.consent.frequency]
             uses = await consent_rows.uses_today(connection, counted) if counted else {}
+            fresh = body.issuer is None or await standing_rows.word_is_fresh(
+                connection, body.issuer
+            )
         consents: dict[str, list[HeldConsent]] = {}
         for each in held:
             if state(each.consent) in ("active", "paused"):
                 consents.setdefault(each.consent.scenario, []).append(each)
         signed = frozenset(row.scenario for row in promises if row.status == "signed")
-        return _Mine(body, consents, signed, uses, self._clock.now_us())
+        return _Mine(body, consents, signed, uses, fresh, self._clock.now_us())
 
     async def _body(self, citizen: UUID) -> Body:
         """What decisions read of the citizen, as PostgreSQL holds it now.

@@ -71,10 +71,12 @@ class Example(msgspec.Struct, frozen=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What is no part of the body: questions answered today by consent, and pieces on shelves."""
+    """What is no part of the body: questions answered today by consent, pieces on shelves, and
+    whether the word of a visitor's home city is fresh."""
 
     uses: Mapping[UUID, int] = msgspec.field(default_factory=dict)
     stock: Mapping[Shelf, int] = msgspec.field(default_factory=dict)
+    fresh: bool = True
 
 
 class Prospect:
@@ -116,7 +118,9 @@ class Prospect:
         if slip is not None and slip.frequency and consent_live(slip, Interval(at_us)):
             used_up = around.uses.get(UUID(bytes=slip.id), 0) >= slip.frequency
         stock = around.stock.get(example.shelf) if example.shelf else None
-        values = values_at(body, view, at_us, slip=slip, used_up=used_up, stock=stock)
+        values = values_at(
+            *(body, view, at_us), slip=slip, used_up=used_up, stock=stock, fresh=around.fresh
+        )
         verdict = self.compiled.decide(values, example.facts, at_us)
         if verdict.outcome is Outcome.CANNOT_ASSESS:
             return Openness(verdict.outcome, ())

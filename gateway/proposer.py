@@ -25,6 +25,7 @@ from gateway.evidence import Record, facts_hash
 from gateway.ids import Ids, uuid_of
 from gateway.parties import Principal, Registration
 from gateway.policies import Policies
+from gateway.recognition.freshness import Freshness
 from gateway.standing import Standing
 from gateway.store.decision import Proposal
 from gateway.vault import Seal, Vault
@@ -64,9 +65,17 @@ class Proposer:
     """Makes proposals; one instance per worker."""
 
     def __init__(
-        self, policies: Policies, vault: Vault, ids: Ids, *, digest_key: bytes, facts_key: bytes
+        self,
+        policies: Policies,
+        freshness: Freshness,
+        vault: Vault,
+        ids: Ids,
+        *,
+        digest_key: bytes,
+        facts_key: bytes,
     ) -> None:
-        self._policies, self._vault, self._ids = policies, vault, ids
+        self._policies, self._freshness = policies, freshness
+        self._vault, self._ids = vault, ids
         self._digest_key, self._facts_key = digest_key, facts_key
 
     def usable(self, standing: Standing) -> Premises:
@@ -91,12 +100,15 @@ class Proposer:
     ) -> Proposal:
         """Decide, and put the decision into the form of its record.
 
+        A visitor's is decided by what is guessed of the home city's word, which the commit checks.
+
         Raises:
             DependencyDown: this worker's rule is not in the live set.
         """
         view, standing = question.registration.view, premises.standing
         slip = consent_of(premises.body, view)
-        verdict = judge(question, premises, slip, at_us, used_up=used_up)
+        fresh = self._freshness.guess(premises.body.issuer)
+        verdict = judge(question, premises, slip, at_us, used_up=used_up, fresh=fresh is not False)
         facts = question.facts_json
         identifier = self._ids.uuid7(at_us)
         record = Record(
@@ -126,6 +138,7 @@ class Proposer:
             request_id=question.request_id,
             body_hash=question.body_hash,
             frequency=slip.frequency if slip and not used_up and _uses(slip, at_us) else 0,
+            fresh=fresh,
         )
 
     def _sealed(self, seal: Seal | None, citizen: UUID, facts: bytes, decision: UUID) -> bytes:
@@ -144,12 +157,22 @@ class Proposer:
 
 
 def judge(
-    question: Question, premises: Premises, slip: ConsentSlip | None, at_us: int, *, used_up: bool
+    question: Question,
+    premises: Premises,
+    slip: ConsentSlip | None,
+    at_us: int,
+    *,
+    used_up: bool,
+    fresh: bool,
 ) -> Verdict:
     """The scenario's verdict on the facts and on what it may see of the citizen at an instant."""
     stock = premises.standing.stock
     values = values_at(
-        premises.body, question.registration.view, at_us, slip=slip, used_up=used_up, stock=stock
+        *(premises.body, question.registration.view, at_us),
+        slip=slip,
+        used_up=used_up,
+        stock=stock,
+        fresh=fresh,
     )
     if used_up:
         # A spent frequency is a fact of the day in Asia/Shanghai, and the day ends.

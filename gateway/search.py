@@ -34,6 +34,7 @@ from gateway.glimpse import glimpse
 from gateway.ids import Ids
 from gateway.parties import Parties, Principal
 from gateway.policies import Policies
+from gateway.recognition.freshness import Freshness
 from gateway.search_committer import BATCH_MAX, SearchCommitter
 from gateway.search_evidence import SearchRecord
 from gateway.search_places import Place, Places, Prepared
@@ -94,6 +95,7 @@ class Searches:
         committer: SearchCommitter,
         policies: Policies,
         parties: Parties,
+        freshness: Freshness,
         vault: Vault,
         clock: Clock,
         ids: Ids,
@@ -108,6 +110,7 @@ class Searches:
         self._standings, self._committer = standings, committer
         self._writer = writer
         self._policies, self._parties = policies, parties
+        self._freshness = freshness
         self._vault, self._clock, self._ids = vault, clock, ids
         self._digest_key, self._facts_key = digest_key, facts_key
         self._answer_ttl_us = answer_ttl_s * SECOND_US
@@ -131,6 +134,8 @@ class Searches:
                 return _found(attempt, sifted, proposal.record, outcome, outcome.receipt)
             # Not recorded: learn what no longer holds, and search again from the truth.
             at_us = outcome.at_us
+            if outcome.standing_holds and not outcome.issuer_holds:
+                self._freshness.learn(premises.body.issuer, assumed=proposal.fresh)
             if not outcome.party_holds or not outcome.policies_hold:
                 search = await self._refreshed(search)
                 attempt = self._attempt(search)
@@ -200,7 +205,12 @@ class Searches:
         sector, row = search.place.sector, search.principal.party.row
         view = Viewpoint(sector, "", prepared.reads, row.city, row.community)
         consents = consents_to(premises.body, sector, prepared.known)
-        seen = glimpse(premises.body, view, consents, prepared.known, at_us, stock=standing.stock)
+        fresh = self._freshness.guess(premises.body.issuer)
+        seen = glimpse(
+            *(premises.body, view, consents, prepared.known, at_us),
+            stock=standing.stock,
+            fresh=fresh is not False,
+        )
         sifted = prepared.sieve.sift(seen, sheet, at_us)
         slips = [consents[prepared.names[place]] for place in sifted.open]
         identifier = self._ids.uuid7(at_us)
@@ -228,6 +238,7 @@ class Searches:
             digest=digest(self._digest_key, search.citizen, standing.version, standing.body),
             sealed=premises.seal.seal(sheet.sent, b"search_facts/" + identifier.bytes),
             good_until_us=self._good_until(search, attempt, premises, sifted, at_us),
+            fresh=fresh,
         )
 
     def _good_until(

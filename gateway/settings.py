@@ -69,7 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trust_list_url: str = ""
     """The region's signed list of cities; empty = this city recognises none."""
     trust_list_keys: str = ""
-    """File with the region's public keys (a JWK set), the only ones that may sign that list."""
+    """File `{"iss": …, "keys": [JWK, …]}`: the region's name and public keys. No others may sign
+    that list."""
 
     token_ttl_s: int = 300
     """Life of an access token; Bearer tokens never live longer than 300 s."""

@@ -201,7 +201,8 @@ class StandingWriter:
         digests = [
             digest(self._digest_key, entry.citizen, entry.version, entry.body) for entry in entries
         ]
-        await rows.put(connection, entries, digests)
+        issuers = [body.issuer for body in bodies.values()]
+        await rows.put(connection, entries, digests, issuers)
         return entries
 
 

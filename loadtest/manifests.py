@@ -158,7 +158,7 @@ def _parts(number: int) -> list[Part]:
 
 def _universal_cases() -> Iterator[dict[str, Any]]:
     for clause in UNIVERSAL[:-1]:  # the last one is about the question, see `_missing_cases`
-        broken = clause.id not in ("known", "consent")
+        broken = clause.id not in ("known", "consent", "recognised")
         yield _case(f"not {clause.id}", "standard_path", [clause.id], values={clause.id: broken})
 
 

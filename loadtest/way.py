@@ -112,7 +112,7 @@ class Way:
             question: Question = each.question
             premises: Premises = each.premises
             slip = consent_of(premises.body, question.registration.view)
-            judge(question, premises, slip, now_us, used_up=False)
+            judge(question, premises, slip, now_us, used_up=False, fresh=True)
 
     async def record(self, asked: Sequence[Asked]) -> None:
         """The record: verdict (again), id, digest, hashes, sealed facts."""

@@ -20,4 +20,5 @@ In the order in which a manifest becomes an answer:
 - `cases.py`: the examples that a rule must agree with
 - `registry.py`: the folders `rent`, `library`, `hospital`, `points`, `recognition`, loaded
 - `schemes.py`: which tier of one city is which band in another
+- `scheme_text.py`: the text of such a table, with line and remedy of every fault
 """

@@ -20,6 +20,7 @@ from scenarios import grammar as g
 from scenarios.calendar import DAY_US, MINUTE_US, day_number, time_of_day_us
 from scenarios.contract import ALWAYS_US, Values
 from scenarios.manifest import Value
+from scenarios.units import STANDING
 
 When = tuple[Any, ...]
 """The instant of the decision, then each fact of unit time: microseconds, None where not sent."""
@@ -207,7 +208,7 @@ def _may_be_absent(operand: g.Operand, scope: Scope) -> bool:
         case g.Fact(name):
             return name in scope.optional
         case g.Standing(name):
-            return name == "stock"
+            return STANDING[name].absent
     return isinstance(operand, g.Party)
 
 

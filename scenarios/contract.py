@@ -62,10 +62,12 @@ class Values(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     probed: bool = False  # this party asked too many distinct amounts today
     suspended: bool = False  # the fast lane of this scenario is suspended
     objected: bool = False  # an objection is open that this scenario must respect
+    recognised: bool = True  # of this city; or a visitor, and the home city vouches for this now
     # Only where declared.
     band: int = 0  # 1..5, 0 where there is no score
     commitment: bool = False  # signed, unbroken, for this scenario (and party where it names one)
-    waived_fen: int = 0  # deposits waived and not yet settled
+    waived_fen: int = 0  # deposits waived and not yet settled, here or kept for other cities
+    visit_limit_fen: int | None = None  # a visitor's bound on them, None for a citizen of the city
     medical_used_fen: int = 0  # the used part of the hospital limit
     loans_open: int = 0  # library items out
     loans_overdue: int = 0  # of those, past due
@@ -82,6 +84,7 @@ READABLE: dict[str, Source] = {
     "band": Source.BODY,
     "commitment": Source.INTERVAL,
     "waived_fen": Source.BODY,
+    "visit_limit_fen": Source.BODY,
     "medical_used_fen": Source.BODY,
     "loans_open": Source.BODY,
     "loans_overdue": Source.INTERVAL,

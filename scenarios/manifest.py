@@ -175,7 +175,7 @@ class Manifest(_Part, frozen=True):
     consent: Consent
     facts: Annotated[tuple[FactSpec, ...], Meta(min_length=1)]
     #: With the universal ones they fit the 63 bits of a record's bitmap.
-    clauses: Annotated[tuple[Clause, ...], Meta(min_length=1, max_length=56)]
+    clauses: Annotated[tuple[Clause, ...], Meta(min_length=1, max_length=55)]
     obligations: Annotated[tuple[Obligation, ...], Meta(min_length=1)]
     example: dict[str, Any]
     parameters: tuple[Parameter, ...] = ()

@@ -107,8 +107,8 @@ def parse_manifest(text: str, file: str) -> Manifest:
     except tomllib.TOMLDecodeError as error:
         raise ManifestError([not_toml(error, file, text)]) from error
     except msgspec.ValidationError as error:
-        found = misshapen(error, "Compare with the key's meaning in scenarios/manifest.py.")
-        raise ManifestError([place(found, file, text)]) from error
+        fault = misshapen(error, "Compare with the key's meaning in scenarios/manifest.py.")
+        raise ManifestError([place(fault, file, text)]) from error
     except _Ungrammatical as error:
         raise ManifestError(place(found, file, text) for found in error.findings) from error
     found = findings(manifest)

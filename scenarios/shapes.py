@@ -201,7 +201,8 @@ def _check_presence(what: g.Operand, names: Names) -> None:
     if shape is None or not shape.absent:
         raise Mismatch(
             f"`{spelled(what)}` is always there.",
-            "Ask `present` of an optional fact, of standing.stock or of a party's property.",
+            "Ask `present` of an optional fact, of a standing that may be absent (stock,"
+            " visit_limit_fen) or of a party's property.",
         )
 
 

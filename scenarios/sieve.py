@@ -32,8 +32,9 @@ class Glimpse(msgspec.Struct, frozen=True):
 
     `values` are those that do not differ between scenarios, with the interval in which everything
     here stays as it is. The others hold ids of scenarios: with a live consent, with a commitment
-    that counts, with a suspended fast lane, with an open objection. A consent's daily frequency
-    is not looked at: whose consent has one is not to be asked by a search.
+    that counts, with a suspended fast lane, with an open objection, and those for which a visitor
+    is recognised (None = every one, for a citizen of the city). A consent's daily frequency is
+    not looked at: whose consent has one is not to be asked by a search.
     """
 
     values: Values
@@ -41,6 +42,7 @@ class Glimpse(msgspec.Struct, frozen=True):
     committed: Collection[str]
     suspended: Collection[str]
     objected: Collection[str]
+    recognised: Collection[str] | None = None
 
 
 class Sifted(msgspec.Struct, frozen=True):
@@ -86,6 +88,8 @@ class Sieve:
             span.within(*program.turns(t))
         shut = failed | ~self._set(seen.consented)
         shut |= self._set(seen.suspended) | self._set(seen.objected)
+        if seen.recognised is not None:
+            shut |= self._every & ~self._set(seen.recognised)
         if values.probed or not values.known:
             shut = self._every
         unassessed = self._every & ~asked | unsure

@@ -66,6 +66,7 @@ STANDING: dict[str, Shape] = {
     "band": Shape(Unit.BAND),
     "commitment": Shape(Unit.FLAG),
     "waived_fen": Shape(Unit.FEN),
+    "visit_limit_fen": Shape(Unit.FEN, absent=True),
     "medical_used_fen": Shape(Unit.FEN),
     "loans_open": Shape(Unit.COUNT),
     "loans_overdue": Shape(Unit.COUNT),

@@ -21,6 +21,8 @@ class ClauseInfo(msgspec.Struct, frozen=True):
 _STANDARD = Outcome.STANDARD_PATH
 
 #: In the order of their bits in `Verdict.met`. The last one is about the party and the gateway.
+#: Whoever changes them raises `COMPILER_VERSION`, and says in `universal_of` what was before:
+#: answers that are on record are read by the clauses of their own time.
 UNIVERSAL = (
     ClauseInfo(
         "known",
@@ -71,6 +73,14 @@ UNIVERSAL = (
         _STANDARD,
     ),
     ClauseInfo(
+        "recognised",
+        "您是本市市民；或者您的家乡城市在这一场景为您互认，并且它的最新消息没有过时。",
+        "You are of this city; or your home city recognises you for this, and its word is fresh.",
+        "可以从互认页面重新开始一次访问；在此之前按普通方式办理即可，其他一切不受影响。",
+        "You may begin the visit anew; until then the ordinary way applies, as it does anywhere.",
+        _STANDARD,
+    ),
+    ClauseInfo(
         "inputs",
         "该机构提供了所需的信息，城市的参数和日历也覆盖当天。",
         "The organisation sent what the rule needs, and the city's figures cover the day.",
@@ -84,6 +94,20 @@ UNIVERSAL = (
 INPUTS = 1 << (len(UNIVERSAL) - 1)
 
 
+#: The bit of the clause that only a visitor can miss.
+RECOGNISED = 1 << next(bit for bit, each in enumerate(UNIVERSAL) if each.id == "recognised")
+
+#: Since which version of the compiler visitors are asked about.
+_VISITORS_SINCE = 2
+
+
+def universal_of(compiler: int) -> tuple[ClauseInfo, ...]:
+    """The universal clauses of the rules of a version of the compiler, in order of their bits."""
+    if compiler >= _VISITORS_SINCE:
+        return UNIVERSAL
+    return tuple(clause for clause in UNIVERSAL if clause.id != "recognised")
+
+
 def met_bits(values: Values) -> int:
     """The bits of the universal clauses about the citizen; every one is looked at, always."""
     return (
@@ -93,4 +117,5 @@ def met_bits(values: Values) -> int:
         | (not values.probed) << 3
         | (not values.suspended) << 4
         | (not values.objected) << 5
+        | values.recognised << 6
     )

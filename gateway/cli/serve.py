@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 
 import asyncpg
 import click
@@ -11,6 +12,7 @@ import click
 from gateway import preflight, server
 from gateway.clock import SystemClock
 from gateway.keys import KeyFileError, load_keys
+from gateway.recognition.region import load_region
 from gateway.settings import Settings, SettingsError, read_settings
 
 
@@ -24,6 +26,8 @@ def command(host: str, port: int, workers: int) -> None:
     try:
         settings = read_settings(environment)
         load_keys(settings.keys_file)
+        if settings.trust_list_keys:
+            load_region(Path(settings.trust_list_keys))
     except (SettingsError, KeyFileError) as fault:
         raise click.ClickException(str(fault)) from None
     if settings.allow_loopback_http:

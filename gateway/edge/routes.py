@@ -31,6 +31,8 @@ from gateway.edge import (
     my_scenarios,
     my_visit,
     oauth,
+    recognition_agreements,
+    recognition_schemes,
     scenarios,
     service,
     sessions,
@@ -69,5 +71,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *visits.HANDLERS,
     *my_visit.HANDLERS,
     *scenarios.HANDLERS,
+    *recognition_schemes.HANDLERS,
+    *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
 ]

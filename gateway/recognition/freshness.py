@@ -1,31 +1,30 @@
-"""Whether what another city said of its citizens may still be relied on.
+"""Whether the word of visitors' home cities is fresh: a worker's guess, made from its commits.
 
-Every decision about a visitor requires in its commit that this holds, so here is where a city that
-was struck off, or whose agreement stopped, stops counting: at once, whatever else is cached.
+A city answers for its citizens abroad only as long as its list of revocations is known to be new.
+Which lists are new is in PostgreSQL, and the statement that records a visitor's answer requires
+that what the answer assumed is so at its own clock. A wrong guess costs a second try and no more.
 """
 
 from __future__ import annotations
 
-from gateway.recognition.trust import Trust
-from gateway.store import freshness as rows
-from gateway.store.database import Connection
 
+class Freshness:
+    """What the commits last said of each city; one instance per worker. At most one number for
+    each city of the region's list is kept."""
 
-async def close_where_not_agreed(connection: Connection, trust: Trust, now_us: int) -> int:
-    """End the freshness of each city with which nothing is open now; returns of how many."""
-    return await rows.close(connection, trust.partners(now_us))
+    def __init__(self) -> None:
+        self._stale: set[int] = set()
 
+    def guess(self, issuer: int | None) -> bool | None:
+        """Whether to take the word of a city (by its number) for fresh; None where a citizen of
+        this city is asked about, who stands on nobody's word."""
+        return None if issuer is None else issuer not in self._stale
 
-async def extend(
-    connection: Connection, trust: Trust, code: str, until_us: int, now_us: int
-) -> int | None:
-    """Say until when a city's word is fresh; returns what holds now, None where none does.
-
-    At most until the list of cities expires, and only while the list by which `trust` judges is
-    still the one that PostgreSQL has: an older judgement never undoes `close_where_not_agreed`.
-    The city needs its row in `issuer`.
-    """
-    content = trust.content
-    if content is None or trust.agreed(code, now_us) is None:
-        return None
-    return await rows.extend(connection, code, until_us, content)
+    def learn(self, issuer: int | None, *, assumed: bool | None) -> None:
+        """A commit says that what was assumed of a city is not so."""
+        if issuer is None or assumed is None:
+            return
+        if assumed:
+            self._stale.add(issuer)
+        else:
+            self._stale.discard(issuer)

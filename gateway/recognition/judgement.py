@@ -7,8 +7,6 @@ the scheme. Every fault has a name for the city's own record.
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
 from gateway.claims import RecognitionClaims
@@ -16,9 +14,6 @@ from gateway.recognition.entry import City
 from gateway.recognition.neighbours import Agreed
 from gateway.store.visit_attempt import OpenAttempt
 from scenarios.schemes import Scheme
-
-#: The scenario whose benefit is money that the home city keeps free for it.
-_RENT: Final = "rent"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -62,5 +57,5 @@ def place_of(claims: RecognitionClaims, scheme: Scheme, home: str, here: str) ->
         return None
     if not scheme.reaches(said.tier, scheme.needed(said.scenarios)):
         return None
-    limit = scheme.limit(_RENT, said.tier) if _RENT in said.scenarios else None
-    return Place(scheme.band_of(here, said.tier), limit or 0)
+    band = scheme.band_of(here, said.tier)
+    return Place(band, scheme.deposits(said.scenarios, said.tier))

@@ -15,7 +15,7 @@ import structlog
 
 from gateway.clock import SECOND_US, Clock
 from gateway.counts import Counts
-from gateway.recognition import freshness
+from gateway.recognition import expelled
 from gateway.recognition.region import Region
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_list import (
@@ -93,7 +93,7 @@ class TrustFetcher:
             now_us = self._clock.now_us()
             self._warn(now_us)
             async with self._database.connection() as connection:
-                return await freshness.close_where_not_agreed(connection, self._trust, now_us)
+                return await expelled.close_where_not_agreed(connection, self._trust, now_us)
 
     async def close(self) -> None:
         """Close what was opened."""

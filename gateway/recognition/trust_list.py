@@ -21,6 +21,9 @@ from gateway.jose import Keys, Refused, verify
 from gateway.jwk import JwkRefused, parse_jwk, thumbprint, unb64url
 from gateway.recognition.entry import City, EntryRefused, parse_entry
 
+#: What is said about one agreement over all its years.
+STATEMENTS_MAX: Final = 1024
+
 #: How large a list may be, in bytes as it is fetched.
 MAX_BYTES: Final = RULES[Kind.TRUST_LIST].chars
 
@@ -63,7 +66,7 @@ class _Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     id: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
     statements: Annotated[
         tuple[Annotated[str, msgspec.Meta(max_length=RULES[Kind.AGREEMENT].chars)], ...],
-        msgspec.Meta(min_length=1, max_length=128),
+        msgspec.Meta(min_length=1, max_length=STATEMENTS_MAX),
     ]
 
 

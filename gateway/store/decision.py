@@ -13,6 +13,7 @@ import msgspec
 from gateway.evidence import Record, head
 from gateway.store.database import Connection
 from gateway.store.sql import queries
+from scenarios.universal import RECOGNISED
 
 _sql = queries("decision")
 
@@ -26,6 +27,7 @@ class Proposal(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     request_id: str | None
     body_hash: bytes
     frequency: int = 0  # of the consent relied on; above 0 only in the single lane
+    fresh: bool | None = None  # what it assumes of the word of a visitor's home city
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -43,6 +45,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     party_holds: bool
     policy_holds: bool
     time_holds: bool
+    issuer_holds: bool
     used_up: bool
     true_version: int | None
     true_body: bytes | None
@@ -55,6 +58,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
             "party": self.party_holds,
             "policy": self.policy_holds,
             "time": self.time_holds,
+            "issuer": self.issuer_holds,
             "used_up": not self.used_up,
         }
         return [premise for premise, held in holds.items() if not held] or ["request_id"]
@@ -90,6 +94,7 @@ def _row(proposal: Proposal) -> tuple[Any, ...]:
         proposal.request_id,
         proposal.body_hash or None,
         proposal.frequency or None,
+        proposal.fresh,
     )
 
 
@@ -115,7 +120,7 @@ async def replay(
     connection: Connection, party: int, request_id: str, answer_ttl_us: int
 ) -> Replay | None:
     """The saved answer to a party's own request id, if there is one."""
-    row = await connection.fetchrow(_sql.replay, party, request_id, answer_ttl_us)
+    row = await connection.fetchrow(_sql.replay, party, request_id, answer_ttl_us, RECOGNISED)
     return Replay(*row) if row is not None else None
 
 

@@ -7,11 +7,11 @@
 -- made of them here: what the receipt hashes and what the row says cannot differ.
 WITH sent AS (
   SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[],
-                       $7::bytea[], $8::integer[])
+                       $7::bytea[], $8::integer[], $9::boolean[])
     WITH ORDINALITY AS t (head, digest, sealed, staff, reference, request_id, body_hash,
-                          asked_frequency, n)
+                          asked_frequency, fresh, n)
 ), asked AS (
-  SELECT head, digest, sealed, staff, reference, request_id, body_hash, n,
+  SELECT head, digest, sealed, staff, reference, request_id, body_hash, fresh, n,
          coalesce(asked_frequency, 0) AS frequency,
          encode(substring(head FROM 16 FOR 16), 'hex')::uuid AS id,
          encode(substring(head FROM 32 FOR 16), 'hex')::uuid AS citizen,
@@ -38,19 +38,23 @@ WITH sent AS (
          CASE WHEN a.version = 0 THEN s.citizen IS NULL
               ELSE s.version = a.version AND s.digest = a.digest END IS TRUE AS standing_holds,
          p.revision = a.party_revision AND p.status = 'active' AS party_holds,
-         o.live AS policy_holds
+         o.live AS policy_holds, s.issuer, i.fresh_until
     FROM asked AS a
     LEFT JOIN standing AS s ON s.citizen = a.citizen
+    -- Of citizens of the city there is none to look up.
+    LEFT JOIN issuer AS i ON i.num = s.issuer
     LEFT JOIN party AS p ON p.num = a.party
     LEFT JOIN policy AS o ON o.num = a.policy
 ), holding AS MATERIALIZED (
   -- A yes (outcome 1) lasts no longer than what it rests on. Any other answer is good for equally
   -- long whomever it is about, or its end would tell of a pause that ends or a consent that begins.
-  SELECT c.*, CASE WHEN c.outcome = 1 THEN least(c.at_us + $9::bigint, c.until_us)
-                   ELSE c.at_us + $9::bigint END AS valid_until_us
+  SELECT c.*, CASE WHEN c.outcome = 1 THEN least(c.at_us + $10::bigint, c.until_us)
+                   ELSE c.at_us + $10::bigint END AS valid_until_us
     FROM checked AS c
    WHERE c.standing_holds AND c.party_holds AND c.policy_holds
      AND c.since_us <= c.at_us AND c.at_us < c.until_us
+     -- A visitor's answer took the home city's word for fresh, or for stale: that must be so now.
+     AND (c.issuer IS NULL OR (from_us(c.at_us) < c.fresh_until) = c.fresh)
 ), counted AS (
   -- Only the single lane sends rows with a frequency: this may wait for the same consent's counter.
   INSERT INTO consent_use AS u (consent, day, uses, allowed)
@@ -98,6 +102,7 @@ SELECT c.at_us, r.valid_until_us, r.receipt,
        c.standing_holds, c.party_holds IS TRUE AS party_holds,
        c.policy_holds IS TRUE AS policy_holds,
        c.since_us <= c.at_us AND c.at_us < c.until_us AS time_holds,
+       (c.issuer IS NULL OR (from_us(c.at_us) < c.fresh_until) = c.fresh) IS TRUE AS issuer_holds,
        h.id IS NOT NULL AND p.id IS NULL AND (c.repeat_of IS NOT NULL OR NOT EXISTS (
          SELECT FROM decision_request AS q
           WHERE q.party = c.party AND q.request_id = c.request_id)) AS used_up,
@@ -119,11 +124,16 @@ SELECT q.body_hash, q.decision, d.at_us, d.outcome, d.policy, d.score_as_of, d.r
             ELSE s.version = d.standing_version END IS TRUE
          AND (p.revision = d.party_revision AND p.status = 'active') IS TRUE
          AND o.live IS TRUE
-         AND d.since_us <= now.us AND now.us < least(d.until_us, d.at_us + $3::bigint) AS holds
+         AND d.since_us <= now.us AND now.us < least(d.until_us, d.at_us + $3::bigint)
+         -- A visitor's answer says by its clauses whether the home city's word was fresh.
+         AND (s.issuer IS NULL
+              OR (from_us(now.us) < i.fresh_until) = ((d.clauses & $4::bigint) <> 0)) IS TRUE
+           AS holds
   FROM decision_request AS q
   JOIN decision AS d ON d.id = q.decision
   CROSS JOIN (SELECT clock_us() AS us) AS now
   LEFT JOIN standing AS s ON s.citizen = d.citizen
+  LEFT JOIN issuer AS i ON i.num = s.issuer
   LEFT JOIN party AS p ON p.num = d.party
   LEFT JOIN policy AS o ON o.num = d.policy
  WHERE q.party = $1 AND q.request_id = $2

@@ -17,12 +17,13 @@ Row: TypeAlias = dict[str, Any]
 
 
 class RuleRow(msgspec.Struct, frozen=True):
-    """A rule that answered, with its stored manifest."""
+    """A rule that answered, with its stored manifest and the version of the compiler."""
 
     num: int
     scenario: str
     revision: bytes
     manifest: str
+    compiler: int
 
 
 class TextKey(msgspec.Struct, frozen=True, order=True):

@@ -169,4 +169,4 @@ SELECT DISTINCT ON (wanted.kind, wanted.scenario, wanted.text_sha256)
  ORDER BY wanted.kind, wanted.scenario, wanted.text_sha256, p.num DESC
 
 -- name: rules
-SELECT num, scenario, revision, manifest FROM policy WHERE num = ANY ($1::integer[])
+SELECT num, scenario, revision, manifest, compiler FROM policy WHERE num = ANY ($1::integer[])

@@ -15,7 +15,11 @@ async def close(connection: Connection, agreed: Collection[str]) -> int:
     return int(await connection.fetchval(_sql.close, list(agreed)))
 
 
-async def extend(connection: Connection, code: str, until_us: int, content: bytes) -> int | None:
-    """Set until when a city is fresh, at most as long as the list; None if nothing was set."""
-    until: int | None = await connection.fetchval(_sql.extend, code, until_us, content)
-    return until
+async def is_kept(connection: Connection, content: bytes) -> bool:
+    """Whether the list kept is still this one; it cannot be replaced until the transaction ends."""
+    return bool(await connection.fetchval(_sql.is_kept, content))
+
+
+async def everyone(connection: Connection) -> dict[str, int]:
+    """Until when each city's word is fresh (µs since the epoch, 0 = it is not), by code."""
+    return {row["code"]: row["until_us"] for row in await connection.fetch(_sql.everyone)}

@@ -6,12 +6,8 @@ WITH closed AS (
 )
 SELECT count(*) FROM closed
 
--- name: extend
--- The list is locked against being replaced, and must be the one by which the caller judged: else
--- a city that was struck off a moment ago would be fresh again.
-WITH judged AS (
-  SELECT expires_at FROM trust_list WHERE content = $3 FOR SHARE
-)
-UPDATE issuer SET fresh_until = least(from_us($2), judged.expires_at)
-  FROM judged WHERE issuer.code = $1
-RETURNING to_us(fresh_until)
+-- name: is_kept
+SELECT true FROM trust_list WHERE content = $1 FOR SHARE
+
+-- name: everyone
+SELECT code, to_us(fresh_until) AS until_us FROM issuer ORDER BY code

@@ -27,6 +27,7 @@ class Answered(msgspec.Struct, frozen=True):
     scenario: str
     revision: bytes
     manifest: str
+    compiler: int
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -48,6 +49,7 @@ class Recorded(msgspec.Struct, frozen=True):
     scenario: str
     revision: bytes
     manifest: str
+    compiler: int
     party: str
     recipient: str
     wrapped_key: bytes | None

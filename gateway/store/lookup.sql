@@ -1,6 +1,6 @@
 -- name: of_party
 SELECT d.id, d.at_us, d.outcome, d.valid_until_us, d.score_as_of, d.receipt, o.scenario,
-       o.revision, o.manifest
+       o.revision, o.manifest, o.compiler
   FROM decision AS d JOIN policy AS o ON o.num = d.policy
  WHERE d.id = $1 AND d.party = $2
 
@@ -8,7 +8,7 @@ SELECT d.id, d.at_us, d.outcome, d.valid_until_us, d.score_as_of, d.receipt, o.s
 -- The recipient is the consent's, where one was relied on: a registration may have changed since.
 SELECT d.id, d.at_us, d.received_us, d.outcome, d.clauses, d.valid_until_us, d.score_as_of,
        d.receipt, d.staff, d.reference, d.consent, d.consent_version, d.standing_version,
-       o.scenario, o.revision, o.manifest, p.name AS party, e.name AS recipient,
+       o.scenario, o.revision, o.manifest, o.compiler, p.name AS party, e.name AS recipient,
        c.wrapped_key, f.sealed, u.decision IS NULL AS delivered
   FROM decision AS d
   JOIN policy AS o ON o.num = d.policy

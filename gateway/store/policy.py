@@ -9,6 +9,7 @@ from typing import NamedTuple
 from gateway.errors import Conflict
 from gateway.store.database import Connection
 from gateway.store.sql import queries
+from scenarios.compiler import COMPILER_VERSION
 from scenarios.manifest import Text
 
 _sql = queries("policy")
@@ -31,8 +32,9 @@ async def live(connection: Connection) -> dict[tuple[str, bytes], int]:
 
 
 async def publish(connection: Connection, scenario: str, revision: bytes, manifest: str) -> int:
-    """Add a revision to the live set (again); returns its number."""
-    return int(await connection.fetchval(_sql.publish, scenario, revision, manifest))
+    """Add a revision that this compiler made to the live set (again); returns its number."""
+    given = scenario, revision, manifest, COMPILER_VERSION
+    return int(await connection.fetchval(_sql.publish, *given))
 
 
 async def retire_others(connection: Connection, scenario: str, revision: bytes) -> None:
@@ -64,5 +66,11 @@ async def claim_realm(connection: Connection, city: str) -> None:
         Conflict: it belongs to another one.
     """
     await connection.execute(_sql.claim_realm, city)
-    if await connection.fetchval(_sql.realm_city) != city:
+    if await realm_city(connection) != city:
         raise Conflict("the database belongs to another city")
+
+
+async def realm_city(connection: Connection) -> str | None:
+    """The city (GB/T 2260) whose database this is; None before it was said."""
+    city: str | None = await connection.fetchval(_sql.realm_city)
+    return city

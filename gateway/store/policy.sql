@@ -2,7 +2,7 @@
 SELECT num, scenario, revision FROM policy WHERE live
 
 -- name: publish
-INSERT INTO policy (scenario, revision, manifest) VALUES ($1, $2, $3)
+INSERT INTO policy (scenario, revision, manifest, compiler) VALUES ($1, $2, $3, $4)
 ON CONFLICT (scenario, revision) DO UPDATE SET live = true, retired_at = NULL
 RETURNING num
 

@@ -25,6 +25,7 @@ class SearchProposal(msgspec.Struct, frozen=True, kw_only=True):
     digest: int
     sealed: bytes
     good_until_us: int
+    fresh: bool | None = None  # what it assumes of the word of a visitor's home city
 
 
 class SearchOutcome(msgspec.Struct, frozen=True):
@@ -40,6 +41,7 @@ class SearchOutcome(msgspec.Struct, frozen=True):
     standing_holds: bool
     party_holds: bool
     policies_hold: bool
+    issuer_holds: bool
     true_version: int | None
     true_body: bytes | None
 
@@ -86,6 +88,7 @@ def _row(proposal: SearchProposal) -> tuple[Any, ...]:
         record.staff,
         record.reference,
         record.score_as_of,
+        proposal.fresh,
     )
 
 

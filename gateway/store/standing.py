@@ -14,6 +14,7 @@ from gateway.body import (
     LoanSlip,
     PointsSlip,
     StaySlip,
+    VisitSlip,
     pack_commitments,
     pack_consents,
 )
@@ -45,14 +46,24 @@ async def next_versions(connection: Connection, count: int) -> list[int]:
     return [row["nextval"] for row in await connection.fetch(_sql.next_versions, count)]
 
 
-async def put(connection: Connection, entries: Sequence[Entry], digests: Sequence[int]) -> None:
-    """Write standings with new versions, through the one function that may."""
+async def put(
+    connection: Connection,
+    entries: Sequence[Entry],
+    digests: Sequence[int],
+    issuers: Sequence[int | None],
+) -> None:
+    """Write standings with new versions, through the one function that may.
+
+    `issuers` are the numbers of the cities whose word visitors stand on: the commit of every
+    decision requires it to be fresh.
+    """
     await connection.execute(
         _sql.put,
         [entry.citizen for entry in entries],
         [entry.version for entry in entries],
         digests,
         [entry.body for entry in entries],
+        issuers,
     )
 
 
@@ -69,6 +80,11 @@ async def generation(connection: Connection) -> int:
     if number is None:
         raise Conflict("the database has no city yet; run `qianjiang scenarios publish` first")
     return int(number) % (2 * _U63)
+
+
+async def word_is_fresh(connection: Connection, issuer: int) -> bool:
+    """Whether what a city (by its number) last said of its citizens here is fresh now."""
+    return bool(await connection.fetchval(_sql.word_is_fresh, issuer))
 
 
 async def changes(connection: Connection, limit: int) -> list[tuple[int, UUID]]:
@@ -93,7 +109,8 @@ def _body(row: asyncpg.Record) -> Body:
         return Body()  # erased: nothing else may remain
     return Body(
         key=row["key"],
-        band=row["band"] or 0,
+        # A visitor has no score here, but the lowest band of the tier that came from home.
+        band=(row["band"] if row["issuer"] is None else row["visit_band"]) or 0,
         waived_fen=row["waived_fen"],
         medical_used_fen=row["medical_used_fen"],
         consents=pack_consents(_consent(slip) for slip in row["consents"]),
@@ -105,7 +122,16 @@ def _body(row: asyncpg.Record) -> Body:
         points=tuple(PointsSlip(*slip) for slip in row["points"]),
         residency=tuple(StaySlip(*slip) for slip in row["residency"]),
         cards=tuple(tuple(slip) for slip in row["cards"]),
+        reserved_fen=row["reserved_fen"],
+        visit=_visit(row),
     )
+
+
+def _visit(row: asyncpg.Record) -> VisitSlip | None:
+    if row["issuer"] is None:
+        return None
+    # Whose visit is over is a visitor still: nobody's word, not a citizen of the city.
+    return VisitSlip(row["issuer"], tuple(row["visit_scenarios"] or ()), row["visit_limit"] or 0)
 
 
 def _consent(slip: asyncpg.Record) -> ConsentSlip:

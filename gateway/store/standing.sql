@@ -8,11 +8,14 @@ SELECT standing_lock_living($1::uuid[])
 SELECT nextval('standing_version') FROM generate_series(1, $1::integer)
 
 -- name: put
-SELECT standing_put($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[])
+SELECT standing_put($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::smallint[])
 
 -- name: generation
 SELECT (realm.generation # system.system_identifier # (checkpoint.timeline_id::bigint << 40)) AS generation
   FROM realm, pg_control_system() AS system, pg_control_checkpoint() AS checkpoint
+
+-- name: word_is_fresh
+SELECT clock_timestamp() < fresh_until FROM issuer WHERE num = $1
 
 -- name: changes
 SELECT seq, citizen FROM standing_change ORDER BY seq LIMIT $1::integer
@@ -66,5 +69,16 @@ SELECT c.id,
          ORDER BY community, from_at) AS residency,
   ARRAY(SELECT row(e.sector, k.card) FROM library_card AS k
           JOIN legal_entity AS e ON e.id = k.entity
-         WHERE k.citizen = c.id ORDER BY e.sector, k.card) AS cards
-  FROM citizen AS c WHERE c.id = ANY ($1::uuid[])
+         WHERE k.citizen = c.id ORDER BY e.sector, k.card) AS cards,
+  -- What was kept for other cities: of several grants to one city the largest, and cities add up.
+  (SELECT coalesce(sum(kept.fen), 0)::bigint
+     FROM (SELECT max(reserved_fen) AS fen FROM recognition
+            WHERE citizen = c.id AND ended_at IS NULL GROUP BY city) AS kept) AS reserved_fen,
+  w.issuer, v.band AS visit_band, v.scenarios AS visit_scenarios, v.limit_fen AS visit_limit
+  FROM citizen AS c
+  LEFT JOIN visitor AS w ON w.citizen = c.id
+  -- The newest living recognition is the one in force.
+  LEFT JOIN LATERAL (SELECT band, scenarios, limit_fen FROM visit
+                      WHERE citizen = w.citizen AND ended_at IS NULL
+                      ORDER BY granted_at DESC, id DESC LIMIT 1) AS v ON true
+ WHERE c.id = ANY ($1::uuid[])

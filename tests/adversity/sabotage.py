@@ -20,20 +20,23 @@ from gateway.clock import SECOND_US, SystemClock
 from gateway.committer import Committer, Waiting
 from gateway.decision import Decisions
 from gateway.proposer import Question
+from gateway.search_committer import SearchCommitter
 from gateway.standing import StandingReader, StandingWriter
 from gateway.store import decision as decisions
+from gateway.store import search as searches
 from gateway.store import standing as standings
 from gateway.store.cache import Cache, Entry
 from gateway.store.database import Connection, Database
 from gateway.store.decision import Outcome, Proposal, Replay
+from gateway.store.search import SearchOutcome, SearchProposal
 from gateway.store.sql import read_queries
 
 _RECORD = read_queries("decision")["record"]
+_SEARCHED = read_queries("search")["record"]
 
 
-def without(*fragments: tuple[str, str]) -> str:
+def without(*fragments: tuple[str, str], text: str = _RECORD) -> str:
     """The commit statement with fragments replaced, each of which it must hold exactly once."""
-    text = _RECORD
     for fragment, instead in fragments:
         assert text.count(fragment) == 1, f"the commit statement has changed: {fragment}"
         text = text.replace(fragment, instead)
@@ -49,6 +52,9 @@ BLIND = without(
 )
 VERSION_ONLY = without((" AND s.digest = a.digest", ""))
 TIMELESS = without(("\n     AND c.since_us <= c.at_us AND c.at_us < c.until_us\n", "\n"))
+_WORD = " AND (c.issuer IS NULL OR (from_us(c.at_us) < c.fresh_until) = c.fresh)"
+CREDULOUS = without(("    " + _WORD + "\n", ""))
+CREDULOUS_SEARCH = without(("            " + _WORD + ") AS h", "           ) AS h"), text=_SEARCHED)
 
 
 class _Altered(Committer):
@@ -84,6 +90,25 @@ class TimelessCommitter(_Altered):
     statement = TIMELESS
 
 
+class CredulousCommitter(_Altered):
+    """Does not ask whether the word of a visitor's home city is as it was taken to be."""
+
+    statement = CREDULOUS
+
+
+class CredulousSearchCommitter(SearchCommitter):
+    """The same of searches."""
+
+    async def _send(self, proposals: list[SearchProposal]) -> list[SearchOutcome]:
+        async with self._database.connection() as connection:
+            return await searches.record(
+                connection,
+                proposals,
+                answer_ttl_us=self._answer_ttl_us,
+                statement=CREDULOUS_SEARCH,
+            )
+
+
 class EarlierCheckCommitter(Committer):
     """Checks a batch against what a transaction before it has read: a round trip saved."""
 
@@ -117,7 +142,7 @@ class HastyCommitter(Committer):
     async def _run(self, batch: Sequence[Waiting], database: Database) -> list[Outcome | Exception]:
         self.late.add(asyncio.create_task(super()._run(batch, database)))
         at_us = self._clock.now_us()
-        held = {f"{name}_holds": True for name in ("standing", "party", "policy", "time")}
+        held = {f"{name}_holds": True for name in ("standing", "party", "policy", "time", "issuer")}
         hasty = Outcome(
             at_us=at_us,
             valid_until_us=at_us + self._answer_ttl_us,
@@ -182,7 +207,8 @@ class TearingWriter(StandingWriter):
                 Entry(citizen, version, encode_body(body))
                 for (citizen, body), version in zip(bodies.items(), versions, strict=True)
             ]
-            await standings.put(connection, entries, self._digests(entries))
+            issuers = [body.issuer for body in bodies.values()]
+            await standings.put(connection, entries, self._digests(entries), issuers)
         await self._cache.offer([(entry, b"") for entry in entries])
 
     def _digests(self, entries: Sequence[Entry]) -> list[int]:
@@ -222,7 +248,7 @@ class ReusingWriter(EarlyWriter):
         ]
         key = self._digest_key
         seals = [digest(key, entry.citizen, entry.version, entry.body) for entry in entries]
-        await standings.put(connection, entries, seals)
+        await standings.put(connection, entries, seals, [body.issuer for body in bodies.values()])
         return entries
 
 

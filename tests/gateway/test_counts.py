@@ -248,7 +248,7 @@ async def test_a_question_whose_premises_never_hold_is_limited_after_three_tries
 
 def changed(**what: bool) -> Committed:
     """What the commit says of a proposal of which this no longer holds."""
-    held = {f"{name}_holds": True for name in ("standing", "party", "policy", "time")}
+    held = {f"{name}_holds": True for name in ("standing", "party", "policy", "time", "issuer")}
     rest: dict[str, Any] = {"valid_until_us": None, "receipt": None, "used_up": False}
     rest |= {"true_version": None, "true_body": None}
     return Committed(at_us=1_800_000_000_000_000, **(held | rest | what))
@@ -260,6 +260,7 @@ def test_every_premise_that_a_commit_finds_changed_has_a_name() -> None:
         "party": {"party_holds": False},
         "policy": {"policy_holds": False},
         "time": {"time_holds": False},
+        "issuer": {"issuer_holds": False},
         "used_up": {"used_up": True},
         "request_id": {},
     }

@@ -326,6 +326,23 @@ OLD_AND_NEW = {
         "INSERT INTO probe_mark VALUES (gen_random_uuid(), length($1::text), $2)",
         timedelta(hours=24),
     ),
+    "visit_attempt": (
+        "INSERT INTO visit_attempt (id_hash, home, scenarios, jkt, state_hash, verifier,"
+        " expires_at) VALUES ($1::text::bytea, '330200', '{}', '', $1::text::bytea, '', $2)",
+        timedelta(minutes=15),
+    ),
+    "visit_token": (
+        "INSERT INTO visit_token (token_hash, citizen, visit, jkt, expires_at)"
+        " VALUES ($1::text::bytea, gen_random_uuid(), gen_random_uuid(), '', $2)",
+        timedelta(minutes=15),
+    ),
+    "visit": (
+        "INSERT INTO visit (id, citizen, issuer, jti, scheme, scheme_version, tier, band,"
+        " scenarios, as_of, home_consent, policy, status_uri, status_idx, granted_at, ended_at,"
+        " reason) SELECT gen_random_uuid(), gen_random_uuid(), num, $1::text, 'example', 1, 'T', 1,"
+        " '{}', '2026-01-01', gen_random_uuid(), '', '', 0, $2, $2, 'x' FROM issuer",
+        timedelta(days=30),
+    ),
     "credit_code": (
         "INSERT INTO credit_code (code_hash, citizen, session, expires_at)"
         " VALUES (sha256($1::text::bytea), gen_random_uuid(), '', $2)",
@@ -340,6 +357,11 @@ async def test_rows_past_their_period_are_forgotten_and_others_are_not(town: Tes
     await town.owner.execute(
         "INSERT INTO counter_staff (id, party, login, name)"
         " SELECT gen_random_uuid(), num, 'li.na', '李娜' FROM party"
+    )
+    await town.owner.execute(
+        "INSERT INTO issuer (code) VALUES ('330200');"
+        "INSERT INTO recognition_scheme (id, version, valid_from, text, sha256)"
+        " VALUES ('example', 1, '2026-01-01', '', sha256(''))"
     )
     now = await town.owner.fetchval("SELECT clock_timestamp()")
     for statement, period in OLD_AND_NEW.values():

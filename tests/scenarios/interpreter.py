@@ -69,7 +69,7 @@ def decide(world: World) -> tuple[Outcome, set[str]]:
 
 def _universal(world: World) -> set[str]:
     wanted = {"known": True, "consent": True, "used_up": False, "probed": False}
-    wanted |= {"suspended": False, "objected": False}
+    wanted |= {"suspended": False, "objected": False, "recognised": True}
     return {name for name, value in wanted.items() if getattr(world.values, name) is not value}
 
 

@@ -140,8 +140,8 @@ def test_clauses_are_in_the_order_of_their_bits() -> None:
     for scenario in packaged().values():
         named = [info.id for info in scenario.clauses]
         assert named[:6] == ["known", "consent", "used_up", "probed", "suspended", "objected"]
-        assert named[6] == "inputs"
-        assert named[7:] == [clause.id for clause in scenario.manifest.clauses]
+        assert named[6:8] == ["recognised", "inputs"]
+        assert named[8:] == [clause.id for clause in scenario.manifest.clauses]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_number_is_compared_below_at_and_above(op: str, answers: tuple[bool, .
 
 
 @pytest.mark.parametrize("op", ["eq", "ne", "lt", "le", "gt", "ge"])
-@pytest.mark.parametrize("name", ["fact.fee", "standing.stock"])
+@pytest.mark.parametrize("name", ["fact.fee", "standing.stock", "standing.visit_limit_fen"])
 def test_no_comparison_with_something_absent_holds(op: str, name: str) -> None:
     assert not is_met({op: [name, 1]}, Values())
     assert not is_met({op: [1, name]}, Values())

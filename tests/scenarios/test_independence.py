@@ -88,6 +88,7 @@ def test_what_is_not_declared_does_not_reach_the_answer(name: str) -> None:
         band=5,
         commitment=True,
         waived_fen=7,
+        visit_limit_fen=7,
         medical_used_fen=7,
         loans_open=7,
         loans_overdue=7,

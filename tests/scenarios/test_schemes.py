@@ -12,15 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.schemes import (
-    TEXT_MAX_BYTES,
-    Scheme,
-    SchemeError,
-    beyond_own_bands,
-    follows,
-    in_force,
-    parse_scheme,
-)
+from scenarios.scheme_text import TEXT_MAX_BYTES, SchemeError, parse_scheme
+from scenarios.schemes import Scheme, beyond_own_bands, in_force
 from scenarios.units import BANDS
 
 QUICK = settings(max_examples=200, deadline=None)
@@ -180,16 +173,13 @@ def test_a_change_never_reaches_back(gaps: list[int], day: int) -> None:
         start += timedelta(days=gap)
     last = versions.pop()
     before, after = in_force(versions, asked), in_force([*versions, last], asked)
-    assert all(follows(last, former) for former in versions)
     assert after == (last if asked >= last.start else before)
 
 
-def test_a_version_follows_a_former_one_only_with_a_later_date() -> None:
-    first, second = seed(1), seed(2)
-    assert follows(second, first)
-    assert not follows(first, second)
-    assert not follows(msgspec.structs.replace(second, start=first.start), first)
-    assert in_force([first, second], first.start - timedelta(days=1)) is None
+def test_before_its_first_day_a_scheme_is_not_in_force() -> None:
+    assert in_force([seed(2), seed(1)], date(2025, 12, 31)) is None
+    assert in_force([seed(2), seed(1)], date(2026, 1, 1)) == seed(1)
+    assert in_force([seed(2), seed(1)], date(2026, 3, 1)) == seed(2)
 
 
 def test_the_examples_are_invented_and_say_so() -> None:

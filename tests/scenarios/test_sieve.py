@@ -59,13 +59,19 @@ class World(msgspec.Struct):
             named("commitment"),
             named("suspended"),
             named("objected"),
+            named("recognised") if self.visiting else None,
         )
+
+    @property
+    def visiting(self) -> bool:
+        """Of a citizen of the city nothing is said about recognition."""
+        return not all(values.recognised for values in self.citizens)
 
     def verdict(self, place: int, t: int) -> Verdict | None:
         """The single answer, or None where the facts are not of the declared form."""
         scenario, own = self.scenarios[place], self.citizens[place]
         shared = _shared(self.citizens[0])
-        flags = ("consent", "commitment", "suspended", "objected")
+        flags = ("consent", "commitment", "suspended", "objected", "recognised")
         values = msgspec.structs.replace(shared, **{flag: getattr(own, flag) for flag in flags})
         kind = among_others("Facts", fact_fields(scenario.manifest))
         try:

@@ -71,3 +71,16 @@ def test_more_workers_than_the_city_has_would_each_take_too_large_a_share(
     assert done.exit_code == 1
     assert "QIANJIANG_WORKERS" in done.output
     assert became == []
+
+
+def test_a_region_whose_keys_cannot_be_read_refuses_to_start(
+    environment: dict[str, str], became: list[dict[str, str]], tmp_path: Path
+) -> None:
+    variables = environment | {
+        "QIANJIANG_TRUST_LIST_URL": "https://region.example/cities",
+        "QIANJIANG_TRUST_LIST_KEYS": str(tmp_path / "absent.json"),
+    }
+    refused = CliRunner().invoke(main, ["serve"], env=variables)
+    assert refused.exit_code == 1
+    assert "QIANJIANG_TRUST_LIST_KEYS" in refused.output
+    assert became == []

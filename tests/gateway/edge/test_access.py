@@ -63,9 +63,12 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
     """Whoever opens a route to everybody says so here as well."""
     public = {row.path for row in rows_of(framework_of(town)) if row.access is Access.PUBLIC}
     reads_nobody = {"/v1/scenarios", "/v1/scenarios/{scenario}"}
+    reads_nobody |= {"/v1/recognition/schemes", "/v1/recognition/schemes/{scheme}/{version}"}
     assert public - reads_nobody <= {
         *("/healthz", "/readyz", "/openapi.json"),
+        "/v1/recognition/agreements",
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
+        *("/v1/visits", "/v1/visits/token", "/v1/visits/session", "/recognition/callback"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
         *("/v1/counter/second/key", "/v1/counter/second/key/options"),
         *("/v1/counter/enrolment/link", "/v1/counter/enrolment/confirmation"),

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.clock import rfc3339
 from gateway.keys import b64url
+from gateway.store import export as export_rows
 from gateway.store import policy as policy_rows
 from tests.gateway.callers import Callers, body
 from tests.gateway.city import TestCity
@@ -156,6 +157,33 @@ async def test_reasons_are_told_in_the_words_of_the_rule_that_answered(callers: 
     assert seen["policy"]["revision"] == b64url(b"f" * 32)
     theirs = body(await callers.party().get(f"/v1/decisions/{answer.decision}"))
     assert len(theirs["obligations"]) == 1
+
+
+async def test_an_answer_from_before_visitors_is_read_by_the_clauses_of_its_time(
+    callers: Callers,
+) -> None:
+    """Its bits were seven universal clauses and then the rule's own."""
+    town = callers.town
+    citizen = await town.ready()
+    answer = await town.ask(citizen)
+    manifest = town.city.registry["rent"].manifest
+    number = await policy_rows.publish(town.owner, "rent", b"o" * 32, manifest.canonical().decode())
+    await town.owner.execute("UPDATE policy SET compiler = 1 WHERE num = $1", number)
+    broken = 1 << 7 + 2  # the third of its own clauses
+    every = (1 << 7 + len(manifest.clauses)) - 1
+    await town.owner.execute(
+        "UPDATE decision SET policy = $1, clauses = $2", number, every & ~broken
+    )
+    me = await callers.citizen(citizen)
+    seen = body(await me.get(f"/v1/decisions/{answer.decision}"))["clauses"]
+    own = [clause.id for clause in manifest.clauses]
+    assert [each["id"] for each in seen][5:] == ["objected", "inputs", *own]
+    assert [each["id"] for each in seen if not each["met"]] == [own[2]]
+    # The same in the copy of everything.
+    async with town.city.database.connection() as connection:
+        (row,) = await export_rows.rules(connection, [number])
+    rule = town.city.lookups.rule(row.scenario, row.revision, row.manifest, row.compiler)
+    assert [each.id for each in rule.clauses][5:] == ["objected", "inputs", *own]
 
 
 async def test_the_recipient_is_the_one_consented_to_though_the_party_moved_on(

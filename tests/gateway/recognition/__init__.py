@@ -1,0 +1,1 @@
+"""Cities recognise each other: schemes, limits, visitors and the freshness of a city's word."""

@@ -69,12 +69,10 @@ class City:
         }
         return {k: v for k, v in (entry | self.changes).items() if v is not ...}
 
-    def says(
-        self, operator: int, act: str, cities: Sequence[str], at_s: int, **claims: Any
-    ) -> str:
+    def says(self, operator: int, act: str, cities: Sequence[str], at_s: int, **claims: Any) -> str:
         """A statement of one of its operators, as a compact JWS."""
         _, kid, key = self.operators[operator]
-        terms = {name: ... for name in ("scenarios", "scheme", "from", "to")}
+        terms = dict.fromkeys(("scenarios", "scheme", "from", "to"), ...)
         said = {"iss": self.issuer, "aud": ISS, "act": act, "cities": list(cities), "iat": at_s}
         body = forge.payload(Kind.AGREEMENT, **(({} if act == "sign" else terms) | said | claims))
         return forge.token(forge.header(Kind.AGREEMENT, kid=kid), body, key)

@@ -31,7 +31,7 @@ async def test_the_role_of_requests_gains_no_rights_by_tables_of_its_own(
     )
     await connection.execute(
         "SELECT standing_put(ARRAY[gen_random_uuid()], ARRAY[1::bigint], ARRAY[1::bigint],"
-        " ARRAY['x'::bytea])"
+        " ARRAY['x'::bytea], ARRAY[NULL::smallint])"
     )
     assert await connection.fetchval("SELECT count(*) FROM pg_temp.standing") == 0
     assert await connection.fetchval("SELECT count(*) FROM public.standing") == 1

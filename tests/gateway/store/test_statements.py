@@ -70,10 +70,10 @@ async def test_the_serving_role_can_neither_alter_nor_forget_what_was_promised_o
 async def test_a_version_that_does_not_grow_is_an_error(connection: Connection) -> None:
     put = queries("standing").put
     citizen = "00000000-0000-0000-0000-000000000001"
-    await connection.execute(put, [citizen], [5], [1], [b"body"])
+    await connection.execute(put, [citizen], [5], [1], [b"body"], [None])
     for version in (5, 4):
         with pytest.raises(asyncpg.PostgresError, match="must grow"):
-            await connection.execute(put, [citizen], [version], [2], [b"other"])
+            await connection.execute(put, [citizen], [version], [2], [b"other"], [None])
 
 
 async def _plan(connection: Connection, noun: str, columns: int) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ async def _fill(owner: Connection, standings: int) -> None:
     await owner.execute("ANALYZE standing", timeout=120)
 
 
-@pytest.mark.parametrize(("noun", "columns"), [("decision", 8), ("search", 21)])
+@pytest.mark.parametrize(("noun", "columns"), [("decision", 9), ("search", 22)])
 @pytest.mark.parametrize(
     "standings", [0, 10_000, pytest.param(1_000_000, marks=pytest.mark.nightly)]
 )
@@ -130,8 +130,8 @@ async def test_the_commit_looks_each_premise_up_by_its_key(
         await gateway.close(timeout=5)
         await owner.close(timeout=5)
     found = _look_ups(nodes)
-    assert {"standing", "party", "policy"} <= {name for name, _ in found}
-    for table in ("standing", "party", "policy", "decision_request"):
+    assert {"standing", "party", "policy", "issuer"} <= {name for name, _ in found}
+    for table in ("standing", "party", "policy", "issuer", "decision_request"):
         assert {kind for name, kind in found if name == table} <= {
             "Index Scan",
             "Index Only Scan",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,14 +10,12 @@ import httpx
 from gateway.recognition.home_city import CALLBACK
 from gateway.recognition.visit_sessions import SESSION_PATH
 from gateway.sessions import CSRF_HEADER
-from scenarios.schemes import Scheme, parse_scheme
 from tests.gateway.callers import Callers
 from tests.gateway.city import TestCity
 from tests.gateway.prover import Prover
 from tests.gateway.recognition.region import City, TestRegion
 from tests.gateway.visits.home import Home
 
-ROOT = Path(__file__).parents[3]
 TERMS = {"from": "2026-01-01", "to": "2099-01-01", "scenarios": ["library", "rent"]}
 
 
@@ -36,24 +33,12 @@ class Lists:
         return None
 
 
-class Table:
-    """The published schemes."""
-
-    def __init__(self) -> None:
-        raw = (ROOT / "seeds/schemes/example-delta-1.toml").read_bytes()
-        self.held: Scheme | None = parse_scheme(raw, "example-delta-1.toml")
-
-    def get(self, scheme: str, version: int) -> Scheme | None:
-        held = self.held
-        return held if held and (scheme, version) == (held.id, held.version) else None
-
-
 class Border:
     """The visited city's workers, the home cities around it, and what they agreed on."""
 
     def __init__(self, town: TestCity, region: TestRegion, own: City, homes: list[Home]) -> None:
         self.town, self.region, self.own, self.homes = town, region, own, homes
-        self.lists, self.table = Lists(), Table()
+        self.lists = Lists()
         self.workers = [town]
         self._callers: dict[int, Callers] = {}
         self.join(town)
@@ -63,11 +48,8 @@ class Border:
         return self.homes[0]
 
     def join(self, worker: TestCity) -> None:
-        """Let a worker read the lists and schemes."""
-        visiting = worker.city.visiting
-        for part in (visiting.acceptance, visiting.visits):
-            part._schemes = self.table
-        visiting.acceptance._statuses = self.lists
+        """Let a worker read the lists."""
+        worker.city.visiting.acceptance._statuses = self.lists
         if worker not in self.workers:
             self.workers.append(worker)
 

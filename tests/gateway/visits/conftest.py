@@ -13,15 +13,16 @@ import pytest
 from gateway.ids import SystemIds
 from gateway.keys import load_keys, write_keys
 from gateway.local.valkey import Valkey
+from gateway.recognition.schemes import publish
 from gateway.store.migrate import Connection
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.recognition.region import URL, City, TestRegion
-from tests.gateway.visits.border import ROOT, TERMS, Border
+from tests.gateway.visits.border import TERMS, Border
 from tests.gateway.visits.home import Home
 
 ISSUER = "http://127.0.0.1:8700"
-SCHEME_FILE = ROOT / "seeds/schemes/example-delta-1.toml"
+SCHEME_FILE = Path(__file__).parents[3] / "seeds/schemes/example-delta-1.toml"
 
 
 @pytest.fixture
@@ -50,11 +51,7 @@ async def border(
             low, high = sorted((own, home), key=lambda city: city.code)
             region.agree(home.code, low, high, int(time.time()) - 100, **TERMS)
         (tmp_path / "region.json").write_bytes(region.pin())
-        await owner.execute(
-            "INSERT INTO recognition_scheme (id, version, valid_from, text, sha256)"
-            " VALUES ('example-delta', 1, '2026-01-01', $1, sha256($1::text::bytea))",
-            SCHEME_FILE.read_text("utf-8"),
-        )
+        await publish(owner, SCHEME_FILE.read_bytes())
         urls = database.gateway_url, owner, valkey.url
         town = await stack.enter_async_context(open_test_city(*urls, tmp_path, **given))
         made = Border(town, region, own, homes)

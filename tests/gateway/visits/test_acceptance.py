@@ -323,7 +323,7 @@ async def test_a_list_whose_time_is_over_recognises_nobody(border: Border) -> No
 async def test_a_scheme_that_is_not_published_here_opens_nothing(border: Border) -> None:
     visitor = border.browser()
     await visitor.arrive()
-    border.table.held = None  # as before its first publication
+    border.town.city.schemes._held.clear()  # as before its first publication
     assert invalid_grant(await visitor.present())
     assert await border.refused() == {"scheme-unknown"}
 

@@ -1,0 +1,156 @@
+"""`qianjiang cities agreement`: drafted once, signed by two operators of each city."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.cli._place import Place, scheme_named
+from gateway.cli._tables import copyable, put
+from gateway.clock import SECOND_US, SystemClock, rfc3339
+from gateway.recognition.agreements import Act, Agreement, conclude
+from gateway.recognition.signing import (
+    Draft,
+    checked,
+    read_draft,
+    read_operator_key,
+    statement,
+)
+from gateway.working_days import calendar
+from scenarios.registry import load_registry
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_DRAFT = click.argument("draft", type=_FILE)
+_KEY = click.option(
+    "--key", "key_file", required=True, type=_FILE, help="The operator's private key."
+)
+
+
+@click.group()
+def agreement() -> None:
+    """Draft, sign, suspend, resume and end agreements with other cities.
+
+    A statement counts when the region has put it into its list, and when two operators of the
+    city have made it. Send it to the region; it holds no secret.
+    """
+
+
+@agreement.command()
+@click.option("--id", "name", required=True, help="A name that neither city used before.")
+@click.option("--with", "other", required=True, help="The other city's GB/T 2260 code.")
+@click.option("--scenario", "scenarios", multiple=True, required=True)
+@click.option("--scheme", required=True, metavar="ID:VERSION")
+@click.option("--from", "first", required=True, type=_DAY, help="The first day.")
+@click.option("--to", "last", required=True, type=_DAY, help="The first day without it.")
+@click.pass_obj
+def draft(
+    place: Place,
+    name: str,
+    other: str,
+    scenarios: tuple[str, ...],
+    scheme: str,
+    first: datetime,
+    last: datetime,
+) -> None:
+    """Print the terms as JSON: both cities' operators sign this very file."""
+    served = load_registry(calendar())
+    for scenario in scenarios:
+        if scenario not in served:
+            raise click.ClickException(
+                f"--scenario {scenario}: there is none; there are: {', '.join(sorted(served))}"
+            )
+    members = {
+        "region": place.region().iss,
+        "agreement": name,
+        "cities": sorted((place.need("city"), other)),
+        "scenarios": sorted(set(scenarios)),
+        "scheme": scheme_named(scheme),
+        "from": first.date(),
+        "to": last.date(),
+    }
+    try:
+        drafted = msgspec.convert(members, Draft)
+    except msgspec.ValidationError as fault:
+        raise click.ClickException(f"not terms that can be signed: {fault}") from None
+    click.echo(msgspec.json.format(msgspec.json.encode(checked(drafted))).decode())
+
+
+@agreement.command()
+@_DRAFT
+@_KEY
+@click.pass_obj
+def sign(place: Place, draft: Path, key_file: Path) -> None:
+    """Sign the terms of DRAFT."""
+    _say(place, "sign", draft, key_file)
+
+
+@agreement.command()
+@_DRAFT
+@_KEY
+@click.pass_obj
+def suspend(place: Place, draft: Path, key_file: Path) -> None:
+    """Suspend the agreement of DRAFT, until two operators of this city resume it."""
+    _say(place, "suspend", draft, key_file)
+
+
+@agreement.command()
+@_DRAFT
+@_KEY
+@click.pass_obj
+def resume(place: Place, draft: Path, key_file: Path) -> None:
+    """Resume the agreement of DRAFT, which this city suspended."""
+    _say(place, "resume", draft, key_file)
+
+
+@agreement.command()
+@_DRAFT
+@_KEY
+@click.pass_obj
+def end(place: Place, draft: Path, key_file: Path) -> None:
+    """End the agreement of DRAFT, for good."""
+    _say(place, "end", draft, key_file)
+
+
+@agreement.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def show(place: Place, name: str | None) -> None:
+    """Show this city's agreements as the region's list has them, and who said what."""
+    known = place.known()
+    now_us = SystemClock().now_us()
+    found = {
+        each: concluded
+        for each, said in known.statements.items()
+        if name in (None, each) and (concluded := conclude(each, said, now_us)) is not None
+    }
+    if name is not None and name not in found:
+        raise click.ClickException(f"{name}: the list has no agreement of this name and city")
+    for each, concluded in sorted(found.items()):
+        click.echo(_told(concluded))
+        table = copyable("at", "city", "act", others=("operator",))
+        for said in sorted(known.statements[each], key=lambda said: said.at_s):
+            table.add_row(rfc3339(said.at_s * SECOND_US), said.city, said.act, said.operator)
+        put(table)
+
+
+def _say(place: Place, act: Act, path: Path, key_file: Path) -> None:
+    terms = read_draft(path.read_bytes())
+    if place.need("city") not in terms.cities:
+        raise click.ClickException(f"{path}: it is between {' and '.join(terms.cities)}")
+    key = read_operator_key(key_file)
+    said = statement(terms, act, place.need("issuer"), key, SystemClock().now_us())
+    click.echo(f"{key.kid} says for {place.city}: {act} {terms.agreement}", err=True)
+    click.echo(said)
+
+
+def _told(agreement: Agreement) -> str:
+    terms = agreement.terms
+    return (
+        f"{agreement.id}: {agreement.state}; {' and '.join(terms.cities)}; "
+        f"{', '.join(sorted(terms.scenarios))}; {terms.scheme.id}:{terms.scheme.version}; "
+        f"{terms.from_} to {terms.to} (exclusive)"
+    )

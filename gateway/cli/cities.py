@@ -1,0 +1,229 @@
+"""`qianjiang cities`: whom this city recognises, and by which keys it is recognised."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gateway.cli._agreement import agreement
+from gateway.cli._owner import as_owner
+from gateway.cli._place import Known, Place, place_options, scheme_named
+from gateway.cli._tables import copyable, put
+from gateway.client_keys import new_client_key
+from gateway.clock import SystemClock, rfc3339
+from gateway.ids import SystemIds
+from gateway.key_rotation import PURPOSES, add_city_key, remove_city_key
+from gateway.keys import KeyFileError
+from gateway.recognition.admitting import admit as admit_city
+from gateway.recognition.agreements import conclude
+from gateway.recognition.entry import Operator, Words
+from gateway.recognition.own_entry import Offer, own_entry
+from gateway.store import freshness
+from gateway.store.migrate import Connection
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+_PURPOSE = click.Choice(PURPOSES)
+
+
+@click.group()
+@place_options
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:
+    """Keep what this city and others know of each other.
+
+    The region's list is fetched by `qianjiang worker`; these commands read what it kept.
+    """
+    ctx.obj = Place(**{name: value for name, value in given.items() if value is not None})
+
+
+command.add_command(agreement)
+
+
+@command.command("list")
+@click.pass_obj
+def list_all(place: Place) -> None:
+    """Show the cities of the region's list, and what is agreed with each."""
+    known = place.known()
+    table = copyable("city", "issuer", others=("name", "agreement", "fresh until", "keys"))
+    fresh = as_owner(place.owner_url, freshness.everyone)
+    for code, city in sorted(known.listed.cities.items()):
+        until_us = fresh.get(code, 0)
+        table.add_row(
+            code,
+            city.entry.issuer,
+            city.entry.name.zh,
+            "this city" if code == place.city else _agreed(known, code),
+            rfc3339(until_us) if until_us > 0 else "–",
+            " ".join(f"{purpose}:{kid}" for purpose, kid in city.keys),
+        )
+    put(table)
+    for each in known.listed.left_out:
+        click.echo(f"left out: {each.part} {each.name or '(nameless)'}: {each.words}")
+    left_s = (known.expires_us - SystemClock().now_us()) // 1_000_000
+    click.echo(
+        f"list {known.listed.serial}, "
+        + (f"good for {left_s} s more" if left_s > 0 else "its time is over: nobody is recognised")
+    )
+
+
+@command.command()
+@click.option("--name-zh", required=True, help="The city's name in Chinese.")
+@click.option("--name-en", required=True, help="The same in English.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    required=True,
+    help="A scenario recognised here, for visitors and for this city's citizens.",
+)
+@click.option("--scheme", "schemes", multiple=True, required=True, metavar="ID:VERSION")
+@click.option(
+    "--operator",
+    "operators",
+    multiple=True,
+    required=True,
+    type=_FILE,
+    help="A file with the public part that `operator-key` printed; at least two.",
+)
+@click.pass_obj
+def entry(
+    place: Place,
+    name_zh: str,
+    name_en: str,
+    scenarios: tuple[str, ...],
+    schemes: tuple[str, ...],
+    operators: tuple[Path, ...],
+) -> None:
+    """Print this city's entry for the region's list: public keys, addresses, operators."""
+    offer = Offer(
+        code=place.need("city"),
+        issuer=place.need("issuer"),
+        name=Words(zh=name_zh, en=name_en),
+        contact=place.need("contact"),
+        scenarios=scenarios,
+        schemes=[scheme_named(each) for each in schemes],
+        operators=[_operator(path) for path in operators],
+    )
+    made = own_entry(offer, place.keyring(), allow_loopback_http=place.allow_loopback_http)
+    click.echo(msgspec.json.format(msgspec.json.encode(made.entry)).decode())
+
+
+@command.command()
+@click.argument("code")
+@click.pass_obj
+def admit(place: Place, code: str) -> None:
+    """Register the city CODE of the region's list as a party here.
+
+    Citizens' consents then name it as the recipient. Its keys stay in the list.
+    """
+    if code == place.need("city"):
+        raise click.ClickException(f"{code} is this city itself")
+
+    async def admitted(connection: Connection) -> str:
+        known = await place.read(connection)
+        city = known.listed.cities.get(code) if known else None
+        if city is None:
+            raise click.ClickException(
+                f"{code} is not in the region's list; `qianjiang cities list` shows who is"
+            )
+        return await admit_city(connection, city)
+
+    party = as_owner(place.owner_url, admitted)
+    click.echo(f"admitted {code} as party {party}")
+
+
+@command.command("operator-key")
+@click.argument("file", type=_NEW_FILE)
+@click.option("--name", required=True, help="Who signs with it, as other cities read it.")
+def operator_key(file: Path, name: str) -> None:
+    """Make an operator's key pair: the private JWK into a new FILE, the public part to the screen.
+
+    The operator keeps FILE; the public part, saved to a file, is an --operator of `entry`.
+    """
+    pair = new_client_key()
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise click.ClickException(f"{file} exists; a key file is never replaced") from None
+    with os.fdopen(handle, "wb") as out:
+        out.write(msgspec.json.encode(pair.private))
+    click.echo(msgspec.json.encode({"name": name, "jwk": pair.public}).decode())
+
+
+@command.command()
+@click.argument("purpose", type=_PURPOSE)
+@click.pass_obj
+def rotate(place: Place, purpose: str) -> None:
+    """Announce a new key for PURPOSE; the old one signs until it is retired."""
+    path = place.need("keys_file")
+    try:
+        new = add_city_key(path, purpose, SystemIds())
+        old = [*_signing(place, purpose)][-1]
+    except KeyFileError as fault:
+        raise click.ClickException(str(fault)) from None
+    click.echo(f"{purpose}: {new} is new; {old} signs")
+    if new == old:
+        return
+    click.echo("next:")
+    click.echo("  1. send the region the new entry (`qianjiang cities entry …`)")
+    click.echo(f"  2. wait until `qianjiang cities list` shows {purpose}:{new} for this city")
+    click.echo(f"  3. run `qianjiang cities retire {purpose} {old}`")
+
+
+@command.command(context_settings={"ignore_unknown_options": True})  # a kid may begin with "-"
+@click.argument("purpose", type=_PURPOSE)
+@click.argument("kid", type=click.UNPROCESSED)
+@click.option("--force", is_flag=True, help="Though its successor is in no list yet: a lost key.")
+@click.pass_obj
+def retire(place: Place, purpose: str, kid: str, force: bool) -> None:
+    """Take the key KID of PURPOSE out of the key file; its successor signs from then on."""
+    path = place.need("keys_file")
+    try:
+        left = [each for each in _signing(place, purpose) if each != kid]
+        if left and not force:
+            _check_listed(place, purpose, left[-1])
+        signing = remove_city_key(path, purpose, kid)
+    except KeyFileError as fault:
+        raise click.ClickException(str(fault)) from None
+    click.echo(f"{purpose}: {kid} is retired; {signing} signs")
+    click.echo("next:")
+    click.echo("  1. restart `qianjiang serve` and `qianjiang worker`: they still hold it")
+    click.echo("  2. send the region the entry without it (`qianjiang cities entry …`)")
+    click.echo("it is dead everywhere within a minute after it left the list")
+
+
+def _operator(path: Path) -> Operator:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Operator)
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise click.ClickException(
+            f"{path}: not the public part that `qianjiang cities operator-key` prints: {fault}"
+        ) from None
+
+
+def _agreed(known: Known, code: str) -> str:
+    """The state of each agreement with a city, as words."""
+    now_us = SystemClock().now_us()
+    concluded = (conclude(name, said, now_us) for name, said in known.statements.items())
+    states = [f"{each.id} {each.state}" for each in concluded if each and each.other(code)]
+    return ", ".join(states) or "none"
+
+
+def _signing(place: Place, purpose: str) -> list[str]:
+    """The kids of a purpose in the key file's order."""
+    return list(getattr(place.keyring(), f"city_{purpose}"))
+
+
+def _check_listed(place: Place, purpose: str, kid: str) -> None:
+    """Refuse to sign with a key that nobody knows yet."""
+    own = place.known().listed.cities.get(place.need("city"))
+    if own is None or (purpose, kid) not in own.keys:
+        raise click.ClickException(
+            f"{purpose}: {kid} would sign, and the region's list does not have it yet; "
+            "send the new entry first, or use --force for a key that is lost"
+        )

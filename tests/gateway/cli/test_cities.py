@@ -1,0 +1,384 @@
+"""`qianjiang cities`: two cities come to an agreement by commands alone, and change their keys."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.clock import SECOND_US, SystemClock
+from gateway.ids import SystemIds
+from gateway.keys import load_keys, write_keys
+from gateway.recognition.entry import parse_entry
+from gateway.recognition.trust_list import read_trust_list
+from gateway.store import trust_list as rows
+from gateway.store.migrate import Connection
+from gateway.store.trust_list import Head
+from tests.engines import Database
+from tests.gateway.recognition.region import ISS, URL, TestRegion
+
+A, B = "330100", "330200"
+
+
+class Office:
+    """A city's office: its files, its environment, and the commands it runs."""
+
+    def __init__(self, folder: Path, code: str, pinned: Path, owner_url: str = "") -> None:
+        self.folder = folder / code
+        self.folder.mkdir()
+        self.keys = self.folder / "keys.json"
+        write_keys(self.keys, SystemIds())
+        self.environment = {
+            "QIANJIANG_CITY": code,
+            "QIANJIANG_ISSUER": f"https://{code}.example",
+            "QIANJIANG_CITY_CONTACT": "示例：0571-00000000",
+            "QIANJIANG_KEYS_FILE": str(self.keys),
+            "QIANJIANG_TRUST_LIST_KEYS": str(pinned),
+            "QIANJIANG_TRUST_LIST_URL": URL,
+            "QIANJIANG_OWNER_URL": owner_url,
+        }
+
+    def run(self, *words: str, **environment: str | None) -> Result:
+        return CliRunner().invoke(main, ["cities", *words], env=self.environment | environment)
+
+    def done(self, *words: str) -> str:
+        result = self.run(*words)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def operator(self, name: str) -> tuple[Path, Path]:
+        """A new operator: the private key's file and the public part's."""
+        private, public = self.folder / f"{name}.jwk", self.folder / f"{name}.json"
+        public.write_text(self.done("operator-key", str(private), "--name", f"示例-{name}"))
+        return private, public
+
+    def entry(self, *operators: Path) -> str:
+        named = [word for path in operators for word in ("--operator", str(path))]
+        words = "--name-zh", "示例", "--name-en", "Example", "--scheme", "example-delta:1"
+        return self.done("entry", *words, "--scenario", "library", "--scenario", "rent", *named)
+
+
+@pytest.fixture
+def region(tmp_path: Path) -> TestRegion:
+    return TestRegion()
+
+
+@pytest.fixture
+def offices(database: Database, region: TestRegion, tmp_path: Path) -> tuple[Office, Office]:
+    pinned = tmp_path / "region.json"
+    pinned.write_bytes(region.pin())
+    return Office(tmp_path, A, pinned, database.owner_url), Office(tmp_path, B, pinned)
+
+
+class Listed:
+    """The region's office: it puts what it was sent into the list, and A's database keeps it."""
+
+    def __init__(self, region: TestRegion, owner: Connection) -> None:
+        self.region, self.owner = region, owner
+
+    async def publish(self, entries: list[str], agreements: dict[str, list[str]]) -> None:
+        now_s = SystemClock().now_us() // SECOND_US
+        self.region.serial += 1
+        token = self.region.token(
+            now_s,
+            cities=[json.loads(each) for each in entries],
+            agreements=[{"id": name, "statements": said} for name, said in agreements.items()],
+        )
+        read = read_trust_list(
+            token, self.region.region(), iss=ISS, url=URL, now_us=now_s * SECOND_US
+        )
+        head = Head(read.serial, read.content, read.issued_us, read.expires_us)
+        assert await rows.put(self.owner, head, token)
+
+
+@pytest.fixture
+def listed(region: TestRegion, owner: Connection) -> Listed:
+    return Listed(region, owner)
+
+
+def draft_of(office: Office, other: str, **changes: str) -> Path:
+    given = {
+        "id": "a-b",
+        "with": other,
+        "scenario": "library",
+        "scheme": "example-delta:1",
+        "from": "2020-01-01",
+        "to": "2099-01-01",
+    } | changes
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    path = office.folder / "draft.json"
+    path.write_text(office.done("agreement", "draft", *words))
+    return path
+
+
+def says(office: Office, act: str, draft: Path, key: Path) -> str:
+    return office.done("agreement", act, str(draft), "--key", str(key)).strip()
+
+
+async def in_thread(office: Office, *words: str) -> Result:
+    """Commands have an event loop of their own, so they run beside this one."""
+    result = await asyncio.to_thread(office.run, *words)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+# ------------------------------------------------------------------ coming to an agreement
+
+
+async def test_two_cities_agree_suspend_and_end_by_commands_alone(
+    offices: tuple[Office, Office], listed: Listed
+) -> None:
+    a, b = offices
+    people = {office: [office.operator(name) for name in ("li", "wang")] for office in offices}
+    entries = [office.entry(*(public for _, public in people[office])) for office in offices]
+    draft = draft_of(a, B)
+    said = [says(office, "sign", draft, key) for office in offices for key, _ in people[office]]
+    for count, expected in ((3, "a-b proposed"), (4, "a-b in_force")):
+        await listed.publish(entries, {"a-b": said[:count]})
+        shown = await in_thread(a, "list")
+        assert shown.exit_code == 0, shown.output
+        assert expected in shown.output
+    assert "this city" in shown.output
+    told = await in_thread(a, "agreement", "show", "a-b")
+    assert "a-b: in_force; 330100 and 330200; library; example-delta:1; 2020-01-01" in told.output
+    assert told.output.count("示例-li") == 2
+    for act, expected in (("suspend", "suspended"), ("end", "ended")):
+        said += [says(b, act, draft, key) for key, _ in people[b]]
+        await listed.publish(entries, {"a-b": said})
+        assert f"a-b {expected}" in (await in_thread(a, "list")).output
+
+
+async def test_a_listed_city_is_admitted_as_a_party_and_only_once(
+    offices: tuple[Office, Office], listed: Listed, owner: Connection
+) -> None:
+    a, b = offices
+    entries = [office.entry(*(office.operator(n)[1] for n in ("li", "wang"))) for office in offices]
+    refused = await in_thread(a, "admit", B)
+    assert "not in the region's list" in refused.output
+    await listed.publish(entries, {})
+    for _ in range(2):
+        done = await in_thread(a, "admit", B)
+        assert done.output == f"admitted {B} as party {B}\n"
+    assert "this city itself" in (await in_thread(a, "admit", A)).output
+    row = await owner.fetchrow(
+        "SELECT p.id, p.kind, p.city, s.scenario, e.name, e.contact, e.id = s.recipient AS own"
+        " FROM party p JOIN party_scenario s ON s.party = p.num"
+        " JOIN legal_entity e ON e.id = p.entity"
+    )
+    assert row is not None
+    contact = "示例：0571-00000000"
+    assert tuple(row) == (B, "city", B, "recognition", "示例", contact, True)
+    assert await owner.fetchval("SELECT count(*) FROM party_key") == 0
+    assert b.environment["QIANJIANG_CITY"] == B
+
+
+async def test_a_city_registered_under_another_name_keeps_it(
+    offices: tuple[Office, Office], listed: Listed, owner: Connection
+) -> None:
+    a, b = offices
+    await listed.publish([b.entry(*(b.operator(n)[1] for n in ("li", "wang")))], {})
+    await owner.execute("INSERT INTO legal_entity (id, name, contact) VALUES ('ent', 'x', 'x')")
+    await owner.execute(
+        "INSERT INTO party (id, entity, kind, name, city) VALUES ('old', 'ent', 'city', 'x', $1)", B
+    )
+    assert (await in_thread(a, "admit", B)).output == f"admitted {B} as party old\n"
+    assert await owner.fetchval("SELECT name FROM legal_entity") == "示例"
+    assert await owner.fetchval("SELECT scenario FROM party_scenario") == "recognition"
+
+
+def test_an_entry_is_one_that_others_take(offices: tuple[Office, Office]) -> None:
+    a, _ = offices
+    people = [a.operator(name) for name in ("li", "wang")]
+    city = parse_entry(a.entry(*(public for _, public in people)).encode())
+    keyring = load_keys(a.keys)
+    assert {kid for purpose, kid in city.keys if purpose == "grant"} == keyring.city_grant.keys()
+    assert city.entry.redirect_uris == ("https://330100.example/recognition/callback",)
+    assert sorted(city.signers.values()) == ["示例-li", "示例-wang"]
+    assert '"d"' not in a.entry(*(public for _, public in people))
+
+
+# ------------------------------------------------------------------ an operator's key
+
+
+def test_an_operators_private_key_goes_to_its_file_alone(offices: tuple[Office, Office]) -> None:
+    a, _ = offices
+    private, public = a.operator("li")
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert '"d"' in private.read_text()
+    assert '"d"' not in public.read_text()
+    again = a.run("operator-key", str(private), "--name", "x")
+    assert again.exit_code == 1
+    assert "never replaced" in again.output
+
+
+def test_nobody_signs_with_a_key_that_others_can_read(offices: tuple[Office, Office]) -> None:
+    a, _ = offices
+    private, public = a.operator("li")
+    draft = draft_of(a, B)
+    private.chmod(0o640)
+    refused = a.run("agreement", "sign", str(draft), "--key", str(private))
+    assert refused.exit_code == 1
+    assert "chmod 600" in refused.output
+    public.chmod(0o600)
+    refused = a.run("agreement", "sign", str(draft), "--key", str(public))
+    assert "operator-key` makes one" in refused.output
+
+
+# ------------------------------------------------------------------ what is said wrongly
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"with": A}, "two different codes"),
+        ({"with": "3302"}, "cities"),
+        ({"scenario": "parking"}, "there are: hospital, library"),
+        ({"scheme": "example-delta"}, "--scheme example-delta: an id and a version"),
+        ({"scheme": "example-delta:x"}, "an id and a version"),
+        ({"to": "2020-01-01"}, "later than `from`"),
+        ({"to": "soon"}, "--to"),
+        ({"id": "A B"}, "agreement"),
+    ],
+)
+def test_terms_that_cannot_be_signed_are_refused_by_name(
+    offices: tuple[Office, Office], changes: dict[str, str], said: str
+) -> None:
+    given = {
+        "id": "a-b",
+        "with": B,
+        "scenario": "library",
+        "scheme": "example-delta:1",
+        "from": "2020-01-01",
+        "to": "2099-01-01",
+    } | changes
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    refused = offices[0].run("agreement", "draft", *words)
+    assert refused.exit_code != 0
+    assert isinstance(refused.exception, SystemExit)
+    assert said in refused.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cities": [B, A]}, "the lower one first"),
+        ({"cities": ["330300", "330400"]}, "it is between 330300 and 330400"),
+        ({"to": "2019-01-01"}, "later than `from`"),
+        ({"to": 7}, "$.to"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_a_draft_that_was_altered_badly_is_not_signed(
+    offices: tuple[Office, Office], change: dict[str, Any], said: str
+) -> None:
+    a, _ = offices
+    private, _ = a.operator("li")
+    draft = draft_of(a, B)
+    draft.write_text(json.dumps(json.loads(draft.read_text()) | change))
+    refused = a.run("agreement", "sign", str(draft), "--key", str(private))
+    assert refused.exit_code == 1
+    assert said in refused.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["QIANJIANG_CITY", "QIANJIANG_ISSUER", "QIANJIANG_KEYS_FILE", "QIANJIANG_CITY_CONTACT"],
+)
+def test_what_is_not_set_is_named(offices: tuple[Office, Office], variable: str) -> None:
+    a, _ = offices
+    _, public = a.operator("li")
+    a.environment[variable] = ""
+    words = "--name-zh", "x", "--name-en", "x", "--scenario", "rent", "--scheme", "abc:1"
+    refused = a.run("entry", *words, "--operator", str(public))
+    assert refused.exit_code == 1
+    assert refused.output.startswith(f"Error: set {variable} (or --")
+
+
+def test_an_entry_that_others_would_refuse_is_not_printed(offices: tuple[Office, Office]) -> None:
+    a, _ = offices
+    _, public = a.operator("li")
+    words = "--name-zh", "x", "--name-en", "x", "--scenario", "rent", "--scheme", "abc:1"
+    for operators, said in (([public], "operators"), ([public, public], "two keys with one kid")):
+        named = [word for path in operators for word in ("--operator", str(path))]
+        refused = a.run("entry", *words, *named)
+        assert refused.exit_code == 1
+        assert said in refused.output
+    broken = a.folder / "broken.json"
+    broken.write_text("{}")
+    assert "name" in a.run("entry", *words, "--operator", str(broken)).output
+
+
+def test_without_a_list_the_remedy_is_named(offices: tuple[Office, Office]) -> None:
+    a, _ = offices
+    for words in (("list",), ("agreement", "show")):
+        refused = a.run(*words)
+        assert refused.exit_code == 1
+        assert "is `qianjiang worker` running" in refused.output
+    a.environment["QIANJIANG_TRUST_LIST_KEYS"] = str(a.folder / "absent.json")
+    assert "ask the region for it" in a.run("list").output
+
+
+# ------------------------------------------------------------------ keys that change
+
+
+async def test_a_key_changes_with_an_overlap_and_signs_when_the_list_has_it(
+    offices: tuple[Office, Office], listed: Listed
+) -> None:
+    a, _ = offices
+    people = [a.operator(name)[1] for name in ("li", "wang")]
+    (old,) = load_keys(a.keys).city_grant
+    await listed.publish([a.entry(*people)], {})
+    told = a.done("rotate", "grant")
+    keyring = load_keys(a.keys)
+    new, signing = keyring.city_grant
+    assert signing == old, "the old key signs while the new one is announced"
+    assert f"qianjiang cities retire grant {old}" in told
+    assert stat.S_IMODE(a.keys.stat().st_mode) == 0o600
+    early = await in_thread(a, "retire", "grant", old)
+    assert early.exit_code == 1
+    assert "the region's list does not have it yet" in early.output
+    await listed.publish([entry := a.entry(*people)], {})
+    assert {("grant", old), ("grant", new)} <= parse_entry(entry.encode()).keys.keys()
+    assert (await in_thread(a, "retire", "grant", old)).exit_code == 0
+    changed = load_keys(a.keys)
+    assert list(changed.city_grant) == [new]
+    assert changed.city_client.keys() == keyring.city_client.keys(), "nothing else changed"
+    assert changed.subject == keyring.subject
+
+
+def test_the_only_key_is_never_taken_out_and_a_lost_one_at_once(
+    offices: tuple[Office, Office],
+) -> None:
+    a, _ = offices
+    (old,) = load_keys(a.keys).city_status
+    before = a.keys.read_bytes()
+    assert "is the only one" in a.run("retire", "status", old).output
+    assert "no key 'absent'" in a.run("retire", "status", "--force", "absent").output
+    assert a.run("rotate", "pseudonyms").exit_code != 0
+    assert a.keys.read_bytes() == before
+    a.done("rotate", "status")
+    a.done("retire", "status", "--force", old)
+    assert old not in load_keys(a.keys).city_status
+
+
+def test_a_key_file_is_changed_whole_or_not_at_all(offices: tuple[Office, Office]) -> None:
+    a, _ = offices
+    beside = a.keys.with_name("keys.json.new")
+    beside.write_text("half")
+    before = a.keys.read_bytes()
+    assert "another change is under way" in a.run("rotate", "client").output
+    assert a.keys.read_bytes() == before
+    beside.unlink()
+    for _ in range(3):
+        a.done("rotate", "client")
+    assert "retire one first" in a.run("rotate", "client").output
+    assert not beside.exists()
+    a.keys.chmod(0o644)
+    assert "chmod 600" in a.run("rotate", "grant").output
