@@ -103,10 +103,11 @@ Who asks, about whom
     forgeries.py            how many bad signatures are looked at
     claims.py               the kinds of token and what each says
     jwk.py                  public keys from outside
-    edge/oauth.py           the authorization server's three addresses
+    edge/oauth.py           the authorization server, as programs call it
     oauth/token.py          the token endpoint
     oauth/jwt_bearer.py     another city's word as an authorization grant
-    oauth/clients.py        client authentication: private_key_jwt and nothing else
+    oauth/assertions.py     client assertions: private_key_jwt and nothing else
+    oauth/clients.py        whose they are: parties by their keys, cities by the region's list
     oauth/throttle.py       a bound on attempts
     oauth/metadata.py       what the server publishes about itself
     oauth/errors.py         the token endpoint's errors
@@ -159,6 +160,20 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
+    recognition/parts.py    what is needed of status lists
+    recognition/partners.py  the cities that may ask about our citizens now, each with its terms
+    edge/authorize.py       another city's request, by its backend and by the citizen's browser
+    oauth/desk.py           who asks, whether it may, what it was refused
+    oauth/pushed.py         a request is pushed, and everything in it fixed
+    recognition/authorization.py  opened once, and the citizen signs in afresh for it
+    recognition/requests.py  read, allowed or declined by its citizen
+    edge/recognitions.py    the routes of that, and which cities recognise me
+    oauth/code.py           the code is redeemed, once
+    oauth/exchange.py       and what it bought exchanged for a grant
+    recognition/openings.py  for which scenarios there can be one
+    recognition/grants.py   decided, recorded, and only then signed
+    recognition/held.py     what was said of a citizen, for the citizen
+    recognition/refusals.py  what cities are refused, counted with its reason
     recognition/schemes.py  which tier of one city is which band in another
     edge/recognition_schemes.py  the same, open to everybody
     recognition/limits.py   what may be vouched for, and what is kept free at home for it
@@ -275,6 +290,8 @@ What is kept, the only SQL and Valkey
     store/correction.py     requests for correction, their words sealed
     store/closure.py        open matters, and the one function that erases
     store/party.py          parties, keys, registrations
+    store/recognition_request.py  other cities' requests, each step once
+    store/recognition.py    what was said of citizens, a row a grant
     store/proof.py          DPoP proofs, each used once
     store/idempotency.py    keys of writes, claimed in the write's own transaction
     store/consent.py        consents by versions, and the requests for them
@@ -284,7 +301,6 @@ What is kept, the only SQL and Valkey
     store/visit.py          visitors, their visits, and tokens for their sessions
     store/trust_list.py     the region's list, as last found good
     store/freshness.py      until when each city's word is fresh
-    store/recognition_refusal.py  what cities were refused, by the minute
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back

@@ -49,8 +49,13 @@ from gateway.limits import Limits
 from gateway.lookups import Lookups
 from gateway.notice import load_notice
 from gateway.oauth.clients import ClientAuthentication
+from gateway.oauth.code import AUTHORIZATION_CODE, CodeGrant
+from gateway.oauth.desk import CityDesk
+from gateway.oauth.exchange import TOKEN_EXCHANGE, ExchangeGrant
+from gateway.oauth.jwt_bearer import JWT_BEARER, JwtBearer
 from gateway.oauth.metadata import TOKEN_PATH
-from gateway.oauth.token import TokenEndpoint
+from gateway.oauth.pushed import PushedRequests
+from gateway.oauth.token import CLIENT_CREDENTIALS, ClientCredentials, GrantType, TokenEndpoint
 from gateway.offers import ScenarioOffers
 from gateway.oidc import Oidc
 from gateway.outbox import Outbox
@@ -60,8 +65,15 @@ from gateway.policies import Policies
 from gateway.proofs import Proofs
 from gateway.proposer import Proposer
 from gateway.pseudonyms import Pseudonyms
+from gateway.recognition.authorization import Authorization
 from gateway.recognition.freshness import Freshness
+from gateway.recognition.grants import Grants
+from gateway.recognition.held import Recognitions
 from gateway.recognition.neighbours import Nobody
+from gateway.recognition.partners import Partners
+from gateway.recognition.parts import NoLists, StatusLists
+from gateway.recognition.refusals import Refusals
+from gateway.recognition.requests import RecognitionRequests
 from gateway.recognition.schemes import Schemes
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
@@ -97,13 +109,21 @@ class City:
         registry: the compiled scenarios.
         clock: where time comes from.
         ids: where identifiers and randomness come from.
+        status_lists: where the bits of what is said of citizens are kept.
     """
 
     def __init__(
-        self, settings: Settings, keys: Keyring, registry: Registry, clock: Clock, ids: Ids
+        self,
+        settings: Settings,
+        keys: Keyring,
+        registry: Registry,
+        clock: Clock,
+        ids: Ids,
+        status_lists: StatusLists | None = None,
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
         self.clock, self.ids = clock, ids
+        self.status_lists = status_lists or NoLists()
         self.counts = Counts(clock)
         self.database = self._database(settings.pool_max, {})
         self._batch = self._database(1, PLANNER)
@@ -143,16 +163,14 @@ class City:
         self.tokens = AccessTokens(
             keys, settings, clock, ids, self.parties, self.forgeries, self.counts
         )
-        self.token_endpoint = TokenEndpoint(
-            ClientAuthentication(
-                settings, clock, self.database, self.parties, self.forgeries, self.counts
-            ),
-            self.tokens,
-            self.limits,
-            self.proofs,
-            Wanted(
-                method="POST", url=settings.issuer + TOKEN_PATH, nonce=settings.dpop_nonce_required
-            ),
+        self.clients = ClientAuthentication(
+            settings,
+            clock,
+            self.database,
+            self.parties,
+            self.forgeries,
+            self.counts,
+            self.trust,
         )
         self.policies = Policies(self.database, registry)
         self.freshness = Freshness()
@@ -289,6 +307,7 @@ class City:
             clock=clock,
         )
         self.corrections = Corrections(self.database, self.vault, clock, ids)
+        self.recognitions = Recognitions(self.database)
         self.closing = Closing(
             database=self.database,
             writer=self.writer,
@@ -296,6 +315,7 @@ class City:
             commitments=self.commitments,
             devices=self.devices,
             authorisations=self.authorisations,
+            recognitions=self.recognitions,
             text=load_notice(settings, "closure"),
         )
         self.decisions = Decisions(
@@ -318,6 +338,7 @@ class City:
             linger_s=lambda: GATHER_S if self.committer.batcher.busy else 0.0,
             counts=self.counts,
         )
+        self._recognise()
         self.counter_questions = CounterQuestions(
             database=self.database,
             codes=self.credit_codes,
@@ -351,6 +372,53 @@ class City:
             answer_ttl_s=settings.answer_ttl_s,
             waiting_max=settings.waiting_max,
         )
+
+    def _recognise(self) -> None:
+        """The parts by which other cities may recognise this one's citizens."""
+        settings = self.settings
+        partners = Partners(settings.city, self.trust, self.schemes, self.parties, self.clock)
+        refusals = Refusals(self.database)
+        self.authorization = Authorization(
+            settings=settings,
+            trust=self.trust,
+            partners=partners,
+            oidc=self.oidc,
+            refusals=refusals,
+            database=self.database,
+        )
+        self.recognition_requests = RecognitionRequests(
+            settings=settings,
+            link_key=self.keys.link,
+            partners=partners,
+            database=self.database,
+            writer=self.writer,
+            consents=self.consents,
+            registry=self.registry,
+        )
+        grants = Grants(
+            settings=settings,
+            keys=self.keys.city_grant,
+            writer=self.writer,
+            decisions=self.decisions,
+            registry=self.registry,
+            policies=self.policies,
+            pseudonyms=self.pseudonyms,
+            status_lists=self.status_lists,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        desk = CityDesk(self.clients, partners, self.limits, refusals, self.database)
+        self.pushed_requests = PushedRequests(desk, self.ids)
+        wanted = Wanted(
+            method="POST", url=settings.issuer + TOKEN_PATH, nonce=settings.dpop_nonce_required
+        )
+        own = ClientCredentials(self.clients, self.tokens, self.limits, self.proofs, wanted)
+        grant_types: dict[str, GrantType] = {CLIENT_CREDENTIALS: own}
+        if settings.trust_list_url:
+            grant_types[AUTHORIZATION_CODE] = CodeGrant(desk, self.writer, self.ids)
+            grant_types[TOKEN_EXCHANGE] = ExchangeGrant(desk, grants)
+            grant_types[JWT_BEARER] = JwtBearer(self.clients, self.visiting.acceptance)
+        self.token_endpoint = TokenEndpoint(grant_types)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[City]:

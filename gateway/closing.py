@@ -21,6 +21,7 @@ from gateway.devices import Devices
 from gateway.errors import OpenMatters, TextChanged
 from gateway.idempotency import citizen_key
 from gateway.notice import Notice
+from gateway.recognition.held import Recognitions
 from gateway.standing import StandingWriter
 from gateway.store import closure as rows
 from gateway.store import idempotency as idempotency_rows
@@ -40,6 +41,7 @@ class Closing(msgspec.Struct, frozen=True):
     commitments: Commitments
     devices: Devices
     authorisations: Authorisations
+    recognitions: Recognitions
     text: Notice
 
     async def open_matters(self, citizen: UUID) -> list[OpenMatter]:
@@ -64,6 +66,7 @@ class Closing(msgspec.Struct, frozen=True):
             await self.commitments.withdraw_all_within(connection, citizen)
             await self.devices.revoke_all_within(connection, citizen)
             await self.authorisations.withdraw_within(connection, citizen)
+            await self.recognitions.forget_requests_within(connection, citizen)
             # Answers to the citizen's own writes, kept for repeats: nobody will repeat them.
             await idempotency_rows.forget(connection, citizen_key(citizen))
             await rows.close(connection, citizen)

@@ -23,6 +23,7 @@ from gateway.consent_rules import (
     limited,
     paused,
     resumed,
+    state,
     withdrawn,
 )
 from gateway.errors import Conflict, NotFound, TextChanged
@@ -127,6 +128,26 @@ class Consents:
         terms = Terms(text_sha256=text_sha256.hex())
         consent = await self._next(connection, citizen, wanted, terms)
         await rows.add(connection, consent, assisted=assisted)
+        await self._outbox.consent(connection, "consent.granted", consent)
+        return consent
+
+    async def give_within(
+        self, connection: Connection, citizen: UUID, wanted: Wanted, text_sha256: str
+    ) -> Consent:
+        """A consent to the text that was shown, inside a change of the standing, by no request.
+
+        One that stands is given anew: its time begins again, and what the citizen narrowed stays.
+
+        Raises:
+            TextChanged: the text is not the one that was shown.
+            Conflict: the scenario has gone.
+        """
+        before = await rows.newest(connection, citizen, wanted.recipient, wanted.scenario)
+        stands = before is not None and state(before) in ("active", "paused")
+        frequency = before.frequency if before is not None and stands else None
+        terms = Terms(text_sha256=text_sha256, frequency=frequency)
+        consent = await self._next(connection, citizen, wanted, terms)
+        await rows.add(connection, consent)
         await self._outbox.consent(connection, "consent.granted", consent)
         return consent
 

@@ -197,6 +197,15 @@ class HomeCityFailed(GatewayError):
         self.retry_after_s = 5
 
 
+class AuthorizationRefused(GatewayError):
+    """A browser came with no request of another city that could be answered; `reason` is for the
+    audit record alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("authorization refused")
+        self.reason = reason
+
+
 class SignInRefused(GatewayError):
     """A member of a party's staff is not signed in; `reason` is for the audit record alone."""
 
@@ -226,6 +235,11 @@ class TextChanged(Conflict):
 
 class TooManyOpen(Conflict):
     """So many requests of this citizen wait already that another one must wait for them."""
+
+
+class NothingOpen(Conflict):
+    """Nothing of what another city asks for is open to the citizen now, so there is nothing to
+    allow."""
 
 
 class OpenMatters(Conflict):

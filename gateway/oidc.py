@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -44,6 +45,9 @@ ANSWERS_MAX: Final = 3
 DISCOVERY_FRESH_S: Final = 3600
 TIMEOUT_S: Final = 3.0
 
+#: How far behind ours the provider's clock may be, in seconds.
+CLOCKS_DIFFER_S: Final = 10
+
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _PLACE = b"cookie/login/v1"
 _MAX_DISCOVERY_BYTES = 64 * 1024
@@ -67,6 +71,13 @@ class Attempt(msgspec.Struct, frozen=True):
     verifier: str
     return_to: str
     expires_us: int
+    #: The request of another city for which the citizen signs in afresh, and for nothing else.
+    request: UUID | None = None
+
+    @property
+    def begun_us(self) -> int:
+        """When the citizen was sent to the identity provider."""
+        return self.expires_us - ATTEMPT_LIFE_S * SECOND_US
 
 
 class Told(Described, frozen=True, kw_only=True):
@@ -107,8 +118,11 @@ class Oidc:
             )
         return self._opened
 
-    async def start(self, return_to: str) -> tuple[str, str]:
+    async def start(self, return_to: str, *, request: UUID | None = None) -> tuple[str, str]:
         """The address to send the citizen to, and the cookie that the callback will need.
+
+        With a `request` the citizen must sign in afresh, whatever session there is at the
+        provider (OIDC Core 3.1.2.1); the callback then says for which request it was.
 
         Raises:
             DependencyDown: the identity provider does not answer.
@@ -120,18 +134,21 @@ class Oidc:
             verifier=b64url(self._ids.random_bytes(32)),
             return_to=return_to,
             expires_us=self._clock.now_us() + ATTEMPT_LIFE_S * SECOND_US,
+            request=request,
         )
+        afresh = {} if request is None else {"prompt": "login", "max_age": "0"}
         address, _ = self._flow(provider).create_authorization_url(
             provider.authorization_endpoint,
             state=attempt.state,
             code_verifier=attempt.verifier,
             nonce=attempt.nonce,
+            **afresh,
         )
         sealed = self._cookie.seal(msgspec.json.encode(attempt), _PLACE)
         return address, b64url(sealed)
 
-    async def finish(self, answer: Mapping[str, str], cookie: str) -> tuple[Told, str]:
-        """Who signed in, and where to return, from the callback's parameters and the cookie.
+    async def finish(self, answer: Mapping[str, str], cookie: str) -> tuple[Told, Attempt]:
+        """Who signed in, and in which attempt, from the callback's parameters and the cookie.
 
         Raises:
             LoginRefused: this is not the answer to a login that this browser began.
@@ -156,7 +173,9 @@ class Oidc:
         claims = passed.members()
         if not hmac.compare_digest(str(claims["nonce"]).encode(), attempt.nonce.encode()):
             raise LoginRefused("nonce")
-        return self._told(claims), attempt.return_to
+        if attempt.request is not None:
+            _check_fresh(claims, attempt)
+        return self._told(claims), attempt
 
     def _attempt(self, cookie: str) -> Attempt:
         try:
@@ -290,6 +309,14 @@ class _CodeFlow(OAuth2Client):  # type: ignore[misc]  # Authlib has no types
         response = await self.session.post(url, content=body, headers=headers)
         tokens: dict[str, Any] = self.parse_response_token(response)
         return tokens
+
+
+def _check_fresh(claims: Mapping[str, Any], attempt: Attempt) -> None:
+    """Require that the citizen proved who they are in this very attempt (OIDC Core 3.1.3.7)."""
+    at_s = claims.get("auth_time")
+    begun_s = attempt.begun_us // SECOND_US
+    if type(at_s) is not int or at_s < begun_s - CLOCKS_DIFFER_S:
+        raise LoginRefused("not-afresh")
 
 
 def _claimed_kid(token: str) -> str:

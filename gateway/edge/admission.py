@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from gateway.admission import Admission
 from gateway.edge.problems import send_problem
 from gateway.errors import ReducedCapacity
-from gateway.oauth.metadata import TOKEN_PATH
+from gateway.oauth.metadata import AUTHORIZE_PATH, TOKEN_PATH
 from gateway.waiting_line import Priority
 
 #: What is never made to wait: whether we are alive, and what we say of ourselves. The token
@@ -23,10 +23,10 @@ from gateway.waiting_line import Priority
 EXEMPT: Final = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/.well-known/", TOKEN_PATH)
 
 #: Where citizens are, and the last words of what they take back and of what they sign.
-_CITIZENS: Final = ("/v1/me", "/v1/login", "/v1/logout", "/app/")
+_CITIZENS: Final = ("/v1/me", "/v1/login", "/v1/logout", "/app/", AUTHORIZE_PATH)
 _TAKEN_BACK: Final = ("/withdraw", "/withdrawal", "/pause", "/revocation", "/closure")
 _SIGNED: Final = (
-    *("/grant", "/decline", "/resume", "/frequency"),
+    *("/grant", "/allow", "/decline", "/resume", "/frequency"),
     *("/v1/me/commitments", "/v1/me/commitments/drafts"),
 )
 #: Either gives the word on the score or takes it back: which one is in the body.

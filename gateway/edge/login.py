@@ -15,7 +15,7 @@ from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
 from gateway.errors import LoginRefused, Malformed
 from gateway.oidc import ATTEMPT_LIFE_S, CALLBACK
-from gateway.sessions import cookie_name
+from gateway.sessions import cookie_name, hash_of
 
 #: A path of our own: never `//host`, never `/\host`, which browsers read as another site.
 _PATH = re.compile(r"\A/(?:[!-.0-\[\]-~][!-\[\]-~]{0,511})?\Z")
@@ -31,7 +31,7 @@ async def login(request: Request[Any, Any, Any]) -> Response[None]:
     if not _PATH.match(return_to):
         raise Malformed([("", "return_to must be a path of this gateway")])
     address, sealed = await city.oidc.start(return_to)
-    return _sent_to(address, [cookie(city.settings, "login", sealed, ATTEMPT_LIFE_S)])
+    return sent_to(address, [cookie(city.settings, "login", sealed, ATTEMPT_LIFE_S)])
 
 
 @get(CALLBACK, opt={ACCESS: Access.PUBLIC}, status_code=303)
@@ -41,17 +41,19 @@ async def callback(request: Request[Any, Any, Any]) -> Response[None]:
     sealed = request.cookies.get(cookie_name(city.settings, "login"))
     if sealed is None:
         raise LoginRefused("no-attempt")
-    told, return_to = await city.oidc.finish(_parameters(request), sealed)
+    told, attempt = await city.oidc.finish(_parameters(request), sealed)
     citizen = await city.citizens.enrol(told)
     session = await city.sessions.begin(
         citizen, instead_of=request.cookies.get(city.sessions.cookie)
     )
+    if attempt.request is not None:
+        await city.authorization.bind(attempt.request, citizen, hash_of(session))
     settings = city.settings
     cookies = [
         cookie(settings, "session", session, settings.session_ttl_s),
         cookie(settings, "login", "", 0),
     ]
-    return _sent_to(return_to, cookies)
+    return sent_to(attempt.return_to, cookies)
 
 
 @post("/v1/logout", opt={ACCESS: Access.CITIZEN}, status_code=204)
@@ -73,7 +75,8 @@ def _parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
     return parse_form(request.scope["query_string"])
 
 
-def _sent_to(address: str, cookies: list[Cookie]) -> Response[None]:
+def sent_to(address: str, cookies: list[Cookie]) -> Response[None]:
+    """A redirect that nothing keeps and that names no address it came from."""
     return Response(
         None, status_code=303, headers={**_NO_STORE, "location": address}, cookies=cookies
     )

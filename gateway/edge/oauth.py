@@ -1,4 +1,4 @@
-"""The authorization server's three addresses: token, metadata, keys.
+"""The authorization server for programs: token, metadata, keys.
 
 The token endpoint speaks RFC 6749 and not problem+json: its errors are what OAuth client
 libraries look for. A limit (429), a body too large (413) and a gateway without room (503) are
@@ -8,7 +8,7 @@ HTTP's own and stay problems.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -23,6 +23,7 @@ from gateway.errors import (
     Malformed,
     OutcomeUnknown,
     Overloaded,
+    StillRunning,
     UnsupportedMediaType,
 )
 from gateway.oauth.clients import Denied
@@ -39,64 +40,73 @@ from gateway.oauth.token import Granted
 from gateway.waiting_line import Priority
 
 #: RFC 6749 5.1 asks for both.
-_NEVER_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
+NEVER_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
 
 #: A key that was removed is dead everywhere after a minute.
 _A_MINUTE = {"cache-control": "public, max-age=60"}
 
-_PARAMETERS = ("grant_type", "client_assertion_type", "client_assertion", "client_id", "scope")
-
 
 @dataclass
-class TokenOperation(Operation):
-    """The token endpoint's place in the OpenAPI document: it reads its form by itself."""
+class FormOperation(Operation):
+    """An endpoint's place in the OpenAPI document that reads its form by itself."""
+
+    parameters_of_form: ClassVar[tuple[str, ...]] = ()
+    required_of_form: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         text = Schema(type=OpenAPIType.STRING)
         form = Schema(
             type=OpenAPIType.OBJECT,
-            properties=dict.fromkeys(_PARAMETERS, text),
-            required=list(_PARAMETERS[:3]),
+            properties=dict.fromkeys(self.parameters_of_form, text),
+            required=list(self.required_of_form),
         )
         media = {"application/x-www-form-urlencoded": OpenAPIMediaType(schema=form)}
         self.request_body = RequestBody(content=media, required=True)
 
 
+class TokenOperation(FormOperation):
+    """The token endpoint's: what each grant type needs, its own text says."""
+
+    parameters_of_form = (
+        *("grant_type", "client_assertion_type", "client_assertion", "client_id", "scope"),
+        *("code", "redirect_uri", "code_verifier"),
+        *("subject_token", "subject_token_type", "audience", "requested_token_type"),
+    )
+    required_of_form = parameters_of_form[:3]
+
+
 @post(TOKEN_PATH, opt={ACCESS: Access.PUBLIC}, status_code=200, operation_class=TokenOperation)
 async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
-    """Exchange a signed client assertion for an access token (RFC 6749 4.4, RFC 7523 2.2)."""
-    form = await _form(request)
+    """Exchange a signed client assertion for an access token (RFC 6749 4.4, RFC 7523 2.2); for
+    cities also a code for a token, and that for a grant (RFC 6749 4.1.3, RFC 8693)."""
+    form = await form_of(request)
     if form is None:
-        return _denied(OAuthCode.INVALID_REQUEST)
+        return denied(OAuthCode.INVALID_REQUEST)
     address = request.client.host if request.client else ""
     city = city_of(request)
     # Whose it is shows later, and a hospital without a token cannot ask at all.
     async with city.admission.room(Priority.HOSPITAL):
         try:
             answer = await city.token_endpoint.answer(form, address, request.scope["headers"])
-        except (DependencyDown, Overloaded, OutcomeUnknown):
-            return _denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
+        except (DependencyDown, Overloaded, OutcomeUnknown, StillRunning):
+            return denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
+    return answered(answer, city)
+
+
+def answered(answer: Granted | Denied, city: City) -> Response[Any]:
+    """A token, or none, with the nonce that a proof must hold if it is asked for (RFC 9449 8)."""
     if isinstance(answer, Denied):
-        return denied(answer, city)
-    return granted(answer)
-
-
-def granted(answer: Granted) -> Response[Granted]:
-    """The answer with a token."""
-    return Response(answer, headers=_NEVER_STORED)
-
-
-def denied(answer: Denied, city: City) -> Response[Any]:
-    """The answer without one, with the nonce that it asks for (RFC 9449 8)."""
-    nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
-    return _denied(answer.code, nonce)
+        nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
+        return denied(answer.code, nonce)
+    return Response(answer, headers=NEVER_STORED)
 
 
 @get("/.well-known/oauth-authorization-server", opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)
 def server_metadata(request: Request[Any, Any, Any]) -> Response[Metadata]:
     """What this authorization server can do (RFC 8414)."""
     city = city_of(request)
-    return Response(metadata(city.settings.issuer, city.registry), headers=_A_MINUTE)
+    offered = metadata(city.settings.issuer, city.registry, city.token_endpoint.grant_types)
+    return Response(offered, headers=_A_MINUTE)
 
 
 @get(JWKS_PATH, opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)
@@ -105,8 +115,8 @@ def jwks(request: Request[Any, Any, Any]) -> Response[KeySet]:
     return Response(key_set(city_of(request).tokens.public_keys), headers=_A_MINUTE)
 
 
-async def _form(request: Request[Any, Any, Any]) -> dict[str, str] | None:
-    """The request's parameters, or None where they are malformed."""
+async def form_of(request: Request[Any, Any, Any]) -> dict[str, str] | None:
+    """The parameters of a request to this server, or None where they are malformed."""
     # Parameters of the address end up in logs and histories (RFC 6749 2.3.1), and an
     # Authorization field would be a second way to authenticate (2.3).
     if request.scope["query_string"] or "authorization" in request.headers:
@@ -119,7 +129,8 @@ async def _form(request: Request[Any, Any, Any]) -> dict[str, str] | None:
     return {name: value for name, value in form.items() if value}
 
 
-def _denied(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
+def denied(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
+    """The answer to a client that gets nothing (RFC 6749 5.2)."""
     status, headers, body = oauth_error_bytes(code)
     texts = {name.decode(): value.decode() for name, value in headers}
     media_type = texts.pop("content-type")

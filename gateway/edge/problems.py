@@ -78,6 +78,12 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         424,
         "对方城市暂时没有应答，请稍后再试 / The other city does not answer; try again later",
     ),
+    errors.AuthorizationRefused: Kind(
+        "authorization-refused",
+        400,
+        "这个请求无效、已打开过或已过期，请回到那座城市重新开始"
+        " / This request is not valid, was opened before or is over; begin again in that city",
+    ),
     errors.SignInRefused: Kind(
         "sign-in-refused",
         403,
@@ -112,6 +118,13 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         "too-many-open",
         409,
         "还有几项申请在处理中，请等其中一项办结 / Several of your requests are open; wait for one",
+    ),
+    errors.NothingOpen: Kind(
+        "nothing-open",
+        409,
+        "所请求的场景现在都不适用，没有提供任何信息；在当地按普通方式办理"
+        " / Nothing that was asked for is open to you now, and nothing was said of you;"
+        " the ordinary way applies there",
     ),
     errors.OpenMatters: Kind(
         "open-matters",

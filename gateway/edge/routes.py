@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.edge import (
     assisted,
+    authorize,
     authzen,
     benefits,
     citizen,
@@ -33,6 +34,7 @@ from gateway.edge import (
     oauth,
     recognition_agreements,
     recognition_schemes,
+    recognitions,
     scenarios,
     service,
     sessions,
@@ -43,6 +45,7 @@ from gateway.edge import (
 HANDLERS: list[HTTPRouteHandler] = [
     *service.HANDLERS,
     *oauth.HANDLERS,
+    *authorize.HANDLERS,
     *authzen.HANDLERS,
     *login.HANDLERS,
     *citizen.HANDLERS,
@@ -52,6 +55,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *benefits.HANDLERS,
     *consent_requests.HANDLERS,
     *consents.HANDLERS,
+    *recognitions.HANDLERS,
     *my_scenarios.HANDLERS,
     *credit_codes.HANDLERS,
     *desks.HANDLERS,

@@ -66,6 +66,7 @@ class PersonClaims(IdClaims, frozen=True, kw_only=True):
     id_number: str
     birthdate: str
     full_capacity: bool
+    auth_time: int
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -76,6 +77,7 @@ class Grant(msgspec.Struct, frozen=True):
     nonce: str
     challenge: str
     person: Identity
+    auth_time: int  # when the login was typed, in seconds
     expires_us: int
 
 
@@ -146,17 +148,23 @@ class Provider:
             raise ProviderRefuses("invalid_request")
         if "openid" not in asked.get("scope", "").split() or not asked.get("nonce"):
             raise ProviderRefuses("invalid_scope")
+        # There is no session here to be asked about: everybody types a login, every time.
+        if asked.get("prompt") == "none":
+            raise ProviderRefuses("login_required")
+        if asked.get("prompt", "login") != "login" or not asked.get("max_age", "0").isdigit():
+            raise ProviderRefuses("invalid_request")
 
     def authorize(self, asked: dict[str, str], person: Identity) -> str:
         """The address that takes a checked request's answer home."""
-        code = self._ids.token()
+        code, now_us = self._ids.token(), self._clock.now_us()
         self._grants[code] = Grant(
             asked["client_id"],
             asked["redirect_uri"],
             asked["nonce"],
             asked["code_challenge"],
             person,
-            self._clock.now_us() + CODE_LIFE_S * SECOND_US,
+            now_us // SECOND_US,
+            now_us + CODE_LIFE_S * SECOND_US,
         )
         while len(self._grants) > CODES_MAX:
             self._grants.popitem(last=False)
@@ -226,6 +234,7 @@ class Provider:
             id_number=who.id_number,
             birthdate=who.birthdate.isoformat(),
             full_capacity=who.full_capacity,
+            auth_time=grant.auth_time,
         )
         return sign(Kind.ID, claims, self.key.kid, self._signing)
 
@@ -247,6 +256,7 @@ def discovery(state: State) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": [Alg.ES256.value],
         "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["login"],
         "authorization_response_iss_parameter_supported": True,
     }
 

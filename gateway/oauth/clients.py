@@ -1,8 +1,7 @@
-"""Client authentication at the token endpoint: private_key_jwt and nothing else (RFC 7523).
+"""Client authentication: parties by the keys they registered, cities by those of the region's list.
 
-The order is that of cost: shape, rate, signature, single use. What is told is the same for an
-unknown client, a wrong key and a replay, and takes the same work: an unknown client's assertion
-is checked against a decoy key that nobody holds.
+An assertion is good once, at whichever endpoint it comes first; PostgreSQL decides, and says in the
+same moment whether the client still stands.
 """
 
 from __future__ import annotations
@@ -12,32 +11,26 @@ from functools import lru_cache
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.claims import AssertionClaims, Kind
 from gateway.clock import SECOND_US, Clock
 from gateway.counts import Counts
-from gateway.errors import TooManyRequests
 from gateway.forgeries import Forgeries
-from gateway.jose import MAX_TOKEN_CHARS, Passed, Reason, Refused, verify
-from gateway.jwk import Alg, JwkRefused, Key, parse_jwk, unb64url
+from gateway.jwk import JwkRefused, Key, parse_jwk
+from gateway.oauth.assertions import ASSERTION_TYPE, Assertions, Denied, Proven
 from gateway.oauth.errors import OAuthCode
-from gateway.oauth.throttle import Throttle
 from gateway.parties import Parties, Party
+from gateway.recognition.entry import City
+from gateway.recognition.trust import Trust
 from gateway.settings import Settings
 from gateway.store import party as rows
 from gateway.store.database import Database
 
-ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+__all__ = ["ASSERTION_TYPE", "CityClient", "Client", "ClientAuthentication", "Denied"]
 
 #: How long past its expiry a used assertion is remembered. Workers' and the database's clocks
 #: differ by less, so what one may still accept the other has not yet forgotten.
 MARGIN_S: Final = 60
-
-#: An address may make so many times the attempts of one client: a proxy stands for many.
-CLIENTS_PER_ADDRESS: Final = 10
-
-_KEY_REASONS = (Reason.ALGORITHM, Reason.SIGNATURE)
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -47,15 +40,20 @@ class Client(msgspec.Struct, frozen=True):
     kid: str
 
 
-class Denied(msgspec.Struct, frozen=True):
-    """A refusal: the code is for the client, the reason for the audit record alone."""
+class CityClient(msgspec.Struct, frozen=True):
+    """A city of the region's list that authenticated; `party` stands for it here.
 
-    code: OAuthCode
-    reason: str
+    There is none for this city itself, which is a client of its own where visitors arrive.
+    """
+
+    code: str
+    city: City
+    kid: str
+    party: Party | None
 
 
 class ClientAuthentication:
-    """Decides who is asking for a token; one instance per worker."""
+    """Decides who is asking; one instance per worker."""
 
     def __init__(
         self,
@@ -65,135 +63,109 @@ class ClientAuthentication:
         parties: Parties,
         forgeries: Forgeries,
         counts: Counts,
+        trust: Trust,
     ) -> None:
-        self._issuer = settings.issuer
-        self._forgeries = forgeries
-        self._clock, self._database, self._parties = clock, database, parties
-        self._counts = counts
-        per_s, burst = settings.token_attempts_per_s, settings.token_attempts_burst
-        self._by_client = Throttle(clock, per_s=per_s, burst=burst)
-        self._by_address = Throttle(
-            clock, per_s=per_s * CLIENTS_PER_ADDRESS, burst=burst * CLIENTS_PER_ADDRESS
-        )
-        # Its private half is forgotten on this very line.
-        self._decoy = ec.generate_private_key(ec.SECP256R1()).public_key()
+        self._own = settings.city
+        self._database, self._parties, self._trust = database, parties, trust
+        self._assertions = Assertions(settings, clock, forgeries, counts)
+        self._of_parties = _OfParties(clock, parties)
+        self._of_cities = _OfCities(trust)
 
     async def authenticate(self, form: Mapping[str, str], address: str) -> Client | Denied:
-        """The client that a form's assertion proves, or why it does not.
+        """The party that a form's assertion proves, or why it does not.
 
         Raises:
-            TooManyRequests: this client, or this address, tries too often.
-            AbnormalUsage: too many bad signatures came in its name from there, or from there
-                altogether; this one was not looked at.
+            TooManyRequests, AbnormalUsage: as `Assertions.prove`.
             DependencyDown, Overloaded: PostgreSQL cannot decide on the assertion's single use.
         """
-        assertion = form.get("client_assertion", "")
-        if form.get("client_assertion_type") != ASSERTION_TYPE or not assertion:
-            return Denied(OAuthCode.INVALID_CLIENT, "no-assertion")
-        if "client_secret" in form:
-            return Denied(OAuthCode.INVALID_REQUEST, "two-methods")  # RFC 6749 2.3
-        if len(assertion) > MAX_TOKEN_CHARS:
-            return Denied(OAuthCode.INVALID_CLIENT, "shape")
-        name, kid = claimed(assertion)
-        self._throttle(name, address)
-        claimant = f"{name} {address}", address
-        known, answer = self._registered(name, kid), self._verify(assertion, claimant)
-        if isinstance(answer, Refused) and answer.reason in _KEY_REASONS:
-            # The key may have been registered a moment ago. Everybody who fails here costs this
-            # look, or its time would tell an unknown client from a wrong key.
-            await self._parties.refresh()
-            if self._registered(name, kid) != known:
-                answer = self._verify(assertion, claimant)
-        if isinstance(answer, Refused):
-            if answer.reason is Reason.SHED:
-                raise self._forgeries.refusal()
-            if answer.reason is Reason.SIGNATURE:
-                self._forgeries.failed(*claimant)
-            return Denied(OAuthCode.INVALID_CLIENT, answer.reason.value)
-        claims = answer.claims
-        assert isinstance(claims, AssertionClaims), "the guard decodes each kind to its own claims"
-        if form.get("client_id", claims.iss) != claims.iss:
-            return Denied(OAuthCode.INVALID_CLIENT, "client-id")
-        return await self._spend(claims, answer.kid)
+        proven = await self._assertions.prove(form, address, self._of_parties)
+        return proven if isinstance(proven, Denied) else await self._party(proven)
 
-    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        """The key of a client's assertion: the guard's registry."""
-        jwk = self._registered(issuer, kid) if kind is Kind.ASSERTION else None
-        key = _key(jwk) if jwk is not None else None
-        return key or Key(kid, Alg.ES256, self._decoy)
+    async def authenticate_city(self, form: Mapping[str, str], address: str) -> CityClient | Denied:
+        """The city that a form's assertion proves, or why it does not; raises as `authenticate`."""
+        proven = await self._assertions.prove(form, address, self._of_cities)
+        return proven if isinstance(proven, Denied) else await self._city(proven)
 
-    def _throttle(self, name: str, address: str) -> None:
-        """Count an attempt, before it costs anything, for the address and for the client there.
-
-        The client's count is one for each address, or anybody could use up a stranger's.
-        """
-        wait_s = self._by_address.wait_s(address) or self._by_client.wait_s(f"{name} {address}")
-        if wait_s:
-            self._counts.limited("token_attempts")
-            raise TooManyRequests(wait_s)
-
-    def _registered(self, name: str, kid: str) -> str | None:
-        """The public JWK, as JSON, that a client may sign with now."""
-        party = self._parties.get(name)
-        key = party.row.keys.get(kid) if party else None
-        if key is None or (key.until_us is not None and key.until_us <= self._clock.now_us()):
-            return None
-        return key.jwk
-
-    def _verify(self, assertion: str, claimant: tuple[str, str]) -> Passed | Refused:
-        return verify(
-            assertion,
-            Kind.ASSERTION,
-            self,
-            issuer=None,
-            # The issuer's exact string and no other spelling of this server: an assertion for
-            # "the token endpoint" could have been lured out for somebody else's (FAPI 2.0 5.3.2).
-            audience=self._issuer,
-            now_us=self._clock.now_us(),
-            tolerates=lambda _: self._forgeries.tolerates(*claimant),
-        )
-
-    async def _spend(self, claims: AssertionClaims, kid: str) -> Client | Denied:
+    async def _party(self, proven: Proven) -> Client | Denied:
         """Use the assertion up, and see in the same moment that client and key still stand."""
-        proven = self._registered(claims.iss, kid)
-        forget_us = (claims.exp + MARGIN_S) * SECOND_US
+        name = proven.claims.iss
         async with self._database.connection() as connection:
-            revision = await rows.use_assertion(connection, claims.iss, claims.jti, forget_us)
+            revision = await rows.use_assertion(connection, name, *_once(proven.claims))
         if revision is None:
             return Denied(OAuthCode.INVALID_CLIENT, "replayed")
-        party = self._parties.get(claims.iss)
+        party = self._parties.get(name)
         if party is None or party.row.revision != revision:
             # This worker's copy is old: a suspension or a rotation was acknowledged elsewhere.
             await self._parties.refresh(force=True)
-            party = self._parties.get(claims.iss)
-        if party is None or proven is None or self._registered(claims.iss, kid) != proven:
+            party = self._parties.get(name)
+        if party is None or proven.key is None or self._of_parties.changed(proven):
             return Denied(OAuthCode.INVALID_CLIENT, "client-key-revoked")
         if not party.active:
             # Only one who proved to be the party learns that it is suspended.
             return Denied(OAuthCode.UNAUTHORIZED_CLIENT, "party-suspended")
-        return Client(party, kid)
+        return Client(party, proven.kid)
+
+    async def _city(self, proven: Proven) -> CityClient | Denied:
+        """The same for a city; of its party the copy here may be old as well."""
+        code = proven.claims.iss
+        async with self._database.connection() as connection:
+            revision = await rows.use_city_assertion(connection, code, *_once(proven.claims))
+        if revision is None:
+            return Denied(OAuthCode.INVALID_CLIENT, "replayed")
+        city = self._trust.city(code)
+        if city is None or proven.key is None or self._of_cities.changed(proven):
+            return Denied(OAuthCode.INVALID_CLIENT, "city-key-revoked")
+        if code == self._own:
+            return CityClient(code, city, proven.kid, None)
+        party = self._parties.of_city(code)
+        if revision and (party is None or party.row.revision != revision):
+            await self._parties.refresh(force=True)
+            party = self._parties.of_city(code)
+        if party is None or not party.active:
+            return Denied(OAuthCode.UNAUTHORIZED_CLIENT, "no-party", code)
+        return CityClient(code, city, proven.kid, party)
 
 
-class _Header(msgspec.Struct):
-    kid: str = ""
+class _OfParties(msgspec.Struct, frozen=True):
+    """The keys that parties registered."""
+
+    clock: Clock
+    parties: Parties
+
+    def key(self, name: str, kid: str) -> Key | None:
+        party = self.parties.get(name)
+        held = party.row.keys.get(kid) if party else None
+        if held is None or (held.until_us is not None and held.until_us <= self.clock.now_us()):
+            return None
+        return _key(held.jwk)
+
+    def changed(self, proven: Proven) -> bool:
+        """Whether the key that proved a client is another now, or none."""
+        return self.key(proven.claims.iss, proven.kid) != proven.key
+
+    async def refresh(self) -> None:
+        await self.parties.refresh()
 
 
-class _Payload(msgspec.Struct):
-    iss: str = ""
+class _OfCities(msgspec.Struct, frozen=True):
+    """The keys of the region's list, which are as fresh as the list itself."""
+
+    trust: Trust
+
+    def key(self, name: str, kid: str) -> Key | None:
+        return self.trust.find(Kind.ASSERTION, name, kid)
+
+    def changed(self, proven: Proven) -> bool:
+        """Whether the key that proved a city is another now, or none."""
+        return self.key(proven.claims.iss, proven.kid) != proven.key
+
+    async def refresh(self) -> None:
+        """Nothing: an unknown key is no reason to look for a newer list."""
 
 
-_decode_header = msgspec.json.Decoder(_Header).decode
-_decode_payload = msgspec.json.Decoder(_Payload).decode
-
-
-def claimed(assertion: str) -> tuple[str, str]:
-    """Who an assertion says it is from, and by which key: not proven, for counting attempts."""
-    try:
-        header, payload, _ = assertion.split(".")
-        issuer = _decode_payload(unb64url(payload)).iss
-        return issuer[:64], _decode_header(unb64url(header)).kid
-    except (ValueError, msgspec.DecodeError, RecursionError):
-        return "", ""
+def _once(claims: AssertionClaims) -> tuple[str, int]:
+    """Under what an assertion's use is remembered, and until when (microseconds)."""
+    return claims.jti, (claims.exp + MARGIN_S) * SECOND_US
 
 
 @lru_cache(maxsize=4096)

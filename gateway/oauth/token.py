@@ -1,9 +1,12 @@
-"""The token endpoint: who asks, for what, and the token (RFC 6749 4.4, 5)."""
+"""The token endpoint: a table of grant types, each of which says who may ask and what comes of it.
+
+Here is the oldest of them, by which parties get their tokens (RFC 6749 4.4, 5).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -22,17 +25,65 @@ CLIENT_CREDENTIALS: Final = "client_credentials"
 _log = structlog.get_logger(__name__)
 
 
-class Granted(msgspec.Struct, frozen=True):
-    """The successful answer (RFC 6749 5.1)."""
+class Granted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The successful answer (RFC 6749 5.1); of an exchange with its kind (RFC 8693 2.2.1)."""
 
     access_token: str
     token_type: str
     expires_in: int
     scope: str
+    issued_token_type: str | None = None
+
+
+class GrantType(Protocol):
+    """One way to get a token."""
+
+    async def answer(
+        self, form: Mapping[str, str], address: str, headers: Headers
+    ) -> Granted | Denied:
+        """The answer to a request of this type, from this address, with these header fields."""
+        ...
 
 
 class TokenEndpoint:
-    """Turns a client's credentials into a token; one instance per worker.
+    """Sends a request to its grant type; one instance per worker."""
+
+    def __init__(self, grants: Mapping[str, GrantType]) -> None:
+        self._grants = dict(grants)
+
+    @property
+    def grant_types(self) -> list[str]:
+        """What is served, by the names that requests use."""
+        return list(self._grants)
+
+    async def answer(
+        self, form: Mapping[str, str], address: str, headers: Headers = ()
+    ) -> Granted | Denied:
+        """The answer to a token request; a refusal leaves its reason in the log.
+
+        Raises:
+            TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
+            QuotaExceeded: the party's own limit is spent.
+        """
+        answer = await self._answer(form, address, headers)
+        if isinstance(answer, Denied):
+            _log.info("token_denied", code=answer.code.value, reason=answer.reason)
+        return answer
+
+    async def _answer(
+        self, form: Mapping[str, str], address: str, headers: Headers
+    ) -> Granted | Denied:
+        wanted = form.get("grant_type")
+        if wanted is None:
+            return Denied(OAuthCode.INVALID_REQUEST, "grant-type")
+        grant = self._grants.get(wanted)
+        if grant is None:
+            return Denied(OAuthCode.UNSUPPORTED_GRANT_TYPE, "grant-type")
+        return await grant.answer(form, address, headers)
+
+
+class ClientCredentials:
+    """Turns a party's credentials into a token; one instance per worker.
 
     Args:
         wanted: what a DPoP proof must say at this address.
@@ -52,27 +103,9 @@ class TokenEndpoint:
         self._limits = limits
 
     async def answer(
-        self, form: Mapping[str, str], address: str, headers: Headers = ()
-    ) -> Granted | Denied:
-        """The answer to a token request; a refusal leaves its reason in the log.
-
-        Raises:
-            TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
-            QuotaExceeded: the party's own limit is spent.
-        """
-        answer = await self._answer(form, address, headers)
-        if isinstance(answer, Denied):
-            _log.info("token_denied", code=answer.code.value, reason=answer.reason)
-        return answer
-
-    async def _answer(
         self, form: Mapping[str, str], address: str, headers: Headers
     ) -> Granted | Denied:
-        grant = form.get("grant_type")
-        if grant is None:
-            return Denied(OAuthCode.INVALID_REQUEST, "grant-type")
-        if grant != CLIENT_CREDENTIALS:
-            return Denied(OAuthCode.UNSUPPORTED_GRANT_TYPE, "grant-type")
+        """See `GrantType`."""
         client = await self._clients.authenticate(form, address)
         if isinstance(client, Denied):
             return client

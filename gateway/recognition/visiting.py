@@ -8,7 +8,7 @@ from gateway.clock import Clock
 from gateway.errors import TooManyRequests
 from gateway.ids import Ids
 from gateway.keys import Keyring
-from gateway.oauth.clients import CLIENTS_PER_ADDRESS
+from gateway.oauth.assertions import CLIENTS_PER_ADDRESS
 from gateway.oauth.throttle import Throttle
 from gateway.proofs import Proofs
 from gateway.recognition.acceptance import Acceptance

@@ -89,6 +89,12 @@ DELETE FROM citizen_limit WHERE (citizen, what) IN (
   SELECT citizen, what FROM citizen_limit WHERE full_at < now() - interval '24 hours'
    ORDER BY full_at LIMIT $1)
 
+-- name: recognition_requests
+-- A code that comes again within the day still makes void what came of it.
+DELETE FROM recognition_request WHERE id IN (
+  SELECT id FROM recognition_request WHERE expires_at < now() - interval '24 hours'
+   ORDER BY expires_at LIMIT $1)
+
 -- name: month_ahead
 -- Whether the partitions of a day 28 days from now exist; `qianjiang migrate` makes them.
 SELECT to_regclass(

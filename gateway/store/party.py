@@ -169,6 +169,14 @@ async def use_assertion(
     return revision
 
 
+async def use_city_assertion(
+    connection: Connection, code: str, jti: str, expires_us: int
+) -> int | None:
+    """`use_assertion` of a city, by its code; 0 where no party stands for it here."""
+    revision: int | None = await connection.fetchval(_sql.use_city_assertion, code, jti, expires_us)
+    return revision
+
+
 async def forget_assertions(connection: Connection) -> int:
     """Remove what no assertion can be replayed against any more; returns how many rows."""
     return int(await connection.fetchval(_sql.forget_assertions))

@@ -80,6 +80,16 @@ WITH used AS (
 )
 SELECT p.revision FROM used JOIN party AS p ON p.id = used.issuer
 
+-- name: use_city_assertion
+-- The same for a city, whose name there is its code and whose keys are in the region's list: its
+-- assertions are counted apart from those of parties. 0 where no party stands for it here.
+WITH used AS (
+  INSERT INTO assertion_used (issuer, jti, expires) VALUES ('city:' || $1, $2, from_us($3))
+  ON CONFLICT DO NOTHING RETURNING issuer
+)
+SELECT coalesce((SELECT max(p.revision) FROM party AS p WHERE p.kind = 'city' AND p.city = $1), 0)
+  FROM used
+
 -- name: forget_assertions
 WITH gone AS (DELETE FROM assertion_used WHERE expires < clock_timestamp() RETURNING 1)
 SELECT count(*) FROM gone

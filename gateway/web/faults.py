@@ -15,6 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from gateway.edge import problems
+from gateway.oauth.metadata import AUTHORIZE_PATH
 from gateway.web.catalogue import catalogue
 from gateway.web.render import HEADERS, page
 from gateway.web.sign_in import REFUSALS
@@ -28,6 +29,7 @@ _PLACES: Final = {
     "/counter": "/counter/sign-in",
     _LOGIN: "/app/sign-in",
     _VISIT: "/app/visit",
+    AUTHORIZE_PATH: "/app/sign-in",
 }
 #: Header fields of a problem that a page keeps.
 _KEPT: Final = frozenset({"retry-after", "allow"})
@@ -54,7 +56,7 @@ def answer(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
         "fault.html",
         status=kind.status,
         slug=kind.slug if known else "other",
-        home=place,
+        home="/app" if place == AUTHORIZE_PATH else place,
     )
     shown.headers.update({k: v for k, v in plain.headers.items() if k.lower() in _KEPT})
     return shown

@@ -147,6 +147,7 @@ def test_the_guides_code_verifies_our_webhooks_and_no_others() -> None:
 def test_every_problem_that_a_party_can_meet_is_in_the_table() -> None:
     table = text(GUIDE).partition("## When something goes wrong")[2].partition("## ")[0]
     citizens = {"login-refused", "adults-only", "identity-refused", "text-changed"}
+    citizens |= {"authorization-refused", "nothing-open"}
     citizens |= {"too-many-open", "open-matters", "commitment-refused", "too-many-devices"}
     citizens |= {"visit-refused", "home-city-failed"}
     staff = {"sign-in-refused"}

@@ -69,6 +69,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
         "/v1/recognition/agreements",
         *("/oauth/token", "/v1/login", "/v1/login/callback"),
         *("/v1/visits", "/v1/visits/token", "/v1/visits/session", "/recognition/callback"),
+        *("/oauth/par", "/oauth/authorize"),
         *("/v1/counter/sign-in", "/v1/counter/second", "/v1/counter/enrolment"),
         *("/v1/counter/second/key", "/v1/counter/second/key/options"),
         *("/v1/counter/enrolment/link", "/v1/counter/enrolment/confirmation"),

@@ -393,5 +393,5 @@ def _count_verifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(compact)
         return verify(compact, *args, **given)
 
-    monkeypatch.setattr("gateway.oauth.clients.verify", counting)
+    monkeypatch.setattr("gateway.oauth.assertions.verify", counting)
     return seen

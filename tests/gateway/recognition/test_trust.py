@@ -123,10 +123,10 @@ async def test_what_is_open_is_what_the_agreement_and_both_cities_list(
     pair.region.agree("a-b", pair.a, pair.b, 100, scenarios=scenarios, **TERMS)
     pair.a.changes = {"scenarios": ["library", "rent", "hospital"]}
     await renewed(worker)
-    assert opened(worker) == {"library", "rent"}
+    assert opened(worker) == frozenset({"library", "rent"})
     pair.b.changes = {"scenarios": ["rent", "points"]}
     await changed(pair, worker)
-    assert opened(worker) == {"rent"}
+    assert opened(worker) == frozenset({"rent"})
     pair.b.changes = {"scenarios": ["points"]}
     await changed(pair, worker)
     assert opened(worker) is None
@@ -151,7 +151,7 @@ async def test_nothing_is_open_to_a_stranger_a_third_city_or_oneself(
     pair.region.cities.append(third)
     pair.region.agree("b-c", pair.b, third, 100, **TERMS)
     await renewed(worker)
-    assert opened(worker, B) == {"library"}
+    assert opened(worker, B) == frozenset({"library"})
     for code in ("330300", "330100", "999999", ""):
         assert opened(worker, code) is None
     assert worker.city.trust.partners(pair.clock.now_us()) == {B}
@@ -166,7 +166,7 @@ async def test_of_two_agreements_the_one_that_began_last_counts(
     await renewed(worker)
     agreed = worker.city.trust.agreed(B, pair.clock.now_us())
     assert agreed is not None
-    assert (agreed.agreement, agreed.scenarios) == ("a-b-again", {"rent"})
+    assert (agreed.agreement, agreed.scenarios) == ("a-b-again", frozenset({"rent"}))
 
 
 async def test_operators_suspend_resume_and_end_it(pair: Pair, worker: TestCity) -> None:

@@ -29,8 +29,8 @@ NOW_US = NOW_S * SECOND_US
 
 
 def read(region: TestRegion, token: str | None = None, **how: Any) -> TrustList:
-    how = {"iss": ISS, "url": URL, "now_us": NOW_US} | how
-    return read_trust_list(token or region.token(NOW_S), region.region(), **how)
+    given: dict[str, Any] = {"iss": ISS, "url": URL, "now_us": NOW_US} | how
+    return read_trust_list(token or region.token(NOW_S), region.region(), **given)
 
 
 def reason(region: TestRegion, token: str, **how: Any) -> str:

@@ -1,0 +1,65 @@
+"""What the endpoints for cities share: who asks, whether it may, and what it was refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.limits import Limits
+from gateway.oauth.clients import ClientAuthentication, Denied
+from gateway.oauth.errors import OAuthCode
+from gateway.recognition.partners import Partner, Partners
+from gateway.recognition.refusals import Refusals
+from gateway.store.database import Database
+from gateway.tokens import SCOPE_PREFIX
+
+
+class CityDesk(msgspec.Struct, frozen=True):
+    """Where cities are met; one instance per worker."""
+
+    clients: ClientAuthentication
+    partners: Partners
+    limits: Limits
+    refusals: Refusals
+    database: Database
+
+    async def partner(self, form: Mapping[str, str], address: str) -> Partner | Denied:
+        """The partner that a form's assertion proves, its request counted against its limit.
+
+        Raises:
+            TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
+            QuotaExceeded: the city's own limit is spent.
+        """
+        client = await self.clients.authenticate_city(form, address)
+        if isinstance(client, Denied):
+            return client
+        if client.party is not None:
+            await self.limits.charge(client.party)
+        partner = self.partners.of(client.code)
+        if isinstance(partner, str):
+            return Denied(OAuthCode.UNAUTHORIZED_CLIENT, partner, client.code)
+        return partner
+
+    async def note(self, place: str, denied: Denied) -> Denied:
+        """Count a refusal, and return it."""
+        await self.refusals.note(place, denied.city, denied.reason)
+        return denied
+
+
+def scope_of(scenarios: tuple[str, ...]) -> str:
+    """Scenarios as a scope."""
+    return " ".join(SCOPE_PREFIX + each for each in scenarios)
+
+
+def scenarios_of(scope: str) -> tuple[str, ...] | None:
+    """The scenarios of a scope in which each is named once, or None where it says else."""
+    names = tuple(each.removeprefix(SCOPE_PREFIX) for each in scope.split(" "))
+    once = len(set(names)) == len(names)
+    return names if once and all(names) and scope_of(names) == scope else None
+
+
+def hash_of(secret: str) -> bytes:
+    """What is kept of a reference, a code or a token."""
+    return hashlib.sha256(secret.encode()).digest()
