@@ -166,6 +166,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     oauth/desk.py           who asks, whether it may, what it was refused
     oauth/pushed.py         a request is pushed, and everything in it fixed
     recognition/authorization.py  opened once, and the citizen signs in afresh for it
+    recognition/lacking.py  what is missing for one, for the citizen's own eyes
     recognition/requests.py  read, allowed or declined by its citizen
     edge/recognitions.py    the routes of that, and which cities recognise me
     oauth/code.py           the code is redeemed, once

@@ -21,6 +21,7 @@ from gateway.web import (
     home,
     lookups,
     notice,
+    recognition,
     scenarios,
     score,
     sign_in,
@@ -48,4 +49,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *lookups.HANDLERS,
     *assisted.HANDLERS,
     *visit.HANDLERS,
+    *recognition.HANDLERS,
 ]
