@@ -179,6 +179,11 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     edge/recognition_schemes.py  the same, open to everybody
     recognition/limits.py   what may be vouched for, and what is kept free at home for it
     recognition/freshness.py  whether a visitor's home city was heard of lately
+    recognition/endings.py  what was said of a citizen ends with what it rests on
+    recognition/status_lists.py  and here every city reads that it has
+    recognition/status_bits.py  as one bit of a million
+    edge/status_lists.py    the route of that
+    recognition/status_reader.py  what other cities' lists say of their citizens here
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
     recognition/statements.py  what operators signed about agreements
@@ -310,6 +315,10 @@ What is kept, the only SQL and Valkey
     store/housekeeping.py   rows whose period is over, forgotten
     store/policy.py         the live set of compiled scenarios
     store/recognition_scheme.py  schemes, each version kept as it is
+    store/status_list.py    places in status lists, bits, and copies of them
+    store/ending.py         recognitions that stand, and their ends
+    store/issuer.py         cities that vouch for visitors, and until when they are fresh
+    store/recognition_refusal.py  what other cities were refused, by the minute
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from gateway.admission import Admission
 from gateway.assisted.acts import Books
@@ -69,12 +70,13 @@ from gateway.recognition.authorization import Authorization
 from gateway.recognition.freshness import Freshness
 from gateway.recognition.grants import Grants
 from gateway.recognition.held import Recognitions
-from gateway.recognition.neighbours import Nobody
+from gateway.recognition.limits import cap_fen
 from gateway.recognition.partners import Partners
-from gateway.recognition.parts import NoLists, StatusLists
 from gateway.recognition.refusals import Refusals
 from gateway.recognition.requests import RecognitionRequests
 from gateway.recognition.schemes import Schemes
+from gateway.recognition.status_lists import StatusLists
+from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
 from gateway.recognition.visiting import Visiting
@@ -109,7 +111,6 @@ class City:
         registry: the compiled scenarios.
         clock: where time comes from.
         ids: where identifiers and randomness come from.
-        status_lists: where the bits of what is said of citizens are kept.
     """
 
     def __init__(
@@ -119,11 +120,9 @@ class City:
         registry: Registry,
         clock: Clock,
         ids: Ids,
-        status_lists: StatusLists | None = None,
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
         self.clock, self.ids = clock, ids
-        self.status_lists = status_lists or NoLists()
         self.counts = Counts(clock)
         self.database = self._database(settings.pool_max, {})
         self._batch = self._database(1, PLANNER)
@@ -185,7 +184,13 @@ class City:
             counts=self.counts,
         )
         self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
-        self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.writer = StandingWriter(
+            self.database, self.cache, keys.standing_digest, partial(cap_fen, registry["rent"])
+        )
+        self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
+        self.status_reader = StatusReader(
+            settings, self.trust, self.database, self.writer, clock, ids
+        )
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)
         self._passwords = Passwords()
@@ -200,7 +205,6 @@ class City:
         self.security_keys = SecurityKeys(
             settings, self.database, self.sign_in, self.tickets, clock, ids
         )
-        self.statuses = Nobody()
         self.visiting = Visiting(
             settings,
             keys,
@@ -211,7 +215,7 @@ class City:
             sessions=self.sessions,
             trust=self.trust,
             schemes=self.schemes,
-            statuses=self.statuses,
+            statuses=self.status_reader,
             clock=clock,
             ids=ids,
         )
@@ -442,6 +446,7 @@ class City:
             await self.oidc.close()
             await self.visiting.close()
             await self.trust_fetcher.close()
+            await self.status_reader.close()
             await self.cache.close()
             for pool in pools:
                 await pool.close()

@@ -20,6 +20,7 @@ from gateway.probing import ProbeWatch
 from gateway.recognition import trust_fetch
 from gateway.standing import CacheRelay
 from gateway.store import consent as consent_rows
+from gateway.store import ending as ending_rows
 from gateway.store import housekeeping
 from gateway.webhooks import PARTY_BATCH, WebhookSender
 
@@ -81,6 +82,30 @@ async def expire_consents(city: City) -> int:
     return done
 
 
+async def copy_status(city: City) -> int:
+    """Copy which of this city's recognitions have ended, for its status lists."""
+    return await city.status_lists.step()
+
+
+async def watch_issuers(city: City) -> int:
+    """Read other cities' status lists, each when its time has come."""
+    return await city.status_reader.step()
+
+
+async def end_recognitions(city: City) -> int:
+    """End recognitions whose time has run out: no other change of the standing would."""
+    async with city.database.connection() as connection:
+        over = await ending_rows.over(connection, EXPIRY_BATCH)
+    done = 0
+    for citizen in over:
+        try:
+            await city.writer.rebuild(citizen)
+            done += 1
+        except GatewayError as fault:
+            _log.warning("recognition_end_failed", error=type(fault).__name__)
+    return done
+
+
 async def purge(city: City) -> int:
     """Forget rows whose period is over; returns the most that one table had."""
     most = 0
@@ -118,6 +143,9 @@ def jobs(city: City) -> tuple[Job, ...]:
         Job("trust-list", trust_fetch.EVERY_S, fetch_trust_list),
         Job("request-expiry", 5, expire_requests, EXPIRY_BATCH),
         Job("consent-expiry", 30, expire_consents, EXPIRY_BATCH),
+        Job("status-lists", 2, copy_status),
+        Job("watch-issuers", 1, watch_issuers),
+        Job("recognition-end", 2, end_recognitions, EXPIRY_BATCH),
         Job("purge", 60, purge, PURGE_BATCH),
         Job("partitions", 3600, watch_partitions),
         Job("parts", TICK_S, _refreshed),

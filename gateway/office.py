@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from gateway.clock import Clock
 from gateway.ids import Ids
 from gateway.keys import Keyring
+from gateway.recognition.limits import cap_fen
 from gateway.standing import StandingWriter
 from gateway.store import standing as standing_rows
 from gateway.store.cache import Cache
 from gateway.store.database import Database
 from gateway.vault import Vault
+from gateway.working_days import calendar
+from scenarios.compiler import Compiled
+from scenarios.registry import load_registry
 
 #: A command works in batches of hundreds, which take longer than a request may.
 SESSION = {
@@ -31,6 +36,17 @@ SESSION = {
 def owner_database(owner_url: str) -> Database:
     """The database as its owner, with a command's patience."""
     return Database(owner_url, pool_max=2, timeout_s=30, session=SESSION)
+
+
+@cache
+def _rent() -> Compiled:
+    """Compiled when it is first wanted, by a change that other cities' recognitions hang on: most
+    commands never need it."""
+    return load_registry(calendar())["rent"]
+
+
+def _cap(band: int, at_us: int) -> int:
+    return cap_fen(_rent(), band, at_us)
 
 
 class Office:
@@ -50,7 +66,7 @@ class Office:
         self.database = owner_database(owner_url)
         self.cache = Cache(valkey_url, timeout_s=1.0, ttl_s=3600, clock=clock, ids=ids)
         self.vault = Vault(keys.city, ids)
-        self.writer = StandingWriter(self.database, self.cache, keys.standing_digest)
+        self.writer = StandingWriter(self.database, self.cache, keys.standing_digest, _cap)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Office]:

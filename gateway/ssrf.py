@@ -127,15 +127,22 @@ def guarded_client(
 
 
 async def get_bytes(
-    client: httpx.AsyncClient, url: str, *, limit_bytes: int, timeout_s: float
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    limit_bytes: int,
+    timeout_s: float,
+    accept: str = "*/*",
 ) -> bytes:
     """The body at `url`, if it answers 200 with at most `limit_bytes` within `timeout_s`.
+
+    `accept` is the media type that is asked for.
 
     Raises:
         OutboundRefused: the address is not allowed.
         OutboundFailed: no answer, late, too large, compressed, a redirect or another status.
     """
-    status, body = await _exchange(client, "GET", url, limit_bytes, timeout_s)
+    status, body = await _exchange(client, "GET", url, limit_bytes, timeout_s, accept=accept)
     if status != 200:
         raise OutboundFailed(f"status {status}")
     return body
@@ -165,8 +172,9 @@ async def _exchange(
     limit_bytes: int,
     timeout_s: float,
     form: Mapping[str, str] | None = None,
+    accept: str = "application/json, */*;q=0.1",
 ) -> tuple[int, bytes]:
-    headers = {"accept-encoding": "identity", "accept": "application/json, */*;q=0.1"}
+    headers = {"accept": accept, "accept-encoding": "identity"}
     try:
         # httpx times each read; a server that trickles would hold us for ever without this.
         async with (

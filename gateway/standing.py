@@ -21,6 +21,7 @@ from gateway.counts import Counts
 from gateway.errors import AccountClosed, Overloaded, QuotaExceeded, StillRunning
 from gateway.limits import Limits
 from gateway.parties import Party
+from gateway.recognition import endings
 from gateway.store import standing as rows
 from gateway.store import stock as stocks
 from gateway.store.cache import Cache, Entry
@@ -150,10 +151,13 @@ class StandingReader:
 class StandingWriter:
     """The one way to change anything that decisions read."""
 
-    def __init__(self, database: Database, cache: Cache, digest_key: bytes) -> None:
+    def __init__(
+        self, database: Database, cache: Cache, digest_key: bytes, cap: endings.Cap
+    ) -> None:
         self._database = database
         self._cache = cache
         self._digest_key = digest_key
+        self._cap = cap
 
     @asynccontextmanager
     async def change(self, *citizens: UUID, closed_too: bool = False) -> AsyncIterator[Connection]:
@@ -193,6 +197,9 @@ class StandingWriter:
 
     async def _rebuild(self, connection: Connection, citizens: Sequence[UUID]) -> list[Entry]:
         bodies = await rows.rebuild(connection, citizens)
+        # What was said to other cities ends with what it rests on, and may free what it held.
+        if ended := await endings.end_within(connection, bodies, self._cap):
+            bodies |= await rows.rebuild(connection, ended)
         versions = await rows.next_versions(connection, len(bodies))
         entries = [
             Entry(citizen, version, encode_body(body))

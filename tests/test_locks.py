@@ -1,5 +1,6 @@
 """The locks: every file by its hash, no address, nothing below a floor, no tools in service."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -61,3 +62,14 @@ def test_the_measured_peers_need_what_nobody_else_does_and_change_no_version_of_
     assert bench.keys() >= BENCH_ONLY
     assert not BENCH_ONLY & development.keys()
     assert all(development[name] == bench[name] for name in bench.keys() & development.keys())
+
+
+def test_what_the_tests_run_by_node_is_pinned_by_hashes_and_without_addresses() -> None:
+    folder = Path(__file__).parent / "interop"
+    lock = json.loads((folder / "package-lock.json").read_text())
+    asked = json.loads((folder / "package.json").read_text())["dependencies"]
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert packages
+    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
+    assert not any("resolved" in each for each in packages.values())
+    assert asked == {name: packages[f"node_modules/{name}"]["version"] for name in asked}

@@ -16,6 +16,7 @@ from gateway.admission import Admission
 from gateway.edge.problems import send_problem
 from gateway.errors import ReducedCapacity
 from gateway.oauth.metadata import AUTHORIZE_PATH, TOKEN_PATH
+from gateway.recognition import status_lists
 from gateway.waiting_line import Priority
 
 #: What is never made to wait: whether we are alive, and what we say of ourselves. The token
@@ -29,6 +30,8 @@ _SIGNED: Final = (
     *("/grant", "/allow", "/decline", "/resume", "/frequency"),
     *("/v1/me/commitments", "/v1/me/commitments/drafts"),
 )
+#: Here other cities read what was taken back.
+_STATUS: Final = f"{status_lists.PATH}/"
 #: Either gives the word on the score or takes it back: which one is in the body.
 _SCORE: Final = "/v1/me/score-authorisation"
 
@@ -52,6 +55,8 @@ def of_request(scope: HTTPScope) -> Priority | None:
     path = scope["path"]
     if path.startswith(EXEMPT):
         return None
+    if path.startswith(_STATUS):
+        return Priority.WITHDRAW
     if path.startswith(_CITIZENS):
         return _of_citizen(path) if scope["method"] == "POST" else Priority.CITIZEN
     return _AT_COUNTER.get(path, Priority.MERCHANT)

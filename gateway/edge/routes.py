@@ -38,6 +38,7 @@ from gateway.edge import (
     scenarios,
     service,
     sessions,
+    status_lists,
     visits,
     webhooks,
 )
@@ -78,4 +79,5 @@ HANDLERS: list[HTTPRouteHandler] = [
     *recognition_schemes.HANDLERS,
     *recognition_agreements.HANDLERS,
     *webhooks.HANDLERS,
+    *status_lists.HANDLERS,
 ]

@@ -89,7 +89,7 @@ class SilentWriter(StandingWriter):
 async def test_a_closing_that_leaves_the_standing_is_found_out(stage: Stage) -> None:
     race, citizens = await stage.race(CALAMITIES["healthy"], 3)
     city: Any = stage.workers[0].city
-    silent = SilentWriter(city.database, city.cache, city.keys.standing_digest)
+    silent = SilentWriter(city.database, city.cache, city.keys.standing_digest, lambda *_: 0)
     for citizen in citizens:
         await close(race, citizen, replace(city.closing, writer=silent))
         await race.lookups(citizen, AFTER_WITHDRAWAL)

@@ -20,7 +20,7 @@ HOT = "/v1/scenarios/{scenario}/eligibility"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: What stands for each path parameter where a test needs some address of the route.
-ANY = {"scenario": "rent", "token": "A" * 43}
+ANY = {"scenario": "rent", "token": "A" * 43, "list_id": "1"}
 
 
 class Row(msgspec.Struct, frozen=True, order=True):

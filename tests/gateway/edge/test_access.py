@@ -75,6 +75,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
         *("/v1/counter/enrolment/link", "/v1/counter/enrolment/confirmation"),
         *("/.well-known/oauth-authorization-server", "/.well-known/authzen-configuration"),
         *("/.well-known/jwks.json", "/.well-known/webhook-keys.json"),
+        "/status-lists/{list_id}",
         *("/counter/sign-in", "/counter/second", "/counter/enrol"),
         *("/app/sign-in", "/app/goodbye", "/app/static/{release}/{name}"),
     }

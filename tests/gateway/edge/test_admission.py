@@ -32,6 +32,7 @@ WITHDRAWN = {
     "POST /v1/me/score-authorisation",
     "POST /v1/me/closure",
     "POST /v1/counter/assisted/withdrawals",
+    "GET /status-lists/{list_id}",  # other cities read there what was taken back
 }
 SIGNED = {
     "POST /v1/me/consent-requests/{token}/grant",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from gateway.clock import SECOND_US, FixedClock
+from gateway.clock import SECOND_US, Clock
 from tests.gateway.recognition.region import TestRegion
 
 HEAD = b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
@@ -15,7 +15,7 @@ Answer = Callable[[], list[bytes]]
 class RegionServer:
     """Serves a region's list, signed at each request; `answer` is what is written, in pieces."""
 
-    def __init__(self, region: TestRegion, clock: FixedClock) -> None:
+    def __init__(self, region: TestRegion, clock: Clock) -> None:
         self.region, self.clock = region, clock
         self.answer: Answer = self.honest
         self.pause_s = 0.0  # before each piece
