@@ -179,6 +179,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     edge/recognition_schemes.py  the same, open to everybody
     recognition/limits.py   what may be vouched for, and what is kept free at home for it
     recognition/freshness.py  whether a visitor's home city was heard of lately
+    recognition/entries.py  entries beside each other: what is shared condemns
     recognition/endings.py  what was said of a citizen ends with what it rests on
     recognition/status_lists.py  and here every city reads that it has
     recognition/status_bits.py  as one bit of a million

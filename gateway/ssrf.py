@@ -142,7 +142,9 @@ async def get_bytes(
         OutboundRefused: the address is not allowed.
         OutboundFailed: no answer, late, too large, compressed, a redirect or another status.
     """
-    status, body = await _exchange(client, "GET", url, limit_bytes, timeout_s, accept=accept)
+    status, body = await _exchange(
+        client, "GET", url, limit_bytes=limit_bytes, timeout_s=timeout_s, accept=accept
+    )
     if status != 200:
         raise OutboundFailed(f"status {status}")
     return body
@@ -162,17 +164,20 @@ async def post_form(
         OutboundRefused: the address is not allowed.
         OutboundFailed: no answer, late, too large or compressed.
     """
-    return await _exchange(client, "POST", url, limit_bytes, timeout_s, form)
+    return await _exchange(
+        client, "POST", url, limit_bytes=limit_bytes, timeout_s=timeout_s, form=form
+    )
 
 
 async def _exchange(
     client: httpx.AsyncClient,
     method: str,
     url: str,
+    *,
     limit_bytes: int,
     timeout_s: float,
-    form: Mapping[str, str] | None = None,
     accept: str = "application/json, */*;q=0.1",
+    form: Mapping[str, str] | None = None,
 ) -> tuple[int, bytes]:
     headers = {"accept": accept, "accept-encoding": "identity"}
     try:

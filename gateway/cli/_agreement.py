@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -24,10 +25,6 @@ from scenarios.registry import load_registry
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-_DRAFT = click.argument("draft", type=_FILE)
-_KEY = click.option(
-    "--key", "key_file", required=True, type=_FILE, help="The operator's private key."
-)
 
 
 @click.group()
@@ -79,40 +76,27 @@ def draft(
     click.echo(msgspec.json.format(msgspec.json.encode(checked(drafted))).decode())
 
 
-@agreement.command()
-@_DRAFT
-@_KEY
-@click.pass_obj
-def sign(place: Place, draft: Path, key_file: Path) -> None:
-    """Sign the terms of DRAFT."""
-    _say(place, "sign", draft, key_file)
+def _acting(act: Act, meaning: str) -> click.Command:
+    """The command by which an operator does this."""
+
+    @click.command(act, help=meaning)
+    @click.argument("draft", type=_FILE)
+    @click.option("--key", "key_file", required=True, type=_FILE, help="Their private key.")
+    @click.pass_obj
+    def acting(place: Place, draft: Path, key_file: Path) -> None:
+        _say(place, act, draft, key_file)
+
+    return acting
 
 
-@agreement.command()
-@_DRAFT
-@_KEY
-@click.pass_obj
-def suspend(place: Place, draft: Path, key_file: Path) -> None:
-    """Suspend the agreement of DRAFT, until two operators of this city resume it."""
-    _say(place, "suspend", draft, key_file)
-
-
-@agreement.command()
-@_DRAFT
-@_KEY
-@click.pass_obj
-def resume(place: Place, draft: Path, key_file: Path) -> None:
-    """Resume the agreement of DRAFT, which this city suspended."""
-    _say(place, "resume", draft, key_file)
-
-
-@agreement.command()
-@_DRAFT
-@_KEY
-@click.pass_obj
-def end(place: Place, draft: Path, key_file: Path) -> None:
-    """End the agreement of DRAFT, for good."""
-    _say(place, "end", draft, key_file)
+_ACTS: Final[tuple[tuple[Act, str], ...]] = (
+    ("sign", "Sign the terms of DRAFT."),
+    ("suspend", "Suspend the agreement of DRAFT, until two operators of this city resume it."),
+    ("resume", "Resume the agreement of DRAFT, which this city suspended."),
+    ("end", "End the agreement of DRAFT, for good."),
+)
+for _act, _meaning in _ACTS:
+    agreement.add_command(_acting(_act, _meaning))
 
 
 @agreement.command()

@@ -22,8 +22,10 @@ from gateway.recognition.admitting import admit as admit_city
 from gateway.recognition.agreements import conclude
 from gateway.recognition.entry import Operator, Words
 from gateway.recognition.own_entry import Offer, own_entry
+from gateway.recognition.schemes import publish
 from gateway.store import freshness
 from gateway.store.migrate import Connection
+from scenarios.scheme_text import SchemeError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -135,6 +137,22 @@ def admit(place: Place, code: str) -> None:
 
     party = as_owner(place.owner_url, admitted)
     click.echo(f"admitted {code} as party {party}")
+
+
+@command.command()
+@click.argument("file", type=_FILE)
+@click.pass_obj
+def scheme(place: Place, file: Path) -> None:
+    """Publish the recognition scheme of the TOML FILE: a new version, never another text of an old.
+
+    What was opened under a former version keeps it.
+    """
+    raw = file.read_bytes()
+    try:
+        published = as_owner(place.owner_url, lambda owner: publish(owner, raw, str(file)))
+    except SchemeError as fault:
+        raise click.ClickException(str(fault)) from None
+    click.echo(f"{published.id} version {published.version} is published, from {published.start}")
 
 
 @command.command("operator-key")

@@ -46,5 +46,8 @@ def settle(
             keys_file=str(running.keys_file),
             issuer=running.base_url,
             city=running.city.code,
+            city_contact=settings.city_contact,
+            trust_list_url=settings.trust_list_url,
+            trust_list_keys=settings.trust_list_keys,
         ),
     )

@@ -63,6 +63,10 @@ class UpOperator(msgspec.Struct, frozen=True):
     keys_file: str
     issuer: str
     city: str
+    city_contact: str = ""
+    trust_list_url: str = ""  # empty: it belongs to no region
+    trust_list_keys: str = ""
+    allow_loopback_http: str = "true"
 
     @property
     def environment(self) -> dict[str, str]:

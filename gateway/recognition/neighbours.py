@@ -1,7 +1,4 @@
-"""What visits ask of the trust list, of the schemes and of the status lists, and of nothing else.
-
-A city without a trust list has no neighbours: nobody comes here, and nothing is asked.
-"""
+"""What visits ask of the trust list, of the schemes and of the status lists, and of nothing else."""
 
 from __future__ import annotations
 
@@ -51,25 +48,3 @@ class Statuses(Protocol):
         """Rely on a city for no longer than on the list that a visit names, in the transaction
         that opens the visit."""
         ...
-
-
-class Nobody:
-    """A city that has no neighbours."""
-
-    def city(self, code: str) -> City | None:
-        return None
-
-    def agreed(self, code: str, now_us: int) -> Agreed | None:
-        return None
-
-    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        return None
-
-    def get(self, scheme: str, version: int) -> Scheme | None:
-        return None
-
-    async def valid(self, issuer: str, uri: str, idx: int) -> bool | None:
-        return None
-
-    async def bound_within(self, connection: Connection, issuer: str, uri: str) -> None:
-        return None

@@ -18,10 +18,11 @@ from gateway.claims import Kind, SchemeName
 from gateway.clock import Clock
 from gateway.jwk import Key
 from gateway.recognition.agreements import Agreement, State, Statement, conclude
+from gateway.recognition.entries import Memory
 from gateway.recognition.entry import City, Purpose
 from gateway.recognition.region import Region, load_region
 from gateway.recognition.statements import Statements
-from gateway.recognition.trust_list import ListRefused, Memory, TrustList, read_kept
+from gateway.recognition.trust_list import ListRefused, TrustList, read_kept
 from gateway.settings import Settings
 from gateway.store import trust_list as rows
 from gateway.store.database import Database

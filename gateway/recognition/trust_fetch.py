@@ -16,16 +16,10 @@ import structlog
 from gateway.clock import SECOND_US, Clock
 from gateway.counts import Counts
 from gateway.recognition import expelled
+from gateway.recognition.entries import LeftOut, Memory
 from gateway.recognition.region import Region
 from gateway.recognition.trust import Trust
-from gateway.recognition.trust_list import (
-    MAX_BYTES,
-    LeftOut,
-    ListRefused,
-    Memory,
-    TrustList,
-    read_trust_list,
-)
+from gateway.recognition.trust_list import MAX_BYTES, ListRefused, TrustList, read_trust_list
 from gateway.settings import Settings
 from gateway.ssrf import OutboundFailed, OutboundRefused, get_bytes, guarded_client
 from gateway.store import recognition_refusal

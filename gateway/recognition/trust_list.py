@@ -1,16 +1,15 @@
 """The region's list of cities: read, with what two of its entries say together.
 
 Pure. A list is good or refused whole; within a good one a bad city or agreement is left out with
-its reason and the others stay. A list is read anew every few seconds and is nearly always the same,
-so a `Memory` keeps what was read of each entry the last time, and nothing more.
+its reason and the others stay.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Iterable
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,16 +17,15 @@ from gateway.claims import RULES, Kind, Seconds, TrustListClaims
 from gateway.clock import SECOND_US
 from gateway.errors import GatewayError
 from gateway.jose import Keys, Refused, verify
-from gateway.jwk import JwkRefused, parse_jwk, thumbprint, unb64url
-from gateway.recognition.entry import City, EntryRefused, parse_entry
+from gateway.jwk import unb64url
+from gateway.recognition.entries import LeftOut, Memory
+from gateway.recognition.entry import City
 
 #: What is said about one agreement over all its years.
 STATEMENTS_MAX: Final = 1024
 
 #: How large a list may be, in bytes as it is fetched.
 MAX_BYTES: Final = RULES[Kind.TRUST_LIST].chars
-
-Part = Literal["city", "agreement"]
 
 
 class ListRefused(GatewayError):
@@ -36,15 +34,6 @@ class ListRefused(GatewayError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the list of cities is refused: {reason}")
         self.reason = reason
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """A part of a good list that nobody may rely on, and why: one word, and a sentence."""
-
-    part: Part
-    name: str  # code or id, as far as it can be read
-    reason: str
-    words: str
 
 
 class TrustList(msgspec.Struct, frozen=True):
@@ -68,23 +57,6 @@ class _Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         tuple[Annotated[str, msgspec.Meta(max_length=RULES[Kind.AGREEMENT].chars)], ...],
         msgspec.Meta(min_length=1, max_length=STATEMENTS_MAX),
     ]
-
-
-class _Read(msgspec.Struct, frozen=True):
-    """An entry as read by itself: a city, or why it is none; and what it may not share."""
-
-    code: str
-    issuer: str
-    thumbprints: tuple[str, ...]
-    city: City | None
-    words: str = ""
-
-
-class Memory:
-    """What the entries of the last list were read as."""
-
-    def __init__(self) -> None:
-        self.entries: dict[bytes, _Read] = {}
 
 
 class _Issued(msgspec.Struct, frozen=True):
@@ -115,12 +87,8 @@ def read_trust_list(
         raise ListRefused(passed.reason.value)
     claims = passed.claims
     assert isinstance(claims, TrustListClaims)
-    memory = memory or Memory()
-    known, memory.entries = memory.entries, {}
-    for raw in map(bytes, claims.cities):
-        memory.entries[raw] = known.get(raw) or _read(raw, allow_loopback_http)
-    read = [memory.entries[raw] for raw in map(bytes, claims.cities)]
-    cities, without = _alone(read)
+    entries = map(bytes, claims.cities)
+    cities, without = (memory or Memory()).read(entries, allow_loopback_http)
     agreements, unread = _agreements(claims.agreements)
     return TrustList(
         iss=iss,
@@ -167,71 +135,6 @@ def read_kept(
 def content_of(claims: TrustListClaims) -> bytes:
     """What a serial stands for: SHA-256 of the cities and agreements as they are written."""
     return hashlib.sha256(msgspec.json.encode((claims.cities, claims.agreements))).digest()
-
-
-def _read(raw: bytes, allow_loopback_http: bool) -> _Read:
-    try:
-        city = parse_entry(raw, allow_loopback_http=allow_loopback_http)
-    except EntryRefused as fault:
-        return _read_loosely(raw, str(fault))
-    keys = *city.keys.values(), *city.operators.values()
-    prints = tuple(thumbprint(key.public) for key in keys)
-    return _Read(city.entry.code, city.entry.issuer, prints, city)
-
-
-def _read_loosely(raw: bytes, words: str) -> _Read:
-    """A bad entry: what it shares with a good one is bad in that one too."""
-    tree = msgspec.json.decode(raw)
-    members: Mapping[str, Any] = tree if isinstance(tree, dict) else {}
-    listed = [
-        each.get("jwk")
-        for name in ("keys", "operators")
-        if isinstance(each_of := members.get(name), list)
-        for each in each_of
-        if isinstance(each, dict)
-    ]
-    prints = tuple(found for jwk in listed if (found := _thumbprint(jwk)) is not None)
-    code, issuer = (members.get(name) for name in ("code", "issuer"))
-    return _Read(
-        code if isinstance(code, str) else "",
-        issuer if isinstance(issuer, str) else "",
-        prints,
-        None,
-        words,
-    )
-
-
-def _thumbprint(jwk: Any) -> str | None:
-    try:
-        return thumbprint(parse_jwk(msgspec.json.encode(jwk)).public)
-    except JwkRefused:
-        return None
-
-
-def _alone(read: Iterable[_Read]) -> tuple[dict[str, City], list[LeftOut]]:
-    """The cities that share nothing with another entry, and why each other one is left out."""
-    read = list(read)
-    codes = Counter(each.code for each in read)
-    issuers = Counter(each.issuer for each in read)
-    # A key that two hold is a key that neither guards; one with two purposes lets what was signed
-    # for the one be shown for the other.
-    prints = Counter(each for entry in read for each in entry.thumbprints)
-    cities: dict[str, City] = {}
-    left_out: list[LeftOut] = []
-    for each in read:
-        if each.city is None:
-            reason, words = "entry", each.words
-        elif codes[each.code] > 1:
-            reason, words = "code-twice", "two entries have this code"
-        elif issuers[each.issuer] > 1:
-            reason, words = "issuer-twice", "two entries have this issuer"
-        elif any(prints[found] > 1 for found in each.thumbprints):
-            reason, words = "shared-key", "one of its keys stands twice in the list"
-        else:
-            cities[each.code] = each.city
-            continue
-        left_out.append(LeftOut("city", each.code[:6], reason, words))
-    return cities, left_out
 
 
 def _agreements(

@@ -69,6 +69,7 @@ def test_who_i_am_is_masked_until_i_ask(phone: Phones, site: Site) -> None:
     page = phone(site.known()).page
     page.goto("/app/data")
     number = downloaded(page).identity.id_number
+    assert number is not None
     expect(page.get_by_text(number)).to_be_hidden()
     page.get_by_text("显示完整号码").click()
     expect(page.get_by_text(number)).to_be_visible()

@@ -1,105 +1,18 @@
-"""`qianjiang cities`: two cities come to an agreement by commands alone, and change their keys."""
+"""`qianjiang cities`: two cities come to an agreement by commands alone."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from gateway.cli import main
-from gateway.clock import SECOND_US, SystemClock
-from gateway.ids import SystemIds
-from gateway.keys import load_keys, write_keys
+from gateway.keys import load_keys
 from gateway.recognition.entry import parse_entry
-from gateway.recognition.trust_list import read_trust_list
-from gateway.store import trust_list as rows
 from gateway.store.migrate import Connection
-from gateway.store.trust_list import Head
-from tests.engines import Database
-from tests.gateway.recognition.region import ISS, URL, TestRegion
-
-A, B = "330100", "330200"
-
-
-class Office:
-    """A city's office: its files, its environment, and the commands it runs."""
-
-    def __init__(self, folder: Path, code: str, pinned: Path, owner_url: str = "") -> None:
-        self.folder = folder / code
-        self.folder.mkdir()
-        self.keys = self.folder / "keys.json"
-        write_keys(self.keys, SystemIds())
-        self.environment = {
-            "QIANJIANG_CITY": code,
-            "QIANJIANG_ISSUER": f"https://{code}.example",
-            "QIANJIANG_CITY_CONTACT": "示例：0571-00000000",
-            "QIANJIANG_KEYS_FILE": str(self.keys),
-            "QIANJIANG_TRUST_LIST_KEYS": str(pinned),
-            "QIANJIANG_TRUST_LIST_URL": URL,
-            "QIANJIANG_OWNER_URL": owner_url,
-        }
-
-    def run(self, *words: str, **environment: str | None) -> Result:
-        return CliRunner().invoke(main, ["cities", *words], env=self.environment | environment)
-
-    def done(self, *words: str) -> str:
-        result = self.run(*words)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def operator(self, name: str) -> tuple[Path, Path]:
-        """A new operator: the private key's file and the public part's."""
-        private, public = self.folder / f"{name}.jwk", self.folder / f"{name}.json"
-        public.write_text(self.done("operator-key", str(private), "--name", f"示例-{name}"))
-        return private, public
-
-    def entry(self, *operators: Path) -> str:
-        named = [word for path in operators for word in ("--operator", str(path))]
-        words = "--name-zh", "示例", "--name-en", "Example", "--scheme", "example-delta:1"
-        return self.done("entry", *words, "--scenario", "library", "--scenario", "rent", *named)
-
-
-@pytest.fixture
-def region(tmp_path: Path) -> TestRegion:
-    return TestRegion()
-
-
-@pytest.fixture
-def offices(database: Database, region: TestRegion, tmp_path: Path) -> tuple[Office, Office]:
-    pinned = tmp_path / "region.json"
-    pinned.write_bytes(region.pin())
-    return Office(tmp_path, A, pinned, database.owner_url), Office(tmp_path, B, pinned)
-
-
-class Listed:
-    """The region's office: it puts what it was sent into the list, and A's database keeps it."""
-
-    def __init__(self, region: TestRegion, owner: Connection) -> None:
-        self.region, self.owner = region, owner
-
-    async def publish(self, entries: list[str], agreements: dict[str, list[str]]) -> None:
-        now_s = SystemClock().now_us() // SECOND_US
-        self.region.serial += 1
-        token = self.region.token(
-            now_s,
-            cities=[json.loads(each) for each in entries],
-            agreements=[{"id": name, "statements": said} for name, said in agreements.items()],
-        )
-        read = read_trust_list(
-            token, self.region.region(), iss=ISS, url=URL, now_us=now_s * SECOND_US
-        )
-        head = Head(read.serial, read.content, read.issued_us, read.expires_us)
-        assert await rows.put(self.owner, head, token)
-
-
-@pytest.fixture
-def listed(region: TestRegion, owner: Connection) -> Listed:
-    return Listed(region, owner)
+from tests.gateway.cli.office import A, B, Listed, Office, in_thread
 
 
 def draft_of(office: Office, other: str, **changes: str) -> Path:
@@ -119,14 +32,6 @@ def draft_of(office: Office, other: str, **changes: str) -> Path:
 
 def says(office: Office, act: str, draft: Path, key: Path) -> str:
     return office.done("agreement", act, str(draft), "--key", str(key)).strip()
-
-
-async def in_thread(office: Office, *words: str) -> Result:
-    """Commands have an event loop of their own, so they run beside this one."""
-    result = await asyncio.to_thread(office.run, *words)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 # ------------------------------------------------------------------ coming to an agreement
@@ -202,6 +107,29 @@ def test_an_entry_is_one_that_others_take(offices: tuple[Office, Office]) -> Non
     assert city.entry.redirect_uris == ("https://330100.example/recognition/callback",)
     assert sorted(city.signers.values()) == ["示例-li", "示例-wang"]
     assert '"d"' not in a.entry(*(public for _, public in people))
+
+
+async def test_a_scheme_is_published_once_and_its_faults_are_named(
+    offices: tuple[Office, Office], owner: Connection
+) -> None:
+    a, _ = offices
+    await owner.execute("INSERT INTO realm (city) VALUES ($1)", A)
+    seed = Path(__file__).parents[3] / "seeds" / "schemes" / "example-delta-1.toml"
+    for _ in range(2):
+        done = await in_thread(a, "scheme", str(seed))
+        assert done.output.startswith("example-delta version 1 is published, from ")
+    broken = a.folder / "broken.toml"
+    broken.write_text(seed.read_text().replace("version = 1", "version = 0"))
+    refused = await in_thread(a, "scheme", str(broken))
+    assert refused.exit_code == 1
+    assert f"{broken}:" in refused.output
+    assert "version" in refused.output
+    other = a.folder / "other.toml"
+    other.write_text(seed.read_text() + "# another text\n")
+    refused = await in_thread(a, "scheme", str(other))
+    assert refused.exit_code == 1
+    assert "a version never changes" in refused.output.replace("\n", " ")
+    assert await owner.fetchval("SELECT count(*) FROM recognition_scheme") == 1
 
 
 # ------------------------------------------------------------------ an operator's key
@@ -323,62 +251,3 @@ def test_without_a_list_the_remedy_is_named(offices: tuple[Office, Office]) -> N
         assert "is `qianjiang worker` running" in refused.output
     a.environment["QIANJIANG_TRUST_LIST_KEYS"] = str(a.folder / "absent.json")
     assert "ask the region for it" in a.run("list").output
-
-
-# ------------------------------------------------------------------ keys that change
-
-
-async def test_a_key_changes_with_an_overlap_and_signs_when_the_list_has_it(
-    offices: tuple[Office, Office], listed: Listed
-) -> None:
-    a, _ = offices
-    people = [a.operator(name)[1] for name in ("li", "wang")]
-    (old,) = load_keys(a.keys).city_grant
-    await listed.publish([a.entry(*people)], {})
-    told = a.done("rotate", "grant")
-    keyring = load_keys(a.keys)
-    new, signing = keyring.city_grant
-    assert signing == old, "the old key signs while the new one is announced"
-    assert f"qianjiang cities retire grant {old}" in told
-    assert stat.S_IMODE(a.keys.stat().st_mode) == 0o600
-    early = await in_thread(a, "retire", "grant", old)
-    assert early.exit_code == 1
-    assert "the region's list does not have it yet" in early.output
-    await listed.publish([entry := a.entry(*people)], {})
-    assert {("grant", old), ("grant", new)} <= parse_entry(entry.encode()).keys.keys()
-    assert (await in_thread(a, "retire", "grant", old)).exit_code == 0
-    changed = load_keys(a.keys)
-    assert list(changed.city_grant) == [new]
-    assert changed.city_client.keys() == keyring.city_client.keys(), "nothing else changed"
-    assert changed.subject == keyring.subject
-
-
-def test_the_only_key_is_never_taken_out_and_a_lost_one_at_once(
-    offices: tuple[Office, Office],
-) -> None:
-    a, _ = offices
-    (old,) = load_keys(a.keys).city_status
-    before = a.keys.read_bytes()
-    assert "is the only one" in a.run("retire", "status", old).output
-    assert "no key 'absent'" in a.run("retire", "status", "--force", "absent").output
-    assert a.run("rotate", "pseudonyms").exit_code != 0
-    assert a.keys.read_bytes() == before
-    a.done("rotate", "status")
-    a.done("retire", "status", "--force", old)
-    assert old not in load_keys(a.keys).city_status
-
-
-def test_a_key_file_is_changed_whole_or_not_at_all(offices: tuple[Office, Office]) -> None:
-    a, _ = offices
-    beside = a.keys.with_name("keys.json.new")
-    beside.write_text("half")
-    before = a.keys.read_bytes()
-    assert "another change is under way" in a.run("rotate", "client").output
-    assert a.keys.read_bytes() == before
-    beside.unlink()
-    for _ in range(3):
-        a.done("rotate", "client")
-    assert "retire one first" in a.run("rotate", "client").output
-    assert not beside.exists()
-    a.keys.chmod(0o644)
-    assert "chmod 600" in a.run("rotate", "grant").output

@@ -17,6 +17,9 @@ OPERATOR = UpOperator(
     keys_file="/a/place with spaces/keys.json",
     issuer="http://127.0.0.1:8700",
     city="330100",
+    city_contact="示例：0571-00000000",
+    trust_list_url="http://127.0.0.10:1/trust-list",
+    trust_list_keys="/a/place with spaces/pinned.json",
 )
 
 NAMES = (
@@ -25,6 +28,10 @@ NAMES = (
     "QIANJIANG_KEYS_FILE",
     "QIANJIANG_ISSUER",
     "QIANJIANG_CITY",
+    "QIANJIANG_CITY_CONTACT",
+    "QIANJIANG_TRUST_LIST_URL",
+    "QIANJIANG_TRUST_LIST_KEYS",
+    "QIANJIANG_ALLOW_LOOPBACK_HTTP",
 )
 
 

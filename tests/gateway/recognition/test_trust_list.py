@@ -10,11 +10,11 @@ import pytest
 from gateway.claims import Kind
 from gateway.clock import SECOND_US
 from gateway.recognition.agreements import State, conclude
+from gateway.recognition.entries import Memory
 from gateway.recognition.region import RegionRefused, load_region, parse_region
 from gateway.recognition.statements import Statements
 from gateway.recognition.trust_list import (
     ListRefused,
-    Memory,
     TrustList,
     read_kept,
     read_trust_list,
