@@ -19,12 +19,12 @@ from gateway.store.migrate import Connection
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.recognised.home import IDP, Citizen, client_of
-from tests.gateway.recognised.others import Neighbours
+from tests.gateway.recognised.others import Lists, Neighbours
 from tests.gateway.recognised.partner import Partner
+from tests.gateway.recognition.region import URL
 
 SETTINGS: dict[str, Any] = {
-    "trust_list_url": "https://region.example/cities",
-    "trust_list_keys": "unread",
+    "trust_list_url": URL,
     "token_attempts_burst": 2000,
     "oidc_issuer": IDP,
 }
@@ -32,9 +32,9 @@ Arrive = Callable[..., Awaitable[Citizen]]
 
 
 @pytest.fixture
-def neighbours() -> Neighbours:
+def neighbours(tmp_path: Path) -> Neighbours:
     """Whom the city knows."""
-    return Neighbours()
+    return Neighbours(tmp_path)
 
 
 @pytest.fixture
@@ -42,13 +42,13 @@ async def town(
     neighbours: Neighbours, database: Database, valkey: Valkey, owner: Connection, tmp_path: Path
 ) -> AsyncIterator[TestCity]:
     urls = database.gateway_url, owner, valkey.url
-    async with open_test_city(*urls, tmp_path, others=neighbours.others(), **SETTINGS) as opened:
+    given = SETTINGS | {"trust_list_keys": str(neighbours.pinned)}
+    async with open_test_city(*urls, tmp_path, status_lists=Lists(), **given) as opened:
         await owner.execute(
             "INSERT INTO publish_run (model, as_of, scored, changed, band_moves, started_at)"
-            " VALUES ('m', '2026-11-01', 1, 1, 1, clock_timestamp());"
-            "INSERT INTO recognition_scheme (id, version, valid_from, text, sha256)"
-            " VALUES ('example-delta', 1, '2026-01-01', '', sha256(''))"
+            " VALUES ('m', '2026-11-01', 1, 1, 1, clock_timestamp())"
         )
+        await neighbours.settle(opened)
         await opened.city.refresh()
         yield opened
 
@@ -63,7 +63,9 @@ async def other_worker(
 ) -> AsyncIterator[TestCity]:
     """A second worker of the same city."""
     urls = database.gateway_url, town.owner, valkey.url
-    async with open_test_city(*urls, tmp_path, others=neighbours.others(), **SETTINGS) as opened:
+    given = SETTINGS | {"trust_list_keys": str(neighbours.pinned)}
+    async with open_test_city(*urls, tmp_path, status_lists=Lists(), **given) as opened:
+        neighbours.workers.append(opened)
         yield opened
 
 

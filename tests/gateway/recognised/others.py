@@ -1,31 +1,33 @@
-"""What a city knows of others, arranged for tests: real entries with real keys, in memory."""
+"""What a city knows of others, arranged for tests: a region's list, really signed and read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.claims import Kind, SchemeName
+from gateway.clock import SECOND_US
 from gateway.ids import SystemIds
-from gateway.jwk import Alg, Key, public_jwk
-from gateway.recognition.entry import City, parse_entry
-from gateway.recognition.parts import Others
+from gateway.local.seeds import seeds_folder
+from gateway.recognition.schemes import publish
+from gateway.store import trust_list as rows
 from gateway.store.database import Connection
+from gateway.store.trust_list import Head
+from tests.gateway.city import TestCity
+from tests.gateway.recognition.region import SCHEME, City, TestRegion
 
-SCHEME = SchemeName(id="example-delta", version=1)
-TIERS = ("T1", "T2")
+OWN = "http://127.0.0.1:8700"
+TERMS: dict[str, Any] = {
+    "scenarios": ["library", "rent"],
+    "from": "2026-01-01",
+    "to": "2100-01-01",
+}
+#: Schemes besides the example: one whose rent needs the higher tier, one that begins later.
+STEEP = {"id": "example-steep", "version": 1}
+LATE = {"id": "example-late", "version": 1}
 _SIZE = 1 << 17
-
-
-class Agreed(msgspec.Struct, frozen=True):
-    """What is open with a city."""
-
-    scenarios: frozenset[str] = frozenset({"library", "rent"})
-    scheme: SchemeName = SCHEME
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -36,59 +38,8 @@ class Slot(msgspec.Struct, frozen=True):
     uri: str
 
 
-class Table(msgspec.Struct, frozen=True):
-    """A scheme of two tiers: the library needs the lower one, renting `rent`."""
-
-    rent: str = "T1"
-    start: date = date(2026, 1, 1)
-    bands: tuple[tuple[int, int], ...] = ((4, 5), (5, 6))
-
-    def is_valid_on(self, day: date) -> bool:
-        return self.start <= day
-
-    def tier_of(self, city: str, band: int) -> str | None:
-        found = [t for t, (low, high) in zip(TIERS, self.bands, strict=True) if low <= band < high]
-        return found[0] if found else None
-
-    def band_of(self, city: str, tier: str) -> int:
-        return self.bands[TIERS.index(tier)][0]
-
-    def open_to(self, tier: str | None, wanted: Iterable[str]) -> tuple[str, ...]:
-        return tuple(each for each in wanted if tier is not None and tier >= self._need(each))
-
-    def needed(self, scenarios: tuple[str, ...]) -> str:
-        return max(self._need(each) for each in scenarios)
-
-    def limit(self, scenario: str, tier: str) -> int | None:
-        return {"T1": 50_000, "T2": 100_000}[tier] if scenario == "rent" else None
-
-    def _need(self, scenario: str) -> str:
-        return self.rent if scenario == "rent" else "T1"
-
-
-class Neighbours:
-    """Trust, schemes and status lists at once."""
-
-    def __init__(self) -> None:
-        self.cities: dict[str, City] = {}
-        self.agreements: dict[str, Agreed] = {}
-        self.table = Table()
-
-    def others(self) -> Others:
-        return Others(self, self, self)
-
-    def city(self, code: str) -> City | None:
-        return self.cities.get(code)
-
-    def agreed(self, code: str, now_us: int) -> Agreed | None:
-        return self.agreements.get(code)
-
-    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        city = self.cities.get(issuer)
-        return city.keys.get(("client", kid)) if city and kind is Kind.ASSERTION else None
-
-    def get(self, scheme: str, version: int) -> Table | None:
-        return self.table if (scheme, version) == (SCHEME.id, SCHEME.version) else None
+class Lists:
+    """Places at random in one status list."""
 
     async def allocate_within(self, connection: Connection) -> Slot:
         number = await connection.fetchval(
@@ -97,33 +48,85 @@ class Neighbours:
             _SIZE,
         ) or await connection.fetchval("SELECT id FROM status_list")
         place = int.from_bytes(SystemIds().random_bytes(3)) % _SIZE
-        return Slot(number, place, f"http://127.0.0.1:8700/status-lists/{number}")
+        return Slot(number, place, f"{OWN}/status-lists/{number}")
 
 
-def new_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
+class Neighbours:
+    """The region, in which this city is 330100."""
+
+    def __init__(self, folder: Path) -> None:
+        self.own = _city("330100", OWN)
+        self.region = TestRegion(self.own)
+        self.pinned = folder / "region.json"
+        self.pinned.write_bytes(self.region.pin())
+        self.workers: list[TestCity] = []
+
+    async def settle(self, town: TestCity) -> None:
+        """Publish the schemes at a city."""
+        for scheme in _schemes():
+            await publish(town.owner, scheme.encode())
+        self.workers.append(town)
+        await town.city.schemes.refresh()
+
+    def city(self, code: str) -> City:
+        """The side of a city of the list; one that is not in it yet joins."""
+        found = [each for each in self.region.cities if each.code == code]
+        if not found:
+            found = [_city(code, f"https://{code}.example")]
+            self.region.cities += found
+        return found[0]
+
+    def leave(self, code: str) -> City:
+        """Take a city out of the list."""
+        city = self.city(code)
+        self.region.cities.remove(city)
+        return city
+
+    def agree(self, code: str, **terms: Any) -> None:
+        """Let this city and another agree, in place of what they agreed on before."""
+        self.disagree(code)
+        low, high = sorted((self.own, self.city(code)), key=lambda each: each.code)
+        now_s = self.workers[0].city.clock.now_us() // SECOND_US
+        self.region.agree(f"own-{code}", low, high, now_s - 100, **(TERMS | terms))
+
+    def disagree(self, code: str) -> None:
+        """Let there be no agreement with a city."""
+        self.region.agreements.pop(f"own-{code}", None)
+
+    async def publish(self) -> None:
+        """Have every worker read the list as it is now."""
+        town = self.workers[0]
+        self.region.serial += 1
+        now_s = town.city.clock.now_us() // SECOND_US
+        token = self.region.token(now_s)
+        head = Head(
+            self.region.serial,
+            hashlib.sha256(token.encode()).digest(),
+            now_s * SECOND_US,
+            (now_s + 60) * SECOND_US,
+        )
+        assert await rows.put(town.owner, head, token)
+        for worker in self.workers:
+            await worker.city.trust.refresh()
 
 
-def jwk_of(kid: str, private: ec.EllipticCurvePrivateKey) -> dict[str, str]:
-    return public_jwk(Key(kid, Alg.ES256, private.public_key()))
+def _city(code: str, issuer: str) -> City:
+    city = City(code, issuer=issuer)
+    callbacks = [f"{issuer}/recognition/callback", f"{issuer}/recognition/other"]
+    city.changes = {"schemes": [SCHEME, STEEP, LATE], "redirect_uris": callbacks}
+    return city
 
 
-def listed(code: str, client: ec.EllipticCurvePrivateKey, **changes: Any) -> City:
-    """A city as an entry of the list, with this client key."""
-    issuer = f"https://{code}.example"
-    keys = [("client", client), ("grant", new_key()), ("status", new_key())]
-    entry = {
-        "code": code,
-        "name": {"zh": f"示例城市{code}", "en": f"Example city {code}"},
-        "contact": f"示例：{code}-00000000",
-        "issuer": issuer,
-        "endpoints": {name: f"{issuer}/oauth/{name}" for name in ("par", "authorize", "token")},
-        "redirect_uris": [f"{issuer}/recognition/callback", f"{issuer}/recognition/other"],
-        "scenarios": ["library", "rent"],
-        "schemes": [{"id": SCHEME.id, "version": SCHEME.version}],
-        "keys": [{"purpose": p, "jwk": jwk_of(f"{p}-{code}", key)} for p, key in keys],
-        "operators": [
-            {"name": f"示例-{n}", "jwk": jwk_of(f"operator-{n}", new_key())} for n in (1, 2)
-        ],
-    }
-    return parse_entry(msgspec.json.encode(entry | changes))
+def _schemes() -> list[str]:
+    """The example scheme with more cities, and the two others made of it."""
+    text = (seeds_folder() / "schemes" / "example-delta-1.toml").read_text("utf-8")
+    for code in ("310100", "340100", "330400"):
+        text += (
+            f'\n[cities.{code}]\nbands = {{ T1 = [3, 5], T2 = [5, 6] }}\nsource = "示例"\n'
+            "illustrative = true\n"
+        )
+    steep = text.replace("example-delta", str(STEEP["id"])).replace(
+        '[needs.rent]\ntier = "T1"', '[needs.rent]\ntier = "T2"'
+    )
+    late = text.replace("example-delta", str(LATE["id"])).replace("from = 2026-", "from = 2200-")
+    return [text, steep, late]

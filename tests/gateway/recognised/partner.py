@@ -16,7 +16,8 @@ from gateway.jwk import unb64url
 from gateway.oauth.clients import ASSERTION_TYPE
 from tests.gateway import forge
 from tests.gateway.city import TestCity
-from tests.gateway.recognised.others import Agreed, Neighbours, listed, new_key
+from tests.gateway.recognised.others import Neighbours
+from tests.gateway.recognition.region import new_key
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -34,11 +35,11 @@ class Partner:
         self.callback = f"{self.issuer}/recognition/callback"
         self.jkt = forge.b64(hashlib.sha256(code.encode()).digest())
 
-    async def join(self, neighbours: Neighbours, *, agreed: bool = True) -> None:
+    async def join(self, neighbours: Neighbours) -> None:
         """Enter the list, make an agreement, and be admitted as a party."""
-        neighbours.cities[self.code] = listed(self.code, self.private)
-        if agreed:
-            neighbours.agreements[self.code] = Agreed()
+        self.list_key(neighbours)
+        neighbours.agree(self.code)
+        await neighbours.publish()
         await self.town.party(
             f"city-{self.code}",
             scenarios=("recognition",),
@@ -46,6 +47,12 @@ class Partner:
             entity=f"entity-{self.code}",
             city=self.code,
         )
+
+    def list_key(self, neighbours: Neighbours) -> None:
+        """Have the own key in the list, as the only one of a client."""
+        city = neighbours.city(self.code)
+        others = [key for key in city.keys if key[0] != "client"]
+        city.keys = [("client", self.kid, self.private), *others]
 
     def assertion(self, **changes: Any) -> str:
         """An honest assertion with changes; a claim set to `...` is left out."""

@@ -13,7 +13,7 @@ from tests.gateway.callers import Callers, key
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.conftest import Arrive
 from tests.gateway.recognised.home import REQUESTS, Citizen
-from tests.gateway.recognised.others import Neighbours, Table
+from tests.gateway.recognised.others import STEEP, Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner
 
 NOBODYS = f"{REQUESTS}/{UUID(int=7)}"
@@ -89,8 +89,8 @@ async def test_the_citizen_reads_who_asks_for_what_and_in_which_words(
     shown = await citizen.shown(await citizen.arrive(partner, Attempt()))
     assert shown["city"] == {
         "code": "330200",
-        "name": {"zh": "示例城市330200", "en": "Example city 330200"},
-        "contact": "示例：330200-00000000",
+        "name": {"zh": "示例城市 330200", "en": "Example city 330200"},
+        "contact": "示例：0571-00000000",
         "issuer": partner.issuer,
     }
     text = town.city.registry["recognition"].manifest.consent
@@ -133,7 +133,8 @@ async def test_where_nothing_is_open_there_is_nothing_to_allow(
 async def test_what_needs_a_higher_tier_is_not_open_below_it(
     partner: Partner, arrive: Arrive, neighbours: Neighbours
 ) -> None:
-    neighbours.table = Table(rent="T2")
+    neighbours.agree(partner.code, scheme=STEEP)
+    await neighbours.publish()
     citizen = await arrive(1, 4)
     shown = await citizen.shown(await citizen.arrive(partner, Attempt()))
     assert [each["open"] for each in shown["scenarios"]] == [True, False]
@@ -144,7 +145,8 @@ async def test_an_agreement_that_ends_meanwhile_leaves_nothing_to_allow(
     partner: Partner, citizen: Citizen, neighbours: Neighbours, town: TestCity
 ) -> None:
     path = await citizen.arrive(partner, Attempt())
-    del neighbours.agreements[partner.code]
+    neighbours.disagree(partner.code)
+    await neighbours.publish()
     shown = await citizen.shown(path)
     assert (shown["city"], shown["allow"]) == (None, None)
     assert (await citizen.allow(path)).status_code == 409

@@ -19,7 +19,7 @@ from tests.gateway import forge
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.conftest import Arrive
 from tests.gateway.recognised.home import IDP, REQUESTS, Citizen, client_of
-from tests.gateway.recognised.others import Neighbours, listed
+from tests.gateway.recognised.others import Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner
 
 REFUSED = "urn:qianjiang:problem:authorization-refused"
@@ -125,9 +125,11 @@ async def test_where_an_answer_may_go_is_looked_up_again(
 ) -> None:
     uri = await reference(partner)
     elsewhere = [f"{partner.issuer}/recognition/other"]
-    neighbours.cities[partner.code] = listed(partner.code, partner.private, redirect_uris=elsewhere)
+    neighbours.city(partner.code).changes["redirect_uris"] = elsewhere
+    await neighbours.publish()
     assert refused(await citizen.open(uri, partner.code))
-    del neighbours.cities[partner.code]
+    neighbours.leave(partner.code)
+    await neighbours.publish()
     assert refused(await citizen.open(uri, partner.code))
 
 
@@ -148,7 +150,8 @@ async def test_a_partner_that_may_not_ask_any_more_is_told(
 ) -> None:
     attempt = Attempt()
     uri = await reference(partner, attempt)
-    del neighbours.agreements[partner.code]
+    neighbours.disagree(partner.code)
+    await neighbours.publish()
     answer = await citizen.open(uri, partner.code)
     assert answer.status_code == 303
     said = attempt.came_back(answer.headers["location"], partner)

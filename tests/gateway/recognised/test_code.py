@@ -11,9 +11,10 @@ import pytest
 from gateway.app import build_app
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.home import Citizen
-from tests.gateway.recognised.others import Neighbours, listed, new_key
+from tests.gateway.recognised.others import Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner, error
 from tests.gateway.recognised.test_push import refusals
+from tests.gateway.recognition.region import new_key
 
 
 async def status(town: TestCity) -> str:
@@ -48,14 +49,19 @@ async def test_without_an_agreement_in_force_a_code_buys_nothing(
     partner: Partner, citizen: Citizen, neighbours: Neighbours
 ) -> None:
     attempt = await citizen.visit(partner)
-    agreed = neighbours.agreements.pop(partner.code)
+    neighbours.disagree(partner.code)
+    await neighbours.publish()
     assert error(await partner.redeem(attempt)) == "unauthorized_client"
-    neighbours.agreements[partner.code] = agreed
-    city = neighbours.cities.pop(partner.code)
+    neighbours.agree(partner.code)
+    city = neighbours.leave(partner.code)
+    await neighbours.publish()
     assert error(await partner.redeem(attempt), 401) == "invalid_client"
-    neighbours.cities[partner.code] = listed(partner.code, new_key())  # its key was revoked
+    neighbours.region.cities.append(city)
+    keys, city.keys = city.keys, [(*city.keys[0][:2], new_key()), *city.keys[1:]]
+    await neighbours.publish()  # its key was revoked
     assert error(await partner.redeem(attempt), 401) == "invalid_client"
-    neighbours.cities[partner.code] = city
+    city.keys = keys
+    await neighbours.publish()
     assert (await partner.redeem(attempt)).status_code == 200
 
 

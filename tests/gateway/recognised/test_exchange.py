@@ -122,11 +122,12 @@ async def test_what_ended_between_the_two_cities_ends_this_too(
     partner: Partner, town: TestCity, neighbours: Neighbours, token: str, what: str
 ) -> None:
     if what == "agreement":
-        del neighbours.agreements[partner.code]
+        neighbours.disagree(partner.code)
     elif what == "city":
-        del neighbours.cities[partner.code]
+        neighbours.leave(partner.code)
     else:
         await town.owner.execute("UPDATE party SET status = 'suspended'")
+    await neighbours.publish()
     answer = await partner.exchange(token)
     assert answer.status_code in (400, 401)
     assert answer.json()["error"] in ("unauthorized_client", "invalid_client")

@@ -19,7 +19,7 @@ from gateway.local.people import person_of_login
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.conftest import Arrive
 from tests.gateway.recognised.home import Citizen
-from tests.gateway.recognised.others import Neighbours, Table
+from tests.gateway.recognised.others import STEEP, Neighbours
 from tests.gateway.recognised.partner import JWT, Attempt, Partner
 
 CLAIMS = {
@@ -124,7 +124,8 @@ async def test_it_carries_the_lowest_tier_that_is_needed_whoever_it_is_about(
 async def test_the_tier_follows_the_scenarios(
     partner: Partner, citizen: Citizen, neighbours: Neighbours
 ) -> None:
-    neighbours.table = Table(rent="T2")
+    neighbours.agree(partner.code, scheme=STEEP)
+    await neighbours.publish()
     both = await partner.grant(await citizen.visit(partner))
     library = await partner.grant(await citizen.visit(partner), scope="scenario:library")
     assert both["recognition"]["tier"] == "T2"
@@ -156,7 +157,9 @@ async def test_the_citizen_sees_who_asked_for_what(partner: Partner, citizen: Ci
     lookups = (await citizen.page.get("/v1/me/lookups")).json()["lookups"]
     assert len(lookups) == 2
     assert {each["party"] for each in lookups} == {"city-330200"}
-    seen = [(await citizen.page.get(f"/v1/decisions/{each['id']}")).json() for each in lookups]
+    seen = [
+        (await citizen.page.get(f"/v1/decisions/{each['decision_id']}")).json() for each in lookups
+    ]
     assert {each["outcome"] for each in seen} == {"eligible"}
     assert {(each["facts"]["city"], each["facts"]["scenario"]) for each in seen} == {
         ("330200", "library"),

@@ -34,7 +34,7 @@ async def test_a_city_is_there_with_what_it_knows_and_how_it_ends(
     (mine,) = said["recognitions"]
     assert mine["id"] == claims["jti"]
     assert (mine["city"], mine["status"], mine["reason"]) == ("330200", "active", None)
-    assert mine["name"]["zh"] == "示例城市330200"
+    assert mine["name"]["zh"] == "示例城市 330200"
     assert [each["id"] for each in mine["scenarios"]] == ["library", "rent"]
     assert mine["until"] == consent["until"]
     assert mine["withdraw"] == f"/v1/me/consents/{consent['id']}/withdraw"
@@ -66,6 +66,7 @@ async def test_a_city_that_left_the_list_keeps_its_name(
     partner: Partner, citizen: Citizen, neighbours: Neighbours
 ) -> None:
     await partner.grant(await citizen.visit(partner))
-    del neighbours.cities[partner.code]
+    neighbours.leave(partner.code)
+    await neighbours.publish()
     (mine,) = (await citizen.page.get(PATH)).json()["recognitions"]
     assert mine["name"] == {"zh": "city-330200", "en": "city-330200"}

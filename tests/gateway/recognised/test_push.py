@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from gateway.clock import SECOND_US
 from tests.gateway.city import TestCity
 from tests.gateway.oauth.client import PartyClient
-from tests.gateway.recognised.others import Agreed, Neighbours, Table, listed, new_key
+from tests.gateway.recognised.others import LATE, Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner, error
+from tests.gateway.recognition.region import new_key
 
 
 async def requests(town: TestCity) -> int:
@@ -52,7 +51,8 @@ async def test_a_city_that_is_not_listed_reads_what_a_wrong_key_reads(
     assert {answer.status_code for answer in answers} == {401}
     await unknown.join(neighbours)
     assert (await unknown.push()).status_code == 201
-    del neighbours.cities["320500"]
+    neighbours.leave("320500")
+    await neighbours.publish()
     assert error(await unknown.push(), 401) == "invalid_client"
 
 
@@ -105,9 +105,11 @@ async def test_another_citys_name_goes_with_no_assertion_of_ours(
 async def test_without_an_agreement_in_force_nobody_asks(
     partner: Partner, town: TestCity, neighbours: Neighbours
 ) -> None:
-    del neighbours.agreements[partner.code]
+    neighbours.disagree(partner.code)
+    await neighbours.publish()
     assert error(await partner.push()) == "unauthorized_client"
-    neighbours.agreements[partner.code] = Agreed()
+    neighbours.agree(partner.code)
+    await neighbours.publish()
     assert (await partner.push()).status_code == 201
     assert await refusals(town, "par") == {(partner.code, "no-agreement"): 1}
 
@@ -115,13 +117,13 @@ async def test_without_an_agreement_in_force_nobody_asks(
 async def test_a_scheme_that_is_unknown_or_yet_to_come_opens_nothing(
     partner: Partner, neighbours: Neighbours
 ) -> None:
-    agreed = Agreed()
-    other = msgspec.structs.replace(agreed.scheme, version=2)
-    neighbours.agreements[partner.code] = Agreed(scheme=other)
-    assert error(await partner.push()) == "unauthorized_client"
-    neighbours.agreements[partner.code] = agreed
-    neighbours.table = Table(start=date(2200, 1, 1))
-    assert error(await partner.push()) == "unauthorized_client"
+    unknown = {"id": "example-unknown", "version": 1}
+    for city in (neighbours.own, neighbours.city(partner.code)):
+        city.changes["schemes"] = [*city.changes["schemes"], unknown]
+    for scheme in (unknown, LATE):
+        neighbours.agree(partner.code, scheme=scheme)
+        await neighbours.publish()
+        assert error(await partner.push()) == "unauthorized_client"
 
 
 @pytest.mark.parametrize("status", ["suspended", "closed"])
@@ -139,8 +141,9 @@ async def test_a_listed_city_without_a_party_here_asks_nothing(
     partner: Partner, town: TestCity, neighbours: Neighbours
 ) -> None:
     unknown = Partner(town, partner.http, "310100")
-    neighbours.cities["310100"] = listed("310100", unknown.private)
-    neighbours.agreements["310100"] = Agreed()
+    unknown.list_key(neighbours)
+    neighbours.agree("310100")
+    await neighbours.publish()
     assert error(await unknown.push()) == "unauthorized_client"
 
 
@@ -148,7 +151,8 @@ async def test_a_city_is_no_partner_of_itself(
     partner: Partner, town: TestCity, neighbours: Neighbours
 ) -> None:
     own = Partner(town, partner.http, town.city.settings.city)
-    await own.join(neighbours)
+    own.list_key(neighbours)
+    await neighbours.publish()
     assert error(await own.push()) == "unauthorized_client"
 
 
@@ -251,5 +255,6 @@ async def test_a_rotated_key_counts_as_soon_as_it_is_listed(
 ) -> None:
     partner.private = new_key()
     assert error(await partner.push(), 401) == "invalid_client"
-    neighbours.cities[partner.code] = listed(partner.code, partner.private)
+    partner.list_key(neighbours)
+    await neighbours.publish()
     assert (await partner.push()).status_code == 201
