@@ -19,6 +19,7 @@ async function setOut(event) {
     return; // busy until the other city's page is there
   } catch (fault) {
     if (fault instanceof NoStorage) warn(word("no_storage"));
+    else if (fault.type === "urn:qianjiang:problem:visit-refused") warn(word("turned_away"));
     else tell(form, fault);
   }
   busy(false);
