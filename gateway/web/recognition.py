@@ -46,8 +46,11 @@ async def request_page(
 
 
 def _became(told: ShownRecognitionRequest) -> str:
-    """What became of a request that is decided, over, or of a city that may ask no more."""
-    return "gone" if told.status == "opened" else told.status
+    """What became of a request, in the citizen's words: whether the city has fetched its answer is
+    the cities' affair, and one that may ask no more, or whose code came twice, has none."""
+    if told.status in ("allowed", "redeemed", "exchanged"):
+        return "allowed"
+    return told.status if told.status in ("declined", "expired") else "gone"
 
 
 @get(
