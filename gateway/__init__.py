@@ -160,7 +160,6 @@ Citizens: signing in, and what they see and say
 
 Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/entry.py    a city's entry in the region's trust list
-    recognition/parts.py    what is needed of status lists
     recognition/partners.py  the cities that may ask about our citizens now, each with its terms
     edge/authorize.py       another city's request, by its backend and by the citizen's browser
     oauth/desk.py           who asks, whether it may, what it was refused
@@ -174,7 +173,6 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/openings.py  for which scenarios there can be one
     recognition/grants.py   decided, recorded, and only then signed
     recognition/held.py     what was said of a citizen, for the citizen
-    recognition/refusals.py  what cities are refused, counted with its reason
     recognition/schemes.py  which tier of one city is which band in another
     edge/recognition_schemes.py  the same, open to everybody
     recognition/limits.py   what may be vouched for, and what is kept free at home for it
@@ -319,7 +317,6 @@ What is kept, the only SQL and Valkey
     store/status_list.py    places in status lists, bits, and copies of them
     store/ending.py         recognitions that stand, and their ends
     store/issuer.py         cities that vouch for visitors, and until when they are fresh
-    store/recognition_refusal.py  what other cities were refused, by the minute
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them

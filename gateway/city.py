@@ -114,12 +114,7 @@ class City:
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        keys: Keyring,
-        registry: Registry,
-        clock: Clock,
-        ids: Ids,
+        self, settings: Settings, keys: Keyring, registry: Registry, clock: Clock, ids: Ids
     ) -> None:
         self.settings, self.keys, self.registry = settings, keys, registry
         self.clock, self.ids = clock, ids

@@ -173,6 +173,15 @@ class LoginRefused(GatewayError):
         self.reason = reason
 
 
+class AuthorizationRefused(GatewayError):
+    """A browser came with no request of another city that could be answered; `reason` is for the
+    audit record alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("authorization refused")
+        self.reason = reason
+
+
 class VisitRefused(GatewayError):
     """A visitor from another city is not let in; `reason` is for the city's own record alone."""
 
@@ -195,15 +204,6 @@ class HomeCityFailed(GatewayError):
         super().__init__("the home city failed")
         self.reason = reason
         self.retry_after_s = 5
-
-
-class AuthorizationRefused(GatewayError):
-    """A browser came with no request of another city that could be answered; `reason` is for the
-    audit record alone."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__("authorization refused")
-        self.reason = reason
 
 
 class SignInRefused(GatewayError):

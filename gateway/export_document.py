@@ -75,6 +75,7 @@ class Export(Head, frozen=True, kw_only=True):
     facts: tuple[parts.FactOnFile, ...]
     consent_requests: tuple[parts.ConsentRequested, ...]
     consents: tuple[parts.ConsentVersion, ...]
+    recognitions: tuple[parts.RecognitionGiven, ...]
     commitments: tuple[parts.CommitmentVersion, ...]
     devices: tuple[parts.DeviceKey, ...]
     sessions: tuple[parts.SessionTimes, ...]

@@ -82,6 +82,31 @@ class ConsentVersion(Part, frozen=True, kw_only=True):
     at: str
 
 
+class RecognitionGiven(Part, frozen=True, kw_only=True):
+    """What was said of the citizen to another city; it ends at the latest with the consent.
+
+    `band_floor` is the band below which it ends, `reserved_fen` what of the own deposit limit is
+    kept for that city meanwhile; `status_list` and `status_idx` where its end is shown.
+    """
+
+    id: UUID
+    city: str
+    party: str
+    consent: UUID
+    scenarios: tuple[str, ...]
+    scheme: str
+    scheme_version: int
+    tier: str
+    band_floor: int
+    reserved_fen: int
+    status_list: int
+    status_idx: int
+    issued_at: str
+    until: str
+    ended_at: str | None
+    reason: str | None
+
+
 class TextAgreed(Part, frozen=True, kw_only=True):
     """The words of a consent or a promise as they were published; the Chinese ones bind."""
 

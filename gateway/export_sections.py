@@ -207,6 +207,7 @@ SECTIONS: Final = (
     Section("facts", _fact, ("", "", ""), ("department", "code", "source")),
     Section("consent_requests", _plain(parts.ConsentRequested)),
     Section("consents", Teller.consent, *_VERSIONS),
+    Section("recognitions", _plain(parts.RecognitionGiven)),
     Section("commitments", Teller.commitment, *_VERSIONS),
     Section("devices", _device),
     Section("sessions", _plain(parts.SessionTimes), (b"",), ("id_hash",)),

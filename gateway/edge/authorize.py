@@ -15,7 +15,7 @@ from gateway.edge.access import ACCESS, Access, city_of
 from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
 from gateway.edge.login import sent_to
-from gateway.edge.oauth import NEVER_STORED, FormOperation, denied, form_of
+from gateway.edge.oauth import NEVER_STORED, FormOperation, error, form_of
 from gateway.errors import (
     AuthorizationRefused,
     DependencyDown,
@@ -45,14 +45,14 @@ async def push(request: Request[Any, Any, Any]) -> Response[Pushed]:
     """Another city asks that a citizen be recognised there (RFC 9126 2)."""
     form = await form_of(request)
     if form is None:
-        return denied(OAuthCode.INVALID_REQUEST)
+        return error(OAuthCode.INVALID_REQUEST)
     address = request.client.host if request.client else ""
     try:
         answer = await city_of(request).pushed_requests.answer(form, address)
     except (DependencyDown, Overloaded, OutcomeUnknown):
-        return denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
+        return error(OAuthCode.TEMPORARILY_UNAVAILABLE)
     if isinstance(answer, Denied):
-        return denied(answer.code)
+        return error(answer.code)
     return Response(answer, status_code=201, headers=NEVER_STORED)
 
 

@@ -81,7 +81,7 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
     cities also a code for a token, and that for a grant (RFC 6749 4.1.3, RFC 8693)."""
     form = await form_of(request)
     if form is None:
-        return denied(OAuthCode.INVALID_REQUEST)
+        return error(OAuthCode.INVALID_REQUEST)
     address = request.client.host if request.client else ""
     city = city_of(request)
     # Whose it is shows later, and a hospital without a token cannot ask at all.
@@ -89,16 +89,21 @@ async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
         try:
             answer = await city.token_endpoint.answer(form, address, request.scope["headers"])
         except (DependencyDown, Overloaded, OutcomeUnknown, StillRunning):
-            return denied(OAuthCode.TEMPORARILY_UNAVAILABLE)
-    return answered(answer, city)
-
-
-def answered(answer: Granted | Denied, city: City) -> Response[Any]:
-    """A token, or none, with the nonce that a proof must hold if it is asked for (RFC 9449 8)."""
+            return error(OAuthCode.TEMPORARILY_UNAVAILABLE)
     if isinstance(answer, Denied):
-        nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
-        return denied(answer.code, nonce)
+        return denied(answer, city)
+    return granted(answer)
+
+
+def granted(answer: Granted) -> Response[Granted]:
+    """The answer with a token."""
     return Response(answer, headers=NEVER_STORED)
+
+
+def denied(answer: Denied, city: City) -> Response[Any]:
+    """The answer without one, with the nonce that it asks for (RFC 9449 8)."""
+    nonce = city.proofs.nonce() if answer.code is OAuthCode.USE_DPOP_NONCE else None
+    return error(answer.code, nonce)
 
 
 @get("/.well-known/oauth-authorization-server", opt={ACCESS: Access.PUBLIC}, sync_to_thread=False)
@@ -129,7 +134,7 @@ async def form_of(request: Request[Any, Any, Any]) -> dict[str, str] | None:
     return {name: value for name, value in form.items() if value}
 
 
-def denied(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
+def error(code: OAuthCode, nonce: str | None = None) -> Response[Any]:
     """The answer to a client that gets nothing (RFC 6749 5.2)."""
     status, headers, body = oauth_error_bytes(code)
     texts = {name.decode(): value.decode() for name, value in headers}

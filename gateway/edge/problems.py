@@ -61,6 +61,12 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         400,
         "登录未能完成，请重新开始 / The login could not be finished; begin again",
     ),
+    errors.AuthorizationRefused: Kind(
+        "authorization-refused",
+        400,
+        "这个请求无效、已打开过或已过期，请回到那座城市重新开始"
+        " / This request is not valid, was opened before or is over; begin again in that city",
+    ),
     errors.VisitRefused: Kind(
         "visit-refused",
         400,
@@ -77,12 +83,6 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         "home-city-failed",
         424,
         "对方城市暂时没有应答，请稍后再试 / The other city does not answer; try again later",
-    ),
-    errors.AuthorizationRefused: Kind(
-        "authorization-refused",
-        400,
-        "这个请求无效、已打开过或已过期，请回到那座城市重新开始"
-        " / This request is not valid, was opened before or is over; begin again in that city",
     ),
     errors.SignInRefused: Kind(
         "sign-in-refused",

@@ -20,7 +20,7 @@ from gateway.claims import CityCode, ScenarioId, Thumbprint
 from gateway.edge.access import ACCESS, Access, city_of
 from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
-from gateway.edge.oauth import answered
+from gateway.edge.oauth import denied, granted
 from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
 from gateway.oauth.clients import Denied
 from gateway.oauth.errors import OAuthCode
@@ -84,15 +84,15 @@ async def token(request: Request[Any, Any, Any]) -> Response[Any]:
     city = _from_own_page(request)
     secret = _secret(city, request)
     if secret is None:
-        return answered(Denied(OAuthCode.INVALID_GRANT, "attempt"), city)
+        return denied(Denied(OAuthCode.INVALID_GRANT, "attempt"), city)
     presented = Presented(city.settings.city, secret, request.scope["headers"])
     try:
         answer = await city.visiting.acceptance.accept(presented)
     except (DependencyDown, Overloaded, OutcomeUnknown):
-        return answered(Denied(OAuthCode.TEMPORARILY_UNAVAILABLE, "no-decision"), city)
+        return denied(Denied(OAuthCode.TEMPORARILY_UNAVAILABLE, "no-decision"), city)
     if isinstance(answer, Denied):
-        return answered(answer, city)
-    return answered(visit_granted(answer), city)
+        return denied(answer, city)
+    return granted(visit_granted(answer))
 
 
 @post(SESSION_PATH, opt={ACCESS: Access.PUBLIC}, status_code=204)

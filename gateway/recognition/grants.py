@@ -35,7 +35,7 @@ from gateway.pseudonyms import Pseudonyms
 from gateway.recognition.limits import Vouched
 from gateway.recognition.openings import Asking, facts_of, opening
 from gateway.recognition.partners import DEPOSITS, RECOGNITION, Partner
-from gateway.recognition.parts import Slot, StatusLists
+from gateway.recognition.status_lists import Slot, StatusLists
 from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store import consent as consent_rows

@@ -1,4 +1,4 @@
-"""What visits ask of trust list, schemes and status lists, and of nothing else."""
+"""What visits ask of the trust list, the schemes and the status lists, and of nothing else."""
 
 from __future__ import annotations
 

@@ -32,6 +32,13 @@ SELECT n.id, n.version, e.name AS recipient, n.scenario, n.purpose, n.fields, n.
   FROM consent AS n JOIN legal_entity AS e ON e.id = n.recipient
  WHERE n.citizen = $1 AND (n.id, n.version) > ($2, $3) ORDER BY n.id, n.version LIMIT $4
 
+-- name: recognitions
+SELECT r.id, r.city, p.name AS party, r.consent, r.scenarios, r.scheme, r.scheme_version, r.tier,
+       r.band_floor, r.reserved_fen, r.status_list, r.status_idx, to_us(r.issued_at) AS issued_at_us,
+       to_us(r.until_at) AS until_us, to_us(r.ended_at) AS ended_at_us, r.reason
+  FROM recognition AS r JOIN party AS p ON p.num = r.party
+ WHERE r.citizen = $1 AND r.id > $2 ORDER BY r.id LIMIT $3
+
 -- name: commitments
 SELECT m.id, m.version, m.citizen, m.scenario, m.entity, e.name AS entity_name, m.template,
        m.template_version, m.text_sha256, m.device, m.jws, m.assisted, m.status,

@@ -28,8 +28,8 @@ _PLACES: Final = {
     "/app": "/app/sign-in",
     "/counter": "/counter/sign-in",
     _LOGIN: "/app/sign-in",
-    _VISIT: "/app/visit",
     AUTHORIZE_PATH: "/app/sign-in",
+    _VISIT: "/app/visit",
 }
 #: Header fields of a problem that a page keeps.
 _KEPT: Final = frozenset({"retry-after", "allow"})

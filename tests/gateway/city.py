@@ -22,7 +22,6 @@ from gateway.ids import SystemIds
 from gateway.keys import load_keys, write_keys
 from gateway.parties import Principal
 from gateway.proposer import Question
-from gateway.recognition.parts import StatusLists
 from gateway.settings import Settings
 from gateway.store import policy as policy_rows
 from gateway.working_days import calendar
@@ -221,7 +220,6 @@ async def open_test_city(
     folder: Path,
     *,
     clock: Clock | None = None,
-    status_lists: StatusLists | None = None,
     **settings: Any,
 ) -> AsyncIterator[TestCity]:
     """A city on these engines; a second one in the same folder shares the keys, as workers do."""
@@ -240,8 +238,9 @@ async def open_test_city(
         "allow_loopback_http": True,
         "metrics_port": 0,
     }
-    read, asked = load_keys(keys), Settings(**(given | settings))
-    city = City(asked, read, registry(), clock or SystemClock(), ids, status_lists)
+    city = City(
+        Settings(**(given | settings)), load_keys(keys), registry(), clock or SystemClock(), ids
+    )
     await owner.execute("INSERT INTO realm (city) VALUES ('330100') ON CONFLICT DO NOTHING")
     for name in city.registry:
         await policy_rows.publish(owner, name, city.registry[name].revision, "{}")

@@ -47,6 +47,28 @@ CLOSURE = "/v1/me/closure"
 DEVICE = "小林的手机 8f2c"
 
 
+_SCHEME_AND_LIST = """
+INSERT INTO recognition_scheme (id, version, valid_from, text, sha256)
+VALUES ('example-delta', 1, '2026-01-01', '', sha256('')) ON CONFLICT DO NOTHING;
+INSERT INTO status_list (size) SELECT 131072 WHERE NOT EXISTS (SELECT FROM status_list)
+"""
+_REQUEST = """
+INSERT INTO recognition_request (id, uri_hash, party, redirect_uri, scenarios, state,
+  code_challenge, jkt, status, citizen, expires_at)
+SELECT gen_random_uuid(), $2, min(num), 'https://city.example/callback', '{library}',
+       'state-0123456789', 'x', 'x', 'exchanged', $1, clock_timestamp() FROM party
+"""
+_RECOGNITION = """
+INSERT INTO recognition (id, citizen, party, city, consent, scenarios, scheme, scheme_version, tier,
+  band_floor, status_list, status_idx, until_at, ended_at, reason)
+SELECT gen_random_uuid(), $1, c.party, '330200', c.id, '{library}', 'example-delta', 1, 'T1', 4,
+       (SELECT min(id) FROM status_list), (SELECT count(*) FROM recognition), clock_timestamp(),
+       clock_timestamp(), 'replaced'
+  FROM (SELECT n.id, (SELECT min(num) FROM party) AS party FROM consent AS n
+         WHERE n.citizen = $1 LIMIT 1) AS c
+"""
+
+
 def told(number: int = 1) -> Told:
     """What the identity provider says of a person."""
     who = person(number)
@@ -106,6 +128,7 @@ async def life(town: TestCity, office: Office, number: int = 1) -> UUID:
         " FROM legal_entity WHERE id = $2",
         *(citizen, ENTITY),
     )
+    await _recognised(town, citizen)
     await town.owner.execute(
         "INSERT INTO citizen_limit VALUES ($1, 'other', clock_timestamp())", citizen
     )
@@ -139,6 +162,13 @@ async def _consent(town: TestCity, citizen: UUID) -> None:
     request = await asked_in_person(town, citizen, f"r-{citizen}")
     text = town.city.registry["rent"].manifest.consent
     await town.city.consents.grant(citizen, request, Terms(text_sha256=text.text_sha256.hex()))
+
+
+async def _recognised(town: TestCity, citizen: UUID) -> None:
+    """Another city asked, was told, and no longer is."""
+    await town.owner.execute(_SCHEME_AND_LIST)
+    await town.owner.execute(_REQUEST, citizen, town.city.ids.random_bytes(32))
+    await town.owner.execute(_RECOGNITION, citizen)
 
 
 async def _promise(town: TestCity, citizen: UUID) -> None:

@@ -43,7 +43,7 @@ from tests.gateway.my_data.test_export import exported
 KEPT = {
     *("citizen", "standing", "standing_change", "score_authorisation", "device", "commitment"),
     *("consent", "consent_request", "decision", "search", "staff_access", "correction_request"),
-    "assisted_act",
+    *("assisted_act", "recognition"),
 }
 #: Tables in which nothing of it is left.
 ERASED = {
@@ -55,6 +55,7 @@ ERASED = {
         "score",
         "probe_mark",
         "citizen_limit",
+        "recognition_request",
         "waiver",
     ),
     *("medical_advance", "loan", "library_card", "points_entry", "residency", "suspension"),

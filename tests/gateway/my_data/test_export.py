@@ -45,6 +45,7 @@ EXPORTED = {
     "fact": ("facts",),
     "consent_request": ("consent_requests",),
     "consent": ("consents",),
+    "recognition": ("recognitions",),
     "commitment": ("commitments",),
     "device": ("devices",),
     "session": ("sessions",),
@@ -83,6 +84,8 @@ LEFT_OUT = {
     "decision_request": "a party's own number of a question, for a day",
     "counter_question": "a counter's own list of the day; the answers in it are all in questions",
     "idempotency": "answers to the citizen's own writes, for a day, under a hash",
+    "recognition_request": "another city's request, for a day; what came of it is in consents and"
+    " recognitions, and the rest are hashes of what only that city holds",
     "visit_attempt": "hashes and seals of visits begun in the last minutes: nothing to read",
     "visit_token": "hashes of tokens of the last minutes; what they opened is in sessions",
     "webhook_message": "what organisations were told of acts that are all in consents",
@@ -99,6 +102,8 @@ NOT_READ = {
 ABOUT_NOBODY = {
     *("schema_migration", "realm", "legal_entity", "party", "party_key", "party_scenario"),
     *("counter_staff", "counter_enrolment", "counter_session", "counter_key"),
+    *("trust_list", "recognition_scheme", "recognition_refusal"),
+    *("status_list", "status_list_copy"),
     *("assertion_used", "dpop_used", "publish_run", "stock", "webhook_gone", "desk", "miss"),
     "issuer",
 }

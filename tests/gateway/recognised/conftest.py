@@ -19,7 +19,7 @@ from gateway.store.migrate import Connection
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.recognised.home import IDP, Citizen, client_of
-from tests.gateway.recognised.others import Lists, Neighbours
+from tests.gateway.recognised.others import Neighbours
 from tests.gateway.recognised.partner import Partner
 from tests.gateway.recognition.region import URL
 
@@ -43,7 +43,7 @@ async def town(
 ) -> AsyncIterator[TestCity]:
     urls = database.gateway_url, owner, valkey.url
     given = SETTINGS | {"trust_list_keys": str(neighbours.pinned)}
-    async with open_test_city(*urls, tmp_path, status_lists=Lists(), **given) as opened:
+    async with open_test_city(*urls, tmp_path, **given) as opened:
         await owner.execute(
             "INSERT INTO publish_run (model, as_of, scored, changed, band_moves, started_at)"
             " VALUES ('m', '2026-11-01', 1, 1, 1, clock_timestamp())"
@@ -64,7 +64,7 @@ async def other_worker(
     """A second worker of the same city."""
     urls = database.gateway_url, town.owner, valkey.url
     given = SETTINGS | {"trust_list_keys": str(neighbours.pinned)}
-    async with open_test_city(*urls, tmp_path, status_lists=Lists(), **given) as opened:
+    async with open_test_city(*urls, tmp_path, **given) as opened:
         neighbours.workers.append(opened)
         yield opened
 

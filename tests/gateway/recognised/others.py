@@ -6,14 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from gateway.clock import SECOND_US
-from gateway.ids import SystemIds
 from gateway.local.seeds import seeds_folder
 from gateway.recognition.schemes import publish
 from gateway.store import trust_list as rows
-from gateway.store.database import Connection
 from gateway.store.trust_list import Head
 from tests.gateway.city import TestCity
 from tests.gateway.recognition.region import SCHEME, City, TestRegion
@@ -27,28 +23,6 @@ TERMS: dict[str, Any] = {
 #: Schemes besides the example: one whose rent needs the higher tier, one that begins later.
 STEEP = {"id": "example-steep", "version": 1}
 LATE = {"id": "example-late", "version": 1}
-_SIZE = 1 << 17
-
-
-class Slot(msgspec.Struct, frozen=True):
-    """A place in the one list."""
-
-    list: int
-    idx: int
-    uri: str
-
-
-class Lists:
-    """Places at random in one status list."""
-
-    async def allocate_within(self, connection: Connection) -> Slot:
-        number = await connection.fetchval(
-            "INSERT INTO status_list (size) SELECT $1 WHERE NOT EXISTS (SELECT FROM status_list)"
-            " RETURNING id",
-            _SIZE,
-        ) or await connection.fetchval("SELECT id FROM status_list")
-        place = int.from_bytes(SystemIds().random_bytes(3)) % _SIZE
-        return Slot(number, place, f"{OWN}/status-lists/{number}")
 
 
 class Neighbours:
