@@ -262,6 +262,9 @@ What people look at
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
     web/lookups.py          who asked about me, live, and one answer with every reason
+    web/recognition.py      another city's request, and the cities that recognise me
+    web/visit.py            another city's citizen sets out, and arrives
+    web/visitor.py          the first page of a visitor
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -306,6 +309,7 @@ What is kept, the only SQL and Valkey
     store/visit.py          visitors, their visits, and tokens for their sessions
     store/trust_list.py     the region's list, as last found good
     store/freshness.py      until when each city's word is fresh
+    store/recognition_refusal.py  what cities were refused, by the minute
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back

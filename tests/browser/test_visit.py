@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.abroad import allow, arrived, set_out, visit
 from tests.browser.phone import LEAST, Phone, assert_accessible
 from tests.pair import Pair, Side
 
@@ -34,34 +35,6 @@ def phone(browser: Browser, pair: Pair) -> Iterator[Phones]:
     for each in phones:
         each.context.close()
     assert [fault for each in phones for fault in each.faults] == []
-
-
-def set_out(page: Page, pair: Pair, login: str, *scenarios: str) -> None:
-    """From Hangzhou's page to Ningbo's, signed in there afresh: the request is shown."""
-    page.goto("/app/visit")
-    for scenario in scenarios or ("library",):
-        page.locator(f"input[value={scenario}]").check()
-    page.get_by_role("button", name="去宁波").click()
-    page.wait_for_url(f"{pair.b.identity_url}/**")
-    page.locator("input[name=login]").fill(login)
-    page.locator("button").first.click()
-    page.wait_for_url(f"{pair.b.base_url}/app/recognition/*")
-
-
-def allow(page: Page) -> None:
-    page.get_by_role("button", name="同意，回到那里").click()
-
-
-def arrived(page: Page, pair: Pair) -> None:
-    page.wait_for_url(f"{pair.a.base_url}/app/")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("来自宁波")
-
-
-def visit(page: Page, pair: Pair, login: str, *scenarios: str) -> None:
-    """The whole way in."""
-    set_out(page, pair, login, *scenarios)
-    allow(page)
-    arrived(page, pair)
 
 
 def let_the_library_ask(page: Page, side: Side) -> str:
