@@ -311,7 +311,6 @@ What is kept, the only SQL and Valkey
     store/trust_list.py     the region's list, as last found good
     store/recognition_refusal.py  what was refused to cities, counted by the minute
     store/freshness.py      until when each city's word is fresh
-    store/recognition_refusal.py  what cities were refused, by the minute
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back
