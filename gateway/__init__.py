@@ -275,6 +275,16 @@ Facts and scores, the city's own doing
     city_facts.py           what the city knows besides: waivers, loans, points, …
     office.py               what staff's commands work with
 
+A city looked at from outside, whatever it runs
+    conformance/look.py     one look, from where one stands
+    conformance/checks.py   what must hold, where it is written, what to do
+    conformance/report.py   what was found
+    conformance/probe.py    requests, each bounded, and their answers
+    conformance/listed.py   what the region's list says of it
+    conformance/endpoints.py  what it says of itself, and how it refuses strangers
+    conformance/status.py   its status list
+    conformance/asking.py   what a partner gets, and what it must not
+
 What is kept, the only SQL and Valkey
     store/database.py       connections, bounded in number and time
     store/sql.py            named queries from the file beside the module
@@ -358,6 +368,7 @@ The command line, and a city on one machine
     cli/parties.py          qianjiang parties
     cli/cities.py           qianjiang cities
     cli/_agreement.py       and its agreements
+    cli/_check.py           and whether it keeps the protocol
     cli/_place.py           which city such a command speaks for
     cli/desks.py            qianjiang desks
     cli/staff.py            qianjiang staff
@@ -367,6 +378,7 @@ The command line, and a city on one machine
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
     cli/_tables.py          tables whose names are copied from a terminal
+    cli/_waiting.py         waiting for what the region's list will say
     cli/_which.py           which running city is meant
     cli/_greeting.py        what is said when everything answers
     cli/_stages.py          saying what a long command is doing
@@ -374,6 +386,7 @@ The command line, and a city on one machine
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
     cli/region.py           qianjiang region
+    cli/visit.py            qianjiang visit
     cli/assertion.py        qianjiang assertion
     cli/clerk.py            qianjiang clerk
     cli/operator.py         qianjiang operator

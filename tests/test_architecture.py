@@ -12,7 +12,17 @@ import gateway
 
 ROOT = Path(__file__).parent.parent
 # The only commands that know a local city, and what they share.
-LOCAL_COMMANDS = {"assertion", "bench", "clerk", "demo", "operator", "region", "seed", "up"} | {
+LOCAL_COMMANDS = {
+    "assertion",
+    "bench",
+    "clerk",
+    "demo",
+    "operator",
+    "region",
+    "seed",
+    "up",
+    "visit",
+} | {
     "_greeting",
     "_played",
     "_which",

@@ -9,10 +9,12 @@ from typing import Final
 import click
 import msgspec
 
+from gateway.cli._owner import as_owner
 from gateway.cli._place import Place, scheme_named
 from gateway.cli._tables import copyable, put
+from gateway.cli._waiting import patiently, wait_option
 from gateway.clock import SECOND_US, SystemClock, rfc3339
-from gateway.recognition.agreements import Act, Agreement, conclude
+from gateway.recognition.agreements import Act, Agreement, State, conclude
 from gateway.recognition.signing import (
     Draft,
     checked,
@@ -101,9 +103,15 @@ for _act, _meaning in _ACTS:
 
 @agreement.command()
 @click.argument("name", required=False)
+@wait_option
 @click.pass_obj
-def show(place: Place, name: str | None) -> None:
-    """Show this city's agreements as the region's list has them, and who said what."""
+def show(place: Place, name: str | None, wait: float) -> None:
+    """Show this city's agreements as the region's list has them, and who said what.
+
+    With --wait and a NAME: once it is in force.
+    """
+    if name is not None:
+        patiently(wait, f"{name} to be in force", lambda: _is_in_force(place, name))
     known = place.known()
     now_us = SystemClock().now_us()
     found = {
@@ -119,6 +127,14 @@ def show(place: Place, name: str | None) -> None:
         for said in sorted(known.statements[each], key=lambda said: said.at_s):
             table.add_row(rfc3339(said.at_s * SECOND_US), said.city, said.act, said.operator)
         put(table)
+
+
+def _is_in_force(place: Place, name: str) -> bool:
+    """Whether it is, by the list that was fetched last."""
+    known = as_owner(place.owner_url, place.read)
+    said = known.statements.get(name, ()) if known else ()
+    concluded = conclude(name, said, SystemClock().now_us())
+    return concluded is not None and concluded.state is State.IN_FORCE
 
 
 def _say(place: Place, act: Act, path: Path, key_file: Path) -> None:

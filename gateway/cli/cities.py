@@ -10,9 +10,11 @@ import click
 import msgspec
 
 from gateway.cli._agreement import agreement
+from gateway.cli._check import check
 from gateway.cli._owner import as_owner
 from gateway.cli._place import Known, Place, place_options, scheme_named
 from gateway.cli._tables import copyable, put
+from gateway.cli._waiting import patiently, wait_option
 from gateway.client_keys import new_client_key
 from gateway.clock import SystemClock, rfc3339
 from gateway.ids import SystemIds
@@ -44,6 +46,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 command.add_command(agreement)
+command.add_command(check)
 
 
 @command.command("list")
@@ -51,17 +54,17 @@ command.add_command(agreement)
 def list_all(place: Place) -> None:
     """Show the cities of the region's list, and what is agreed with each."""
     known = place.known()
-    table = copyable("city", "issuer", others=("name", "agreement", "fresh until", "keys"))
+    table = copyable("city", "agreement", "issuer", "keys", others=("name", "fresh until"))
     fresh = as_owner(place.owner_url, freshness.everyone)
     for code, city in sorted(known.listed.cities.items()):
         until_us = fresh.get(code, 0)
         table.add_row(
             code,
-            city.entry.issuer,
-            city.entry.name.zh,
             "this city" if code == place.city else _agreed(known, code),
+            city.entry.issuer,
+            "\n".join(f"{purpose}:{kid}" for purpose, kid in city.keys),
+            city.entry.name.zh,
             rfc3339(until_us) if until_us > 0 else "–",
-            " ".join(f"{purpose}:{kid}" for purpose, kid in city.keys),
         )
     put(table)
     for each in known.listed.left_out:
@@ -117,14 +120,16 @@ def entry(
 
 @command.command()
 @click.argument("code")
+@wait_option
 @click.pass_obj
-def admit(place: Place, code: str) -> None:
+def admit(place: Place, code: str, wait: float) -> None:
     """Register the city CODE of the region's list as a party here.
 
     Citizens' consents then name it as the recipient. Its keys stay in the list.
     """
     if code == place.need("city"):
         raise click.ClickException(f"{code} is this city itself")
+    patiently(wait, f"{code} to be in the list", lambda: _has(place, code))
 
     async def admitted(connection: Connection) -> str:
         known = await place.read(connection)
@@ -213,6 +218,12 @@ def retire(place: Place, purpose: str, kid: str, force: bool) -> None:
     click.echo("  1. restart `qianjiang serve` and `qianjiang worker`: they still hold it")
     click.echo("  2. send the region the entry without it (`qianjiang cities entry …`)")
     click.echo("it is dead everywhere within a minute after it left the list")
+
+
+def _has(place: Place, code: str) -> bool:
+    """Whether the list that was fetched last has a city."""
+    known = as_owner(place.owner_url, place.read)
+    return known is not None and code in known.listed.cities
 
 
 def _operator(path: Path) -> Operator:

@@ -59,6 +59,13 @@ def key(region: LocalRegion) -> None:
 
 
 @command.command()
+@click.pass_obj
+def url(region: LocalRegion) -> None:
+    """Print the address of the list. QIANJIANG_TRUST_LIST_URL is this."""
+    click.echo(region.url)
+
+
+@command.command()
 @click.argument("entry", type=_FILE)
 @click.pass_obj
 def admit(region: LocalRegion, entry: Path) -> None:

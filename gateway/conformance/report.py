@@ -1,0 +1,64 @@
+"""What was looked at, and what was found: named checks, each with why and what to do."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import msgspec
+
+from gateway.conformance.checks import CHECKS
+
+
+class Result(enum.StrEnum):
+    """How a check ended."""
+
+    PASS = "pass"  # noqa: S105 - a word
+    FAIL = "fail"
+    SKIPPED = "not checked"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One check: the law with its section, what was found, and the remedy of a failure."""
+
+    name: str
+    result: Result
+    law: str
+    section: str
+    why: str
+    remedy: str | None
+
+
+#: Characters of an answer that are shown.
+_SHOWN: Final = 160
+
+
+class Report:
+    """The findings, in the order of the table of checks."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Finding] = {}
+
+    def judge(self, name: str, fault: str | None, well: str = "") -> bool:
+        """Note a check: failed for this fault, or passed where there is none. A check that failed
+        once has failed; returns whether it passed now."""
+        check = CHECKS[name]
+        before = self._found.get(name)
+        if before is None or before.result is not Result.FAIL:
+            result, why = (Result.PASS, well) if fault is None else (Result.FAIL, fault[:_SHOWN])
+            remedy = None if fault is None else check.remedy
+            self._found[name] = Finding(name, result, check.law, check.section, why, remedy)
+        return fault is None
+
+    def skip(self, name: str, why: str) -> None:
+        """Note that a check could not be made, unless it was."""
+        check = CHECKS[name]
+        self._found.setdefault(
+            name, Finding(name, Result.SKIPPED, check.law, check.section, why, None)
+        )
+
+    def findings(self) -> list[Finding]:
+        """One for each check that there is."""
+        for name in CHECKS:
+            self.skip(name, "what it needs was not found")
+        return [self._found[name] for name in CHECKS]
