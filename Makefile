@@ -11,7 +11,7 @@ setup: .venv/ready ## make .venv and install from the lock
 .venv/ready: locks/dev.txt pyproject.toml scripts/setup.sh
 	@scripts/setup.sh
 
-demo: .venv/ready ## a city's day in the five scenarios, on real engines, over HTTP
+demo: .venv/ready ## a city's day, and visits between two, on real engines, over HTTP
 	@$(BIN)/qianjiang demo
 
 up: .venv/ready ## a city that stays, for your own first requests

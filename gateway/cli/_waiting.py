@@ -13,6 +13,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: Seconds between two looks, and the longest wait that may be asked for.
 _EVERY_S: Final = 0.5
 _LONGEST_S: Final = 600
+#: What the database was told, every worker of the gateway knows after a second.
+_TICK_S: Final = 1.5
 
 
 def wait_option(command: F) -> F:
@@ -29,7 +31,9 @@ def wait_option(command: F) -> F:
 def patiently(seconds: float, what: str, is_so: Callable[[], bool]) -> None:
     """Wait until it is so, or the time is over; what follows then says what is missing."""
     deadline = time.monotonic() + seconds
-    if seconds and not is_so():
-        click.echo(f"waiting for {what}: {seconds:g} s at most", err=True)
+    if not seconds or is_so():
+        return
+    click.echo(f"waiting for {what}: {seconds:g} s at most", err=True)
     while time.monotonic() < deadline and not is_so():
         time.sleep(_EVERY_S)
+    time.sleep(_TICK_S)

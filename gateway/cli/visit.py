@@ -99,7 +99,7 @@ class _Trip(msgspec.Struct, frozen=True):
         yield self._step(f"{self.party} asks for consent", act="consent", **asked)
         compiled = load_registry(calendar()).get(self.scenario)
         if compiled is not None and compiled.manifest.commitment is not None:
-            yield self._step("and for the promise", act="sign", scenario=self.scenario)
+            yield self._step(f"{self.login} signs the promise", act="sign", scenario=self.scenario)
         yield self._step(question, act="ask", expected="eligible", **asked)
         if take_back:
             yield self._step(f"{self.login} withdraws it at home", act="take_back", home=self.home)

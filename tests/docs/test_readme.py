@@ -6,8 +6,10 @@ import re
 import tomllib
 
 from gateway.cli.up import PORT
+from gateway.local.atlas import demo_city
 from gateway.local.running import GATEWAY_HOST
-from gateway.local.seeds import load_seeds
+from gateway.local.seeds import between_cities, load_seeds, seeds_of
+from gateway.local.steps import Step
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
 from tests.docs.pages import README, README_ZH, ROOT, blocks, headings, links, spans, text
@@ -70,7 +72,7 @@ def test_the_sample_of_the_day_is_what_the_seeds_say() -> None:
         for step in seeds.day
     }
     for page in (README, README_ZH):
-        shown = _STEP.findall(text(page))
+        shown = _STEP.findall(blocks(page, "text")[0].text)
         assert len(shown) >= 5
         for at, who, scenario, persona, expected, actual in shown:
             step = day[at, who, scenario, persona]
@@ -79,6 +81,30 @@ def test_the_sample_of_the_day_is_what_the_seeds_say() -> None:
         asked = sum(step.act == "ask" for step in seeds.day)
         total = f"{len(seeds.day)} steps as expected; {asked} answers, {asked} records"
         assert total in text(page)
+
+
+def test_the_sample_of_what_happens_between_cities_is_what_the_seeds_say() -> None:
+    steps = between_cities()
+    homes = {step.persona: step.home for step in steps if step.home}
+    known = {_told(step, homes[step.persona]) for step in steps}
+    for page in (README, README_ZH):
+        _, *shown, more, end = blocks(page, "text")[1].text.splitlines()
+        assert len(shown) >= 8
+        assert more == "…"
+        assert end == f"{len(steps)} steps between the cities as expected"
+        rows = [re.split(" {2,}", line) for line in shown]
+        assert {tuple(row[:6]) for row in rows} <= known
+        assert [row for row in rows if row[5] != row[6] and row[5] != "take_back"] == []
+
+
+def _told(step: Step, home: str) -> tuple[str, ...]:
+    """A row as the demo shows it, without its outcome."""
+    place = step.home if step.act == "take_back" else step.city
+    names = {party.id: party.name for party in seeds_of(step.city).parties.party}
+    scenarios = step.scenario or " ".join(step.scenarios) or "–"
+    citizen = f"{step.persona}（{demo_city(home).zh}）"
+    who = names.get(step.party, "本人")
+    return step.at, demo_city(place).zh, who, scenarios, citizen, step.expected or step.act
 
 
 def test_the_requirements_are_those_of_the_project() -> None:

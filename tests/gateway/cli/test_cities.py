@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,30 @@ async def test_a_listed_city_is_admitted_as_a_party_and_only_once(
     assert tuple(row) == (B, "city", B, "recognition", "示例", contact, True)
     assert await owner.fetchval("SELECT count(*) FROM party_key") == 0
     assert b.environment["QIANJIANG_CITY"] == B
+
+
+async def test_who_waits_is_served_once_the_list_has_it_and_else_told_what_is_missing(
+    offices: tuple[Office, Office], listed: Listed
+) -> None:
+    a, _ = offices
+    people = {office: [office.operator(name) for name in ("li", "wang")] for office in offices}
+    entries = [office.entry(*(public for _, public in people[office])) for office in offices]
+    draft = draft_of(a, B)
+    said = [says(office, "sign", draft, key) for office in offices for key, _ in people[office]]
+    began = time.monotonic()
+    assert "not in the region's list" in (await in_thread(a, "admit", B, "--wait", "0.6")).output
+    assert time.monotonic() - began > 0.6
+    waiting = asyncio.create_task(in_thread(a, "admit", B, "--wait", "30"))
+    await asyncio.sleep(0.5)
+    await listed.publish(entries, {"a-b": said[:3]})
+    assert f"admitted {B}" in (await waiting).output
+    showing = asyncio.create_task(in_thread(a, "agreement", "show", "a-b", "--wait", "30"))
+    await asyncio.sleep(1)
+    assert not showing.done(), "three signatures are not four"
+    await listed.publish(entries, {"a-b": said})
+    assert "a-b: in_force" in (await showing).output
+    shown = a.run("agreement", "show", "a-b", "--wait", "601")
+    assert "0<=x<=600" in shown.output
 
 
 async def test_a_city_registered_under_another_name_keeps_it(

@@ -33,6 +33,7 @@ def test_a_region_from_its_beginning_to_an_expulsion(place: Place, tmp_path: Pat
     region = tmp_path / "mine"
     assert "/trust-list" in said(region, "init", "--url", "http://127.0.0.10:1")
     assert "never replaced" in said(region, "init", code=1)
+    assert said(region, "url") == "http://127.0.0.10:1/trust-list\n"
     assert len(parse_jwks(said(region, "key").encode())) == 1
     for city in (HANGZHOU, NINGBO):
         entry = tmp_path / f"{city.code}.json"
@@ -64,5 +65,5 @@ def test_what_cannot_be_is_refused_in_words(place: Place, tmp_path: Path) -> Non
     assert "not an entry" in said(tmp_path / "mine", "admit", str(bad), code=1)
     assert "not a statement" in said(tmp_path / "mine", "accept", str(bad), code=1)
     assert "not on the list" in said(tmp_path / "mine", "expel", "330100", code=1)
-    for words in (("key",), ("show",), ("serve",)):
+    for words in (("key",), ("url",), ("show",), ("serve",)):
         assert "region init" in said(tmp_path / "none", *words, code=1)

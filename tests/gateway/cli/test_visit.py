@@ -1,0 +1,74 @@
+"""`qianjiang visit`: what pages do between two cities, as one command."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.local import upfile
+from gateway.local.between import LAPSE_S
+from tests.pair import Pair
+
+
+@pytest.fixture
+def up(pair: Pair, tmp_path: Path) -> Path:
+    """The up.json of the city that is visited."""
+    file = tmp_path / upfile.NAME
+    upfile.write(file, pair.a.up)
+    return file
+
+
+def visit(up: Path, *words: str) -> Result:
+    done = CliRunner().invoke(main, ["visit", *words, "--home", "330200", "--up", str(up)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
+
+
+@pytest.mark.timeout(180)
+def test_a_citizen_visits_is_answered_and_ends_it_at_home(pair: Pair, up: Path) -> None:
+    done = visit(up, pair.b.person(band=4), "--take-back")
+    assert done.exit_code == 0, done.output
+    told = done.stdout.splitlines()
+    assert [line.rpartition(": ")[2].partition(",")[0] for line in told] == [
+        *("arrived", "granted", "signed", "eligible", "withdrawn", "standard_path"),
+    ]
+    (seconds,) = re.findall(r", ([0-9.]+) s after the withdrawal$", told[-1])
+    assert float(seconds) < LAPSE_S
+
+
+def test_another_party_and_scenario_may_be_named(pair: Pair, up: Path) -> None:
+    login = pair.b.person(band=4)
+    done = visit(up, login, "--scenario", "rent", "--party", "example-cameras")
+    assert done.exit_code == 0, done.output
+    assert "example-cameras asks about rent: eligible" in done.stdout
+
+
+def test_whom_the_home_city_says_nothing_of_is_told_where_to_look(pair: Pair, up: Path) -> None:
+    done = visit(up, pair.b.person(band=2))
+    assert done.exit_code == 1
+    assert done.stdout.endswith("nothing_open\n")
+    assert "/app/recognition/" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--scenario", "parking"), "nobody at"),
+        (("--party", "example-nobody"), "there are: "),
+    ],
+)
+def test_who_asks_must_be_there(up: Path, words: tuple[str, ...], told: str) -> None:
+    done = visit(up, "somebody", *words)
+    assert done.exit_code == 1
+    assert told in done.stderr
+
+
+def test_a_home_city_that_is_none_of_the_regions_is_refused_by_the_visited_one(up: Path) -> None:
+    words = ["visit", "somebody", "--home", "330300", "--up", str(up)]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert "/v1/visits answered 404" in done.stderr
