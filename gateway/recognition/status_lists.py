@@ -135,11 +135,11 @@ class StatusLists:
         # The clock first, the bits afterwards, in a snapshot of their own: whatever was
         # acknowledged before this instant is in them.
         as_of_us = await rows.now_us(connection)
-        ended = await rows.ended(connection, number)
         # A bit never turns back, so as many bits as before are the same bits.
-        if self._copied.get(number) == len(ended):
+        if self._copied.get(number) == await rows.ended_count(connection, number):
             await rows.touch(connection, number, as_of_us)
             return
+        ended = await rows.ended(connection, number)
         await rows.put(connection, number, compressed(raw_of(ended, size)), as_of_us)
         self._copied[number] = len(ended)
 

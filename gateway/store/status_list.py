@@ -69,6 +69,11 @@ async def now_us(connection: Connection) -> int:
     return int(await connection.fetchval(_sql.now_us))
 
 
+async def ended_count(connection: Connection, number: int) -> int:
+    """How many entries of a list have ended."""
+    return int(await connection.fetchval(_sql.ended_count, number))
+
+
 async def ended(connection: Connection, number: int) -> list[int]:
     """The entries of a list whose grants have ended, from one snapshot of its own."""
     return await connection.fetchval(_sql.ended, number) or []

@@ -36,6 +36,9 @@ SELECT id, size FROM status_list ORDER BY id
 -- name: now_us
 SELECT clock_us()
 
+-- name: ended_count
+SELECT count(*) FROM recognition WHERE status_list = $1 AND ended_at IS NOT NULL
+
 -- name: ended
 SELECT array_agg(status_idx) FROM recognition WHERE status_list = $1 AND ended_at IS NOT NULL
 

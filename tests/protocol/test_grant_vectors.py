@@ -19,7 +19,7 @@ from gateway.local.valkey import Valkey
 from gateway.oauth.clients import Denied
 from gateway.proofs import Proofs
 from gateway.recognition.acceptance import Acceptance, Accepted, Presented
-from gateway.recognition.status_reader import Seen
+from gateway.recognition.status_fetch import Seen
 from gateway.recognition.trust import Trust
 from gateway.recognition.visiting import Visiting
 from gateway.sessions import hash_of

@@ -10,7 +10,7 @@ from gateway.claims import Kind, StatusListClaims
 from gateway.clock import SECOND_US
 from gateway.jose import Refused
 from gateway.recognition.status_bits import BitsRefused, is_set, raw_from
-from gateway.recognition.status_reader import Seen
+from gateway.recognition.status_fetch import Seen
 from tests.protocol import judges
 from tests.protocol.vectors import Case, cases
 
