@@ -215,7 +215,7 @@ class Acceptance:
             raise _Stop("older")
         entry = claims.status.status_list
         visit = NewVisit(
-            id=self._ids.uuid7(self._clock.now_us()),
+            id=self._ids.random_uuid(),
             citizen=citizen,
             home=judged.home,
             jti=str(self._veil.id(claims.jti)),
@@ -229,7 +229,7 @@ class Acceptance:
             home_consent=self._veil.id(said.consent_id),
             policy=said.policy_revision,
             status_uri=entry.uri,
-            status_idx=entry.idx,
+            status_idx=self._veil.place(entry.uri, entry.idx),
             granted_us=granted_us,
         )
         if not await rows.add(connection, visit):

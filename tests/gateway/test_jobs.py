@@ -344,10 +344,11 @@ OLD_AND_NEW = {
     ),
     "visit": (
         "INSERT INTO visit (id, citizen, issuer, jti, scheme, scheme_version, tier, band,"
-        " scenarios, as_of, home_consent, policy, status_uri, status_idx, granted_at, ended_at,"
+        " scenarios, as_of, home_consent, policy, status_uri, status_idx, number, ended_on,"
         " reason) SELECT gen_random_uuid(), gen_random_uuid(), num, $1::text, 'example', 1, 'T', 1,"
-        " '{}', '2026-01-01', gen_random_uuid(), '', '', 0, $2, $2, 'x' FROM issuer",
-        timedelta(days=30),
+        " '{}', '2026-01-01', gen_random_uuid(), '', '', 0, 1, $2::timestamptz::date, 'x'"
+        " FROM issuer",
+        timedelta(days=31),
     ),
     "credit_code": (
         "INSERT INTO credit_code (code_hash, citizen, session, expires_at)"
