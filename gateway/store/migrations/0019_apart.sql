@@ -34,7 +34,7 @@ CREATE INDEX visit_status ON visit (issuer, status_uri, status_idx) WHERE ended_
 CREATE INDEX visit_ended ON visit (ended_on) WHERE ended_on IS NOT NULL;
 CREATE INDEX visit_granted ON visit (granted_at) WHERE granted_at IS NOT NULL;
 CREATE INDEX visit_unsettled ON visit (id) WHERE NOT is_settled;
-GRANT UPDATE (granted_at, ended_on) ON visit TO qianjiang_gateway;
+GRANT UPDATE (granted_at, ended_on, is_settled) ON visit TO qianjiang_gateway;
 
 -- What is over is gone: an attempt that was presented, a token that was used.
 ALTER TABLE visit_attempt DROP COLUMN presented_at;
