@@ -20,7 +20,7 @@ from gateway.store import visit as rows
 from gateway.store.database import Database
 
 #: Grants of one step, visitors of one change, and visitors of one step.
-IATS, GRANTS, SETTLED, CLOSED = 1000, 1000, 100, 20
+IATS, GRANTS, SETTLED, CLOSED = 1000, 1000, 50, 20
 
 #: Who did not visit for so many days is let go as if the account had been closed.
 ABSENT_DAYS: Final = 400

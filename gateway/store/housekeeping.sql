@@ -71,11 +71,13 @@ DELETE FROM credit_code WHERE code_hash IN (
 
 -- name: visit_attempts
 DELETE FROM visit_attempt WHERE id_hash IN (
-  SELECT id_hash FROM visit_attempt WHERE expires_at < now() ORDER BY expires_at LIMIT $1)
+  SELECT id_hash FROM visit_attempt WHERE expires_at < now() - interval '1 minute'
+   ORDER BY expires_at LIMIT $1)
 
 -- name: visit_tokens
 DELETE FROM visit_token WHERE token_hash IN (
-  SELECT token_hash FROM visit_token WHERE expires_at < now() ORDER BY expires_at LIMIT $1)
+  SELECT token_hash FROM visit_token WHERE expires_at < now() - interval '1 minute'
+   ORDER BY expires_at LIMIT $1)
 
 -- name: visits
 -- Its grant ended within a minute, and nothing reads a visit that is over but its visitor.

@@ -69,7 +69,7 @@ async def dump(database: Database, people: Sequence[UUID]) -> Dump:
 
 
 def _owners(
-    tables: Mapping[str, Sequence[Mapping[str, Any]]], people: Sequence[UUID]
+    tables: Mapping[str, Sequence[asyncpg.Record]], people: Sequence[UUID]
 ) -> dict[UUID, int]:
     """Whose every id is: a person's, or of a row of that one person."""
     owners = {citizen: person for person, citizen in enumerate(people)}
@@ -83,7 +83,7 @@ def _owners(
     return owners
 
 
-def _names(row: Mapping[str, Any]) -> list[UUID]:
+def _names(row: asyncpg.Record) -> list[UUID]:
     return [value for value in row.values() if isinstance(value, UUID)]
 
 
