@@ -182,6 +182,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/status_lists.py  and here every city reads that it has
     recognition/status_bits.py  as one bit of a million
     edge/status_lists.py    the route of that
+    recognition/status_fetch.py  another city's list, fetched and verified
     recognition/status_reader.py  what other cities' lists say of their citizens here
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
@@ -308,8 +309,8 @@ What is kept, the only SQL and Valkey
     store/visit_attempt.py  visits on their way, each under the hash of its secret
     store/visit.py          visitors, their visits, and tokens for their sessions
     store/trust_list.py     the region's list, as last found good
+    store/recognition_refusal.py  what was refused to cities, counted by the minute
     store/freshness.py      until when each city's word is fresh
-    store/recognition_refusal.py  what cities were refused, by the minute
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
     store/lookup.py         answers read back

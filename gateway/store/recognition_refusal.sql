@@ -1,5 +1,5 @@
 -- name: count
-INSERT INTO recognition_refusal (minute, place, city, reason)
-VALUES (date_trunc('minute', clock_timestamp()), $1, $2, $3)
+INSERT INTO recognition_refusal (minute, place, city, reason, times)
+VALUES (date_trunc('minute', clock_timestamp()), $1, $2, $3, $4)
 ON CONFLICT (minute, place, city, reason)
-DO UPDATE SET times = recognition_refusal.times + 1
+DO UPDATE SET times = recognition_refusal.times + excluded.times

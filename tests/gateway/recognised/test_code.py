@@ -196,6 +196,9 @@ async def test_of_two_hundred_redemptions_over_two_workers_one_is_answered(
         )
     granted = [answer for answer in answers if answer.status_code == 200]
     assert len(granted) == 1
-    assert {error(a) for a in answers if a.status_code != 200} == {"invalid_grant"}
+    # A worker whose connections are all taken says so, and has then changed nothing.
+    refused = [answer.json()["error"] for answer in answers if answer.status_code != 200]
+    assert "invalid_grant" in refused
+    assert set(refused) <= {"invalid_grant", "temporarily_unavailable"}
     # It came two hundred times, so what it bought is void.
     assert error(await partner.exchange(granted[0].json()["access_token"])) == "invalid_grant"

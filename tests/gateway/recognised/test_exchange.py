@@ -200,7 +200,7 @@ async def test_a_closed_account_is_nobodys(
 async def test_a_withdrawal_at_the_same_moment_comes_first_or_ends_it(
     partner: Partner, citizen: Citizen, town: TestCity
 ) -> None:
-    """Whichever is first: where a grant was made, the withdrawal is the later of the two."""
+    """Whichever is first: when the withdrawal is acknowledged, nothing that was said stands."""
     made = 0
     for _ in range(12):
         token = await partner.token(await citizen.visit(partner, scope="scenario:library"))
@@ -210,12 +210,23 @@ async def test_a_withdrawal_at_the_same_moment_comes_first_or_ends_it(
         assert withdrawn.status_code == 200
         assert exchanged.status_code in (200, 400)
         made += exchanged.status_code == 200
-        after = await town.owner.fetchval(
-            "SELECT count(*) FROM recognition AS r WHERE r.ended_at IS NULL AND r.issued_at >"
-            " (SELECT max(at) FROM consent WHERE id = r.consent AND status = 'withdrawn')"
-        )
-        assert after == 0
-    assert await town.owner.fetchval("SELECT count(*) FROM recognition") == made
+        # In the very moment of the acknowledgement nothing stands.
+        living = "SELECT count(*) FROM recognition WHERE ended_at IS NULL"
+        assert await town.owner.fetchval(living) == 0
+    rows = await town.owner.fetch("SELECT reason FROM recognition")
+    assert [row["reason"] for row in rows] == ["consent-gone"] * made
+
+
+@pytest.mark.parametrize("act", ["pause", "withdraw"])
+async def test_a_withdrawal_afterwards_ends_what_was_said(
+    partner: Partner, citizen: Citizen, town: TestCity, token: str, act: str
+) -> None:
+    grant = claims_of((await partner.exchange(token)).json()["access_token"])
+    (held,) = (await citizen.page.get("/v1/me/consents")).json()["consents"]
+    assert held["id"] == grant["recognition"]["consent_id"]
+    assert (await citizen.post(f"/v1/me/consents/{held['id']}/{act}")).status_code == 200
+    (mine,) = (await citizen.page.get("/v1/me/recognitions")).json()["recognitions"]
+    assert (mine["id"], mine["status"], mine["withdraw"]) == (grant["jti"], "ended", None)
 
 
 async def test_no_way_ends_in_an_error_of_ours(partner: Partner, citizen: Citizen) -> None:

@@ -8,10 +8,12 @@ import httpx
 
 from gateway.app import build_app
 from gateway.local.valkey import Valkey
+from gateway.oauth.jwt_bearer import JWT_BEARER
 from gateway.store.migrate import Connection
 from tests.engines import Database
-from tests.gateway.city import open_test_city
-from tests.gateway.recognised.partner import EXCHANGE, JWT
+from tests.gateway.city import TestCity, open_test_city
+from tests.gateway.recognised.others import Neighbours
+from tests.gateway.recognised.partner import EXCHANGE, JWT, Partner, error
 
 PATH = "/.well-known/oauth-authorization-server"
 
@@ -34,6 +36,7 @@ async def test_a_city_with_a_list_says_how_it_is_asked(http: httpx.AsyncClient) 
         "client_credentials",
         "authorization_code",
         EXCHANGE,
+        JWT_BEARER,
     }
 
 
@@ -56,3 +59,15 @@ async def test_a_city_without_one_promises_nothing_and_serves_nobody(
             assert pushed.json()["error"] == "invalid_client"
             opened = await http.get("/oauth/authorize?client_id=330200&request_uri=x")
             assert opened.status_code == 400
+
+
+async def test_the_city_is_a_client_of_its_own_where_visitors_arrive(
+    town: TestCity, http: httpx.AsyncClient, neighbours: Neighbours, partner: Partner
+) -> None:
+    """The same authentication as for others, and then the visit's own checks."""
+    own = Partner(town, http, neighbours.own.code)
+    _, own.kid, own.private = neighbours.own.keys[0]
+    form = {"grant_type": JWT_BEARER, "assertion": "a.b.c", "visit": "x" * 32}
+    assert error(await own.post("/oauth/token", form)) == "invalid_grant"
+    unlisted = Partner(town, http, neighbours.own.code)
+    assert error(await unlisted.post("/oauth/token", form), 401) == "invalid_client"
