@@ -165,6 +165,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     oauth/desk.py           who asks, whether it may, what it was refused
     oauth/pushed.py         a request is pushed, and everything in it fixed
     recognition/authorization.py  opened once, and the citizen signs in afresh for it
+    recognition/lacking.py  what is missing for one, for the citizen's own eyes
     recognition/requests.py  read, allowed or declined by its citizen
     edge/recognitions.py    the routes of that, and which cities recognise me
     oauth/code.py           the code is redeemed, once
@@ -181,6 +182,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/status_lists.py  and here every city reads that it has
     recognition/status_bits.py  as one bit of a million
     edge/status_lists.py    the route of that
+    recognition/status_fetch.py  another city's list, fetched and verified
     recognition/status_reader.py  what other cities' lists say of their citizens here
     recognition/region.py   who signs that list: pinned in a file
     recognition/trust_list.py  the list read, a bad entry left out
@@ -261,6 +263,9 @@ What people look at
     web/commitments.py      promises: the text to sign, mine, the receipt
     web/devices.py          devices that sign, and the lost one
     web/lookups.py          who asked about me, live, and one answer with every reason
+    web/recognition.py      another city's request, and the cities that recognise me
+    web/visit.py            another city's citizen sets out, and arrives
+    web/visitor.py          the first page of a visitor
 
 Facts and scores, the city's own doing
     fact_file.py            reading a file of facts, a row a line
@@ -304,6 +309,7 @@ What is kept, the only SQL and Valkey
     store/visit_attempt.py  visits on their way, each under the hash of its secret
     store/visit.py          visitors, their visits, and tokens for their sessions
     store/trust_list.py     the region's list, as last found good
+    store/recognition_refusal.py  what was refused to cities, counted by the minute
     store/freshness.py      until when each city's word is fresh
     store/miss.py           wrong guesses, one number a name
     store/webhook.py        messages to parties, written now and sent later
@@ -316,7 +322,6 @@ What is kept, the only SQL and Valkey
     store/status_list.py    places in status lists, bits, and copies of them
     store/ending.py         recognitions that stand, and their ends
     store/issuer.py         cities that vouch for visitors, and until when they are fresh
-    store/recognition_refusal.py  what other cities were refused, by the minute
     store/stock.py          pieces left, advisory
     store/fact.py           scoring facts under a blind index
     store/score.py          scores and the runs that published them

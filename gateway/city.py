@@ -416,7 +416,7 @@ class City:
         if settings.trust_list_url:
             grant_types[AUTHORIZATION_CODE] = CodeGrant(desk, self.writer, self.ids)
             grant_types[TOKEN_EXCHANGE] = ExchangeGrant(desk, grants)
-            grant_types[JWT_BEARER] = JwtBearer(self.clients, self.visiting.acceptance)
+            grant_types[JWT_BEARER] = JwtBearer(desk, self.visiting.acceptance)
         self.token_endpoint = TokenEndpoint(grant_types)
 
     @asynccontextmanager

@@ -122,9 +122,9 @@ class ProofClaims(msgspec.Struct, frozen=True, kw_only=True):
     nonce: Annotated[str, msgspec.Meta(max_length=128)] | None = None
 
 
-CityCode = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")]
+CityCode = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{5}\Z")]  # GB/T 2260
 ScenarioId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")]
-SchemeId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
+SchemeId = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9-]{2,63}\Z")]
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Scenarios = Annotated[tuple[ScenarioId, ...], msgspec.Meta(min_length=1, max_length=100)]
 
@@ -134,7 +134,7 @@ class Recognition(_Closed, frozen=True):
 
     scheme: SchemeId
     scheme_version: Version
-    tier: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9]{1,8}\Z")]
+    tier: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9]{0,7}\Z")]
     scenarios: Scenarios
     as_of: datetime.date
     consent_id: uuid.UUID
@@ -198,7 +198,7 @@ class TrustListClaims(_Closed, frozen=True):
     iat: Seconds
     exp: Seconds
     ttl: Annotated[int, msgspec.Meta(ge=1, le=20)]
-    serial: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    serial: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     cities: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=400)]
     agreements: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=20_000)]
 

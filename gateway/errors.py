@@ -190,6 +190,10 @@ class VisitRefused(GatewayError):
         self.reason = reason
 
 
+class NotForVisitors(GatewayError):
+    """A visitor from another city asks for what only this city's own citizens have here."""
+
+
 class HomeCityFailed(GatewayError):
     """A visitor's home city is down, slow, or does not answer as the protocol says.
 

@@ -80,7 +80,7 @@ async def visit(request: Request[Any, Any, Any]) -> VisitView:
     found = await city.visiting.visits.of(citizen_of(request))
     if found is None or found.row is None:
         raise NotFound
-    return _view(city, found, found.row)
+    return view(city, found, found.row)
 
 
 @post(_PATH + "/end", opt={ACCESS: Access.CITIZEN}, status_code=204)
@@ -98,7 +98,8 @@ def brief(visit: Visit) -> VisitBrief:
     return VisitBrief(_home(visit), row.ended_us is None, row.scenarios, rfc3339(row.since_us))
 
 
-def _view(city: City, visit: Visit, row: VisitRow) -> VisitView:
+def view(city: City, visit: Visit, row: VisitRow) -> VisitView:
+    """A visit as its visitor reads it."""
     title = visit.scheme_title
     return VisitView(
         home=_home(visit),

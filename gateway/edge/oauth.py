@@ -71,6 +71,7 @@ class TokenOperation(FormOperation):
         *("grant_type", "client_assertion_type", "client_assertion", "client_id", "scope"),
         *("code", "redirect_uri", "code_verifier"),
         *("subject_token", "subject_token_type", "audience", "requested_token_type"),
+        *("assertion", "visit"),
     )
     required_of_form = parameters_of_form[:3]
 
@@ -78,7 +79,8 @@ class TokenOperation(FormOperation):
 @post(TOKEN_PATH, opt={ACCESS: Access.PUBLIC}, status_code=200, operation_class=TokenOperation)
 async def token(request: Request[Any, Any, Any]) -> Response[Granted]:
     """Exchange a signed client assertion for an access token (RFC 6749 4.4, RFC 7523 2.2); for
-    cities also a code for a token, and that for a grant (RFC 6749 4.1.3, RFC 8693)."""
+    cities also a code for a token, and that for a grant (RFC 6749 4.1.3, RFC 8693), and another
+    city's grant for a visitor's token (RFC 7523 2.1)."""
     form = await form_of(request)
     if form is None:
         return error(OAuthCode.INVALID_REQUEST)

@@ -72,6 +72,12 @@ TABLE: dict[type[errors.GatewayError], Kind] = {
         400,
         "没有接入，请重新开始 / The visit was not opened; begin again",
     ),
+    errors.NotForVisitors: Kind(
+        "not-for-visitors",
+        403,
+        "这里只面向本市居民，您的城市有自己的页面"
+        " / This is for the city's own citizens; your home city has a page of its own",
+    ),
     # 424 (RFC 4918 11.4) and no 5xx: this gateway is well, and whoever watches it should know.
     errors.HomeCityFailed: Kind(
         "home-city-failed",

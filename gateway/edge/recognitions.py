@@ -134,8 +134,8 @@ async def show(
 ) -> ShownRecognitionRequest:
     """The request for which I have just signed in."""
     city = city_of(request)
-    shown = await city.recognition_requests.shown(_mine(request), recognition_request)
-    return _shown(city, shown)
+    shown = await city.recognition_requests.shown(mine_of(request), recognition_request)
+    return shown_request(city, shown)
 
 
 @post(
@@ -145,7 +145,7 @@ async def allow(
     request: Request[Any, Any, Any], recognition_request: FromPath[UUID], data: JSONBody[Allow]
 ) -> Answered:
     """Consent, separately, to that city; the answer goes there with my browser."""
-    city, mine = city_of(request), _mine(request)
+    city, mine = city_of(request), mine_of(request)
     act = await act_of(request, mine.citizen)
     location = await city.recognition_requests.allow(
         mine, recognition_request, data.text_sha256, data.scenarios, act
@@ -160,7 +160,7 @@ async def allow(
 )
 async def decline(request: Request[Any, Any, Any], recognition_request: FromPath[UUID]) -> Answered:
     """Decline; nothing else follows."""
-    city, mine = city_of(request), _mine(request)
+    city, mine = city_of(request), mine_of(request)
     act = await act_of(request, mine.citizen, required=False)
     return Answered(await city.recognition_requests.decline(mine, recognition_request, act))
 
@@ -168,6 +168,11 @@ async def decline(request: Request[Any, Any, Any], recognition_request: FromPath
 @get("/v1/me/recognitions", opt={ACCESS: Access.CITIZEN})
 async def recognitions(request: Request[Any, Any, Any]) -> RecognitionList:
     """Which cities recognise me, since when, for what, and which consent ends it."""
+    return await recognised(request)
+
+
+async def recognised(request: Request[Any, Any, Any]) -> RecognitionList:
+    """The cities that recognise whose browser it is."""
     city = city_of(request)
     views = [_view(city, each) for each in await city.recognitions.of(citizen_of(request))]
     living: dict[str, int] = {}
@@ -177,7 +182,8 @@ async def recognitions(request: Request[Any, Any, Any]) -> RecognitionList:
     return RecognitionList(views, sum(living.values()))
 
 
-def _mine(request: Request[Any, Any, Any]) -> Mine:
+def mine_of(request: Request[Any, Any, Any]) -> Mine:
+    """Whose browser it is."""
     return Mine(citizen_of(request), city_of(request).sessions.key(request))
 
 
@@ -193,7 +199,8 @@ class _Asks(msgspec.Struct, frozen=True, kw_only=True):
     party_city: str | None
 
 
-def _shown(city: City, shown: Shown) -> ShownRecognitionRequest:
+def shown_request(city: City, shown: Shown) -> ShownRecognitionRequest:
+    """A request as its citizen reads it."""
     held, compiled = shown.held, city.registry[RECOGNITION]
     asks = _Asks(
         purpose=compiled.manifest.purposes[0],

@@ -26,8 +26,10 @@ from gateway.local.city import LocalCity
 from gateway.local.identity import write_identity_file
 from gateway.local.people import Identity
 from gateway.local.processes import Supervisor, answers
+from gateway.local.seeds import published_schemes
 from gateway.oidc import CALLBACK
 from gateway.publication import publish
+from gateway.recognition.schemes import publish as publish_scheme
 from gateway.settings import Settings, as_environment
 from gateway.working_days import calendar
 from scenarios.registry import load_registry
@@ -218,6 +220,8 @@ class RunningCity:
         connection = await asyncpg.connect(self.engines.owner_url, timeout=10)
         try:
             await publish(connection, load_registry(calendar()), self.city.code)
+            for name, raw in published_schemes():
+                await publish_scheme(connection, raw, name)
         finally:
             await connection.close(timeout=5)
 

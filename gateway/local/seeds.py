@@ -253,6 +253,14 @@ def seeds_of(code: str) -> Seeds:
     return Seeds(PartyFile(), (), (), (), ())
 
 
+def published_schemes() -> list[tuple[str, bytes]]:
+    """The recognition schemes of the demonstration: file names and texts, by name, so that of
+    each scheme the older version comes first."""
+    folder = seeds_folder() / "schemes"
+    files = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []
+    return [(file.name, file.read_bytes()) for file in files if file.name.endswith(".toml")]
+
+
 def seeds_folder() -> Traversable:
     """Where the seeds are: in an installed wheel inside this package, in a checkout beside it."""
     packaged = files("gateway.local") / "seeds"

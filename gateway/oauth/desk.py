@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.limits import Limits
-from gateway.oauth.clients import ClientAuthentication, Denied
+from gateway.oauth.clients import CityClient, ClientAuthentication, Denied
 from gateway.oauth.errors import OAuthCode
 from gateway.recognition.partners import Partner, Partners
 from gateway.recognition.refusals import Refusals
@@ -32,15 +32,21 @@ class CityDesk(msgspec.Struct, frozen=True):
             TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
             QuotaExceeded: the city's own limit is spent.
         """
-        client = await self.clients.authenticate_city(form, address)
+        client = await self.client(form, address)
         if isinstance(client, Denied):
             return client
-        if client.party is not None:
-            await self.limits.charge(client.party)
         partner = self.partners.of(client.code)
         if isinstance(partner, str):
             return Denied(OAuthCode.UNAUTHORIZED_CLIENT, partner, client.code)
         return partner
+
+    async def client(self, form: Mapping[str, str], address: str) -> CityClient | Denied:
+        """The city of the list that a form's assertion proves, which may be this one itself;
+        raises as `partner`."""
+        client = await self.clients.authenticate_city(form, address)
+        if not isinstance(client, Denied) and client.party is not None:
+            await self.limits.charge(client.party)
+        return client
 
     async def note(self, place: str, denied: Denied) -> Denied:
         """Count a refusal, and return it."""

@@ -8,10 +8,11 @@ accepts it is the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.dpop import Headers
 from gateway.oauth.clients import Denied
+from gateway.oauth.desk import CityDesk
 from gateway.oauth.errors import OAuthCode
 from gateway.oauth.token import Granted
 from gateway.recognition.acceptance import TOKEN_LIFE_S, Acceptance, Accepted, Presented
@@ -20,40 +21,25 @@ from gateway.tokens import SCOPE_PREFIX
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-class CityClient(Protocol):
-    """A city that authenticated."""
-
-    @property
-    def code(self) -> str: ...
-
-
-class CityClients(Protocol):
-    """Authentication of cities by the keys of the region's list."""
-
-    async def authenticate_city(
-        self, form: Mapping[str, str], address: str
-    ) -> CityClient | Denied: ...
-
-
 class JwtBearer:
     """The grant type; one instance per worker."""
 
-    def __init__(self, clients: CityClients, acceptance: Acceptance) -> None:
-        self._clients, self._acceptance = clients, acceptance
+    def __init__(self, desk: CityDesk, acceptance: Acceptance) -> None:
+        self._desk, self._acceptance = desk, acceptance
 
     async def answer(
         self, form: Mapping[str, str], address: str, headers: Headers
     ) -> Granted | Denied:
-        """The answer to a request of this type.
+        """See `GrantType`.
 
         Raises:
-            as `CityClients` and `Acceptance.accept`.
+            as `CityDesk.client` and `Acceptance.accept`.
         """
         if "assertion" not in form or "visit" not in form:
             return Denied(OAuthCode.INVALID_REQUEST, "assertion")
-        client = await self._clients.authenticate_city(form, address)
+        client = await self._desk.client(form, address)
         if isinstance(client, Denied):
-            return client
+            return await self._desk.note("visit", client)
         presented = Presented(client.code, form["visit"], headers, form["assertion"])
         answer = await self._acceptance.accept(presented)
         return answer if isinstance(answer, Denied) else visit_granted(answer)

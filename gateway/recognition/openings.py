@@ -16,7 +16,7 @@ from gateway.body import Body, consent_of, values_at
 from gateway.recognition.limits import Room, Vouched, cap_fen, vouched
 from gateway.recognition.partners import Partner
 from scenarios.compiler import Compiled
-from scenarios.contract import Outcome
+from scenarios.contract import Outcome, Verdict
 from scenarios.units import BANDS
 
 
@@ -83,10 +83,15 @@ def _bounded(asking: Asking, found: Vouched) -> Vouched:
     return found
 
 
-def _is_eligible(asking: Asking, scenario: str, body: Body) -> bool:
+def verdict(asking: Asking, scenario: str, body: Body) -> Verdict:
+    """What this city's own rule says of one scenario, for that body."""
     view = asking.partner.registration.view
     values = values_at(body, view, asking.at_us, slip=consent_of(body, view))
     if asking.foreseen:
         values = msgspec.structs.replace(values, consent=True)
     facts = facts_of(asking.rule, asking.partner.code, scenario)
-    return asking.rule.decide(values, facts, asking.at_us).outcome is Outcome.ELIGIBLE
+    return asking.rule.decide(values, facts, asking.at_us)
+
+
+def _is_eligible(asking: Asking, scenario: str, body: Body) -> bool:
+    return verdict(asking, scenario, body).outcome is Outcome.ELIGIBLE

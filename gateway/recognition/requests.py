@@ -9,7 +9,7 @@ city cannot tell that from a citizen who does not want to.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from gateway.keys import b64url
 from gateway.oauth.desk import hash_of
 from gateway.oauth.errors import OAuthCode
 from gateway.recognition.authorization import answer_to
+from gateway.recognition.lacking import Lack, lack_of
 from gateway.recognition.openings import Asking, opening
 from gateway.recognition.partners import DEPOSITS, RECOGNITION, Partner, Partners
 from gateway.settings import Settings
@@ -51,13 +52,15 @@ class Mine(msgspec.Struct, frozen=True):
 class Shown(msgspec.Struct, frozen=True):
     """A request with the city that asks, and what of it is open to the citizen.
 
-    There is no partner where the city may not ask any more.
+    There is no partner where the city may not ask any more. `lacks` says what is missing for those
+    scenarios that are not open, for the citizen's own eyes.
     """
 
     held: HeldRequest
     partner: Partner | None
     open: Sequence[str]
     reserved_fen: int
+    lacks: Mapping[str, Lack] = {}
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -99,9 +102,9 @@ class RecognitionRequests:
             wanted = tuple(held.scenarios)
             asking = await self._asking(connection, mine.citizen, partner)
         found = opening(asking, wanted)
-        if found is None:
-            return Shown(held, partner, (), 0)
-        return Shown(held, partner, found.scenarios, found.reserved_fen)
+        opened = found.scenarios if found is not None else ()
+        lacks = {each: lack_of(asking, each) for each in wanted if each not in opened}
+        return Shown(held, partner, opened, found.reserved_fen if found is not None else 0, lacks)
 
     async def allow(
         self,

@@ -16,35 +16,21 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final
 
-import httpx
-import msgspec
 import structlog
 
-from gateway.claims import Kind, StatusListClaims
-from gateway.clock import SECOND_US, Clock
+from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.ids import Ids
-from gateway.jose import Refused, verify
 from gateway.recognition import expelled
 from gateway.recognition.entry import City
-from gateway.recognition.status_bits import BitsRefused, is_set, raw_from
+from gateway.recognition.status_bits import is_set
+from gateway.recognition.status_fetch import ListRefused, Seen, StatusFetch
 from gateway.recognition.trust import Trust
 from gateway.settings import Settings
-from gateway.ssrf import OutboundFailed, OutboundRefused, get_bytes, guarded_client
 from gateway.standing import StandingWriter
 from gateway.store import issuer as rows
 from gateway.store import recognition_refusal
 from gateway.store.database import Connection, Database
-
-MEDIA_TYPE: Final = "application/statuslist+jwt"
-
-#: For so long a list serves: a minute, less the rebuild of a list (5 s), two clocks (10 s) and a
-#: moment to spare (docs/protocol/recognition.md 8).
-FRESH_US: Final = 40 * SECOND_US
-
-#: A list half taken whose grants have all ended does not compress: 222 KB as a token.
-LIST_BYTES: Final = 256 * 1024
-FETCH_S: Final = 2.0
 
 #: Lists of one city at a time, of which each has half a million grants; and cities at a time.
 LISTS_MAX: Final = 8
@@ -70,23 +56,6 @@ REMEMBERED: Final = 64
 _log = structlog.get_logger(__name__)
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """A list as read: its bits, its instant, and when its fetch began."""
-
-    bits: bytes
-    issued_us: int
-    began_us: int
-
-    @property
-    def until_us(self) -> int:
-        """Until when it serves: the earlier instant counts, for the other's clock may be ahead."""
-        return min(self.issued_us, self.began_us) + FRESH_US
-
-
-class ListRefused(GatewayError):
-    """A list cannot be relied on; the message is the reason, for the city's own record."""
-
-
 class StatusReader:
     """Reads other cities' lists for one process.
 
@@ -108,10 +77,9 @@ class StatusReader:
         clock: Clock,
         ids: Ids,
     ) -> None:
-        self._allow_loopback_http = settings.allow_loopback_http
         self._trust, self._database, self._writer = trust, database, writer
         self._clock, self._ids = clock, ids
-        self._client: httpx.AsyncClient | None = None
+        self._fetch = StatusFetch(settings, trust, clock)
         self._seen: dict[str, Seen] = {}
         self._tried: dict[str, float] = {}
         self._due: dict[str, float] = {}
@@ -148,9 +116,7 @@ class StatusReader:
 
     async def close(self) -> None:
         """Close what was opened."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._fetch.close()
 
     async def bound_within(self, connection: Connection, code: str, uri: str) -> None:
         """Rely on a city for no longer than on the list that a visit names, in the transaction
@@ -200,7 +166,10 @@ class StatusReader:
     async def _list(self, city: City, uri: str, began_us: int) -> Seen | None:
         """One list, remembered; None where it cannot be relied on, which is recorded."""
         try:
-            seen = await self._fetched(city, uri, began_us)
+            seen = await self._fetch.get(city, uri, began_us)
+            before = self._seen.get(uri)
+            if before is not None and seen.issued_us < before.issued_us:
+                raise ListRefused("older")
         except ListRefused as fault:
             await self._refused(city.entry.code, str(fault))
             return None
@@ -209,50 +178,6 @@ class StatusReader:
         if len(self._seen) > REMEMBERED:
             del self._seen[next(iter(self._seen))]
         return seen
-
-    async def _fetched(self, city: City, uri: str, began_us: int) -> Seen:
-        issuer = city.entry.issuer
-        # Whoever could name an address elsewhere would choose who vouches.
-        if not uri.startswith(issuer + "/"):
-            raise ListRefused("address")
-        claims = self._claims(await self._body(uri), issuer, uri)
-        before = self._seen.get(uri)
-        if before is not None and claims.iat * SECOND_US < before.issued_us:
-            raise ListRefused("older")
-        try:
-            bits = raw_from(claims.status_list.lst)
-        except BitsRefused:
-            raise ListRefused("bits") from None
-        return Seen(bits, claims.iat * SECOND_US, began_us)
-
-    async def _body(self, uri: str) -> str:
-        if self._client is None:
-            self._client = guarded_client(
-                allow_loopback_http=self._allow_loopback_http, timeout_s=FETCH_S
-            )
-        try:
-            body = await get_bytes(
-                self._client, uri, limit_bytes=LIST_BYTES, timeout_s=FETCH_S, accept=MEDIA_TYPE
-            )
-        except OutboundRefused:
-            raise ListRefused("address") from None
-        except OutboundFailed:
-            raise ListRefused("down") from None
-        return body.decode("ascii", "replace")
-
-    def _claims(self, token: str, issuer: str, uri: str) -> StatusListClaims:
-        answer = verify(
-            token,
-            Kind.STATUS_LIST,
-            self._trust,
-            issuer=issuer,
-            audience=uri,
-            now_us=self._clock.now_us(),
-        )
-        if isinstance(answer, Refused):
-            raise ListRefused(answer.reason.value)
-        assert isinstance(answer.claims, StatusListClaims), "the kind decides it"
-        return answer.claims
 
     async def _apply(self, num: int, uri: str, bits: bytes) -> None:
         """End the visits whose bit is set, a bounded number in each change."""

@@ -59,14 +59,20 @@ async def close(connection: Connection, lists: Sequence[int]) -> None:
     await connection.execute(_sql.close, lists)
 
 
-async def lists(connection: Connection) -> list[tuple[int, int]]:
-    """Every list with its size."""
-    return [(row["id"], row["size"]) for row in await connection.fetch(_sql.lists)]
+async def lists(connection: Connection) -> list[tuple[int, int, bool]]:
+    """Every list with its size, and whether a restore made it void."""
+    rows = await connection.fetch(_sql.lists)
+    return [(row["id"], row["size"], row["void"]) for row in rows]
 
 
 async def now_us(connection: Connection) -> int:
     """The database's clock."""
     return int(await connection.fetchval(_sql.now_us))
+
+
+async def ended_count(connection: Connection, number: int) -> int:
+    """How many entries of a list have ended."""
+    return int(await connection.fetchval(_sql.ended_count, number))
 
 
 async def ended(connection: Connection, number: int) -> list[int]:

@@ -31,10 +31,13 @@ SELECT l.id FROM status_list AS l
 UPDATE status_list SET full_at = clock_timestamp() WHERE id = ANY ($1::integer[])
 
 -- name: lists
-SELECT id, size FROM status_list ORDER BY id
+SELECT id, size, void_at IS NOT NULL AS void FROM status_list ORDER BY id
 
 -- name: now_us
 SELECT clock_us()
+
+-- name: ended_count
+SELECT count(*) FROM recognition WHERE status_list = $1 AND ended_at IS NOT NULL
 
 -- name: ended
 SELECT array_agg(status_idx) FROM recognition WHERE status_list = $1 AND ended_at IS NOT NULL

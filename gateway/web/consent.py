@@ -21,7 +21,7 @@ from gateway.keys import b64url
 from gateway.store.consent import ShownRequest
 from gateway.web.consents import frequencies
 from gateway.web.render import PAGE, asked, page
-from gateway.web.scenarios import needs_notice, new_promise
+from gateway.web.scenarios import needs_notice, new_promise, say_of
 from scenarios.manifest import Manifest
 
 Token = Annotated[str, PathParameter(min_length=43, max_length=43)]
@@ -65,14 +65,12 @@ async def consent(request: Request[Any, Any, Any], token: Token) -> Response[byt
     if told.separate and asked(request).get("read") != read:
         onwards = f"{LINK_PATH}{token}?{urlencode({'read': read})}"
         return page(request, "consent_special.html", **values, special=_special(told), on=onwards)
-    said = await city.authorisations.current(citizen)
-    scored = said is not None and said.status == "given"
     return page(
         request,
         "consent.html",
         **values,
         granted=_onwards(shown, token, promise=promise),
-        needs_notice=needs_notice(compiled.manifest, scored=scored),
+        needs_notice=needs_notice(compiled.manifest, await say_of(city, citizen)),
         here=f"{LINK_PATH}{token}",
         days=[
             (days, rfc3339(now_us + days * DAY_US)) for days in _DAYS if days < told.longest_days

@@ -44,7 +44,15 @@ async def correction(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _form(request, kind="fact", choice=_chosen(choices, wanted["fact"]))
     if wanted.get("about") in ("identity", "other"):
         return _form(request, kind=wanted["about"])
-    return page(request, "correction.html", choices=choices, most=OPEN_MAX, days=WORKING_DAYS)
+    person = await city_of(request).citizens.person(citizen_of(request))
+    return page(
+        request,
+        "correction.html",
+        choices=choices,
+        visitor=person.home is not None,
+        most=OPEN_MAX,
+        days=WORKING_DAYS,
+    )
 
 
 async def _lookup(request: Request[Any, Any, Any], text: str) -> Response[bytes]:

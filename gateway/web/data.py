@@ -30,6 +30,7 @@ async def data(request: Request[Any, Any, Any]) -> Response[bytes]:
         request,
         "data.html",
         person=person,
+        home=city.visiting.visits.home(person.home) if person.home else None,
         masked=masked(person.id_number or ""),
         corrections=shown[:CORRECTIONS_SHOWN],
         left_out=max(0, len(shown) - CORRECTIONS_SHOWN),

@@ -10,12 +10,18 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.web.render import PAGE, asked, chosen_language, page
 from gateway.web.sign_in import is_own_page
+from gateway.web.visitor import own_citizens_only
 from scoring import Merit
 
 MERITS = tuple(merit.value for merit in Merit)
 
 
-@get("/app/notice", opt={ACCESS: Access.CITIZEN, PAGE: True}, include_in_schema=False)
+@get(
+    "/app/notice",
+    opt={ACCESS: Access.CITIZEN, PAGE: True},
+    guards=[own_citizens_only],
+    include_in_schema=False,
+)
 async def notice(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page. Who has agreed to these very words goes on, unless they are to be read again.
 

@@ -21,9 +21,11 @@ from gateway.web import (
     home,
     lookups,
     notice,
+    recognition,
     scenarios,
     score,
     sign_in,
+    visit,
 )
 
 HANDLERS: list[HTTPRouteHandler] = [
@@ -46,4 +48,6 @@ HANDLERS: list[HTTPRouteHandler] = [
     *counter_desk.HANDLERS,
     *lookups.HANDLERS,
     *assisted.HANDLERS,
+    *visit.HANDLERS,
+    *recognition.HANDLERS,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,6 +18,7 @@ from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.edge.my_scenarios import figures
 from gateway.offers import Look, Prospects
 from gateway.openness import Remedy
+from gateway.recognition.visits import Visit
 from gateway.web import amounts
 from gateway.web.catalogue import Language
 from gateway.web.consents import cards, pauses
@@ -33,6 +35,14 @@ DONE: Final = frozenset({"granted", "ordinary"})
 _WORDS_MAX = 64
 
 
+class Say(enum.Enum):
+    """The citizen's word on the score."""
+
+    NONE = "none"
+    GIVEN = "given"
+    ELSEWHERE = "elsewhere"  # a visitor's: the score, if any, is the home city's
+
+
 class Lack(msgspec.Struct, frozen=True):
     """A clause that is not met; `way` leads to what the citizen can do, named by `act`."""
 
@@ -46,10 +56,12 @@ async def listed(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Every scenario; `q` leaves those whose words hold it."""
     city, citizen = city_of(request), citizen_of(request)
     wanted = _words(request)
-    scored = await _has_a_say(city, citizen)
+    say = await say_of(city, citizen)
+    visit = await city.visiting.visits.of(citizen)
     found = [
-        (each, lacks(each, each.look, scored=scored))
+        (each, lacks(each, each.look, say))
         for each in sorted(await city.offers.overview(citizen), key=_place)
+        if visit is None or _is_for(visit, each)
     ]
     return page(
         request,
@@ -70,7 +82,7 @@ async def one(request: Request[Any, Any, Any], scenario: FromPath[str]) -> Respo
     city, citizen = city_of(request), citizen_of(request)
     wanted, done = _words(request), asked(request).get("done", "")
     prospects, offers = await city.offers.of(citizen, scenario, wanted)
-    scored = await _has_a_say(city, citizen)
+    say = await say_of(city, citizen)
     language = language_for(request)
     manifest = prospects.prospect.compiled.manifest
     mine = {each.consent.id for each in prospects.consents}
@@ -81,9 +93,9 @@ async def one(request: Request[Any, Any, Any], scenario: FromPath[str]) -> Respo
         done=_done(done, prospects),
         scenario=prospects,
         manifest=manifest,
-        lacks_of_mine=lacks(prospects, prospects.look, scored=scored),
+        lacks_of_mine=lacks(prospects, prospects.look, say),
         example=amounts.facts(manifest, prospects.look.example.sent, city.registry, language),
-        needs_notice=needs_notice(manifest, scored=scored),
+        needs_notice=needs_notice(manifest, say),
         label=lambda figure: amounts.label(getattr(figure, language), Unit(figure.unit), language),
         owner=_owner(manifest, language),
         figures=_figures(city, manifest, language),
@@ -92,7 +104,7 @@ async def one(request: Request[Any, Any, Any], scenario: FromPath[str]) -> Respo
         offered=[
             (
                 each,
-                lacks(prospects, each.look, scored=scored),
+                lacks(prospects, each.look, say),
                 _allowed(each.held),
                 _asking(city, scenario, each.offer.entity),
             )
@@ -102,25 +114,22 @@ async def one(request: Request[Any, Any, Any], scenario: FromPath[str]) -> Respo
     )
 
 
-def lacks(prospects: Prospects, look: Look, *, scored: bool) -> list[Lack]:
-    """What is missing at one party, with the way to each remedy.
-
-    `scored`: the citizen has authorised the score.
-    """
+def lacks(prospects: Prospects, look: Look, say: Say) -> list[Lack]:
+    """What is missing at one party, with the way to each remedy."""
     scenario = prospects.prospect.compiled.id
     return [
-        Lack(missing.clause, *_way(missing.remedy, scenario, prospects, scored=scored))
+        Lack(missing.clause, *_way(missing.remedy, scenario, prospects, say))
         for missing in look.openness.missing
     ]
 
 
-def needs_notice(manifest: Manifest, *, scored: bool) -> bool:
+def needs_notice(manifest: Manifest, say: Say) -> bool:
     """Whether the notice on the score comes first: the rule reads the band and there is no word."""
-    return "band" in manifest.reads and not scored
+    return "band" in manifest.reads and say is Say.NONE
 
 
 def _way(
-    remedy: Remedy | None, scenario: str, prospects: Prospects, *, scored: bool
+    remedy: Remedy | None, scenario: str, prospects: Prospects, say: Say
 ) -> tuple[str | None, str | None]:
     here = f"/app/scenarios/{scenario}"
     match remedy:
@@ -131,9 +140,9 @@ def _way(
             return "consent", f"{here}#parties"
         case Remedy.PROMISE:
             return "promise", new_promise(scenario, None, here)
-        case Remedy.SCORE if not scored:
+        case Remedy.SCORE if say is Say.NONE:
             return "notice", "/app/notice?" + urlencode({"then": here})
-        case Remedy.SCORE:
+        case Remedy.SCORE if say is Say.GIVEN:
             return "score", "/app/score"
         case Remedy.FREQUENCY if prospects.consents:
             return "frequency", f"/app/consents/{prospects.consents[0].consent.id}"
@@ -146,10 +155,17 @@ def new_promise(scenario: str, party: str | None, then: str) -> str:
     return "/app/commitments/new?" + urlencode(wanted)
 
 
-async def _has_a_say(city: City, citizen: UUID) -> bool:
-    """Whether the citizen has authorised the score."""
+async def say_of(city: City, citizen: UUID) -> Say:
+    """The citizen's word on the score."""
+    if await city.visiting.visits.of(citizen) is not None:
+        return Say.ELSEWHERE
     said = await city.authorisations.current(citizen)
-    return said is not None and said.status == "given"
+    return Say.GIVEN if said is not None and said.status == "given" else Say.NONE
+
+
+def _is_for(visit: Visit, prospects: Prospects) -> bool:
+    """Whether a visit is for a scenario: the others are not open to its visitor."""
+    return visit.row is not None and prospects.prospect.compiled.id in visit.row.scenarios
 
 
 def _allowed(held: Any) -> str | None:

@@ -14,6 +14,7 @@ from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.scores import scale_on
 from gateway.web.notice import MERITS
 from gateway.web.render import PAGE, page
+from gateway.web.visitor import own_citizens_only
 from scoring import Band, Dimension, Model
 from scoring.bands import HIGHEST
 from scoring.words import Words
@@ -53,7 +54,12 @@ class Step(msgspec.Struct, frozen=True):
 _WIDTH = 320.0
 
 
-@get("/app/score", opt={ACCESS: Access.CITIZEN, PAGE: True}, include_in_schema=False)
+@get(
+    "/app/score",
+    opt={ACCESS: Access.CITIZEN, PAGE: True},
+    guards=[own_citizens_only],
+    include_in_schema=False,
+)
 async def score(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page; without an authorisation there is no score, and it says how to have one."""
     city, citizen = city_of(request), citizen_of(request)

@@ -18,10 +18,12 @@ import msgspec
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from gateway.web.catalogue import LANGUAGES, Language
+from tests.browser.abroad import TRIPS
 from tests.browser.conftest import CHROMIUM, MISSING
 from tests.browser.phone import Phone
 from tests.browser.site import ROOT, Site, open_site
 from tests.browser.till import Till
+from tests.pair import Pair, open_pair
 
 Scheme: TypeAlias = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
@@ -147,7 +149,7 @@ SHOTS: Final[tuple[Shot, ...]] = (
 class View(msgspec.Struct, frozen=True):
     """A page that is open and shows what it must."""
 
-    shot: Shot
+    name: str
     language: Language
     scheme: Scheme
     page: Page
@@ -156,7 +158,7 @@ class View(msgspec.Struct, frozen=True):
 def walk(
     browser: Browser,
     site: Site,
-    shots: Iterable[Shot] = SHOTS,
+    pair: Pair,
     schemes: Iterable[Scheme] = SCHEMES,
     languages: Iterable[Language] = LANGUAGES,
     **context: Any,
@@ -171,31 +173,41 @@ def walk(
         guest, owner, clerk = (Phone(browser, site, **given) for _ in range(3))
         owner.sign_in("lin")
         Till(clerk, site, "example-hotel").sign_in()
-        for shot in shots:
+        for shot in SHOTS:
             phone = clerk if shot.by_staff else owner if shot.signed_in else guest
             path = shot.way(site, phone)
             for language in languages:
-                page = phone.page
-                page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
-                for selector in shot.shows:
-                    page.locator(selector).first.wait_for(state="visible")
-                yield View(shot, language, scheme, page)
-        for phone in (guest, owner, clerk):
+                _open(phone.page, path, language, shot.shows)
+                yield View(shot.name, language, scheme, phone.page)
+        traveller = Phone(browser, pair.a, **given)
+        for trip in TRIPS:
+            path = trip.way(pair, traveller)
+            for language in languages:
+                _open(traveller.page, path, language, trip.shows)
+                yield View(trip.name, language, scheme, traveller.page)
+        for phone in (guest, owner, clerk, traveller):
             phone.context.close()
             assert phone.faults == []
+
+
+def _open(page: Page, path: str, language: Language, shows: Iterable[str]) -> None:
+    page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
+    for selector in shows:
+        page.locator(selector).first.wait_for(state="visible")
 
 
 def take(
     browser: Browser,
     site: Site,
+    pair: Pair,
     folder: Path,
     schemes: Iterable[Scheme] = SCHEMES,
     languages: Iterable[Language] = LANGUAGES,
 ) -> list[Path]:
     """Take the pictures into a folder: `<page>-<language>-<scheme>.webp`."""
     taken = []
-    for view in walk(browser, site, schemes=schemes, languages=languages):
-        taken.append(folder / f"{view.shot.name}-{view.language}-{view.scheme}.webp")
+    for view in walk(browser, site, pair, schemes=schemes, languages=languages):
+        taken.append(folder / f"{view.name}-{view.language}-{view.scheme}.webp")
         _photograph(view.page, taken[-1])
     return taken
 
@@ -225,10 +237,15 @@ def main(folder: Path) -> None:
     if CHROMIUM is None:
         raise SystemExit(MISSING)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, open_site(Path(data)) as site:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        tempfile.TemporaryDirectory() as cities,
+        open_site(Path(data)) as site,
+        open_pair(Path(cities)) as pair,
+    ):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM)
-            taken = take(browser, site, folder)
+            taken = take(browser, site, pair, folder)
     print(f"{len(taken)} pictures in {folder}")
 
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from tests.browser.site import Site
+from tests.outside import Outside
 
 #: A small phone of today; the least width is asked for where a test is about it.
 SIZE = {"width": 390, "height": 844}
@@ -36,7 +36,7 @@ class Phone:
     provokes is announced with `will_be_refused`.
     """
 
-    def __init__(self, browser: Browser, site: Site, **context: Any) -> None:
+    def __init__(self, browser: Browser, site: Outside, **context: Any) -> None:
         given: dict[str, Any] = {
             "viewport": SIZE,
             "device_scale_factor": 2,

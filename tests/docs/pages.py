@@ -12,7 +12,7 @@ README, README_ZH = ROOT / "README.md", ROOT / "README.zh-CN.md"
 #: docs/plan.md has tests of its own, with rules of its own.
 PAGES = sorted(
     page
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("seeds/*.md"))
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("seeds/*.md"))
     if page.name != "plan.md"
 )
 

@@ -149,7 +149,7 @@ def test_every_problem_that_a_party_can_meet_is_in_the_table() -> None:
     citizens = {"login-refused", "adults-only", "identity-refused", "text-changed"}
     citizens |= {"authorization-refused", "nothing-open"}
     citizens |= {"too-many-open", "open-matters", "commitment-refused", "too-many-devices"}
-    citizens |= {"visit-refused", "home-city-failed"}
+    citizens |= {"visit-refused", "home-city-failed", "not-for-visitors"}
     staff = {"sign-in-refused"}
     transport = {"client-gone", "too-slow", "uri-too-long", "headers-too-large"}
     wanted = {(kind.status, kind.slug) for kind in TABLE.values()}

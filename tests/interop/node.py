@@ -13,6 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,17 +66,69 @@ class Node:
         assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
         return msgspec.json.decode(done.stdout)
 
+    @contextmanager
+    def talk(self, script: str) -> Iterator[Talk]:
+        """A script that stays and answers, until the block ends."""
+        process = subprocess.Popen(
+            ["node", str(self._placed(script))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            yield Talk(process)
+        finally:
+            process.kill()
+            process.communicate()
+
     def _placed(self, script: str) -> Path:
-        """The script beside the packages: Node looks for them from where a module lies."""
-        text = (HERE / script).read_bytes()
-        stem, _, suffix = script.rpartition(".")
-        placed = self.folder / f"{stem}-{hashlib.sha256(text).hexdigest()[:12]}.{suffix}"
+        """The script among its like, beside the packages: Node looks for those from where a module
+        lies."""
+        texts = {path.name: path.read_bytes() for path in sorted(HERE.glob("*.mjs"))}
+        told = hashlib.sha256(msgspec.json.encode(texts)).hexdigest()[:12]
+        placed = self.folder / f"programs-{told}"
         if not placed.exists():
-            handle, part = tempfile.mkstemp(dir=self.folder)
-            os.write(handle, text)
-            os.close(handle)
-            os.replace(part, placed)
-        return placed
+            part = Path(tempfile.mkdtemp(dir=self.folder))
+            for name, text in texts.items():
+                (part / name).write_bytes(text)
+            _renamed(part, placed)
+        return placed / script
+
+
+class Talk:
+    """A program with which JSON is exchanged, one value a line."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def say(self, value: Any) -> None:
+        """Tell it something."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(value) + b"\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> Any:
+        """What it says next.
+
+        Raises:
+            AssertionError: it ended, or says nothing for too long; with what it said of that.
+        """
+        stdout, stderr = self._process.stdout, self._process.stderr
+        assert stdout is not None
+        assert stderr is not None
+        watch = threading.Timer(_RUN_S, self._process.kill)
+        watch.start()
+        try:
+            line = stdout.readline()
+        finally:
+            watch.cancel()
+        assert line, stderr.read().decode("utf-8", "replace")
+        return msgspec.json.decode(line)
+
+    def ask(self, value: Any) -> Any:
+        """Tell it something, and hear the answer."""
+        self.say(value)
+        return self.hear()
 
 
 def _install(folder: Path) -> None:
@@ -85,12 +140,19 @@ def _install(folder: Path) -> None:
     line = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
         subprocess.run(line, cwd=part, capture_output=True, timeout=_INSTALL_S, check=True)
-        os.replace(part, folder)
+        _renamed(part, folder)
     except subprocess.SubprocessError as fault:
         said = getattr(fault, "stderr", None) or b""
         raise NodeMissing(f"npm could not install: {said.decode('utf-8', 'replace')}") from None
-    except OSError:
-        if not folder.exists():  # else another process was quicker
-            raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _renamed(part: Path, whole: Path) -> None:
+    """Put a folder in its place; another process may have been quicker."""
+    try:
+        os.replace(part, whole)
+    except OSError:
+        if not whole.exists():
+            raise
+        shutil.rmtree(part)

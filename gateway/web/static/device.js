@@ -33,6 +33,13 @@ export async function ownKey(owner) {
   }
 }
 
+/** A new key under a name, in place of any before it. */
+export async function freshKey(owner) {
+  const made = await generated();
+  await within("readwrite", (store) => store.put(made, owner));
+  return made;
+}
+
 /** Forget a key of a citizen by its name; one that has taken its place meanwhile stays. */
 export async function forgetKey(owner, kid) {
   await within("readwrite", (store) => {
@@ -62,6 +69,7 @@ export function base64url(bytes) {
 }
 
 async function generated() {
+  if (!globalThis.crypto?.subtle) throw new NoStorage(); // a page without https
   const pair = await crypto.subtle.generateKey(CURVE, false, ["sign", "verify"]);
   const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
   const jwk = { kty, crv, x, y };

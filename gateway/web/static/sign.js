@@ -3,7 +3,7 @@
 // The claims are the draft's, the text is the one that stands on the page. Its hash is made here,
 // from what is shown, and nothing is signed under another one.
 
-import { base64url } from "./device.js";
+import { bytes, compact } from "./jws.js";
 
 /** The members of a draft that are signed, `party` only where one is named. */
 const CLAIMS = [
@@ -32,12 +32,5 @@ export async function signedDraft(draft, shown, key) {
   const claims = {};
   for (const name of CLAIMS) if (draft[name] !== null) claims[name] = draft[name];
   const head = { alg: "ES256", kid: key.kid, typ: "qjf-commitment+jws" };
-  const message = [head, claims].map((part) => base64url(bytes(JSON.stringify(part)))).join(".");
-  const how = { name: "ECDSA", hash: "SHA-256" };
-  const signature = await crypto.subtle.sign(how, key.privateKey, bytes(message));
-  return `${message}.${base64url(signature)}`;
-}
-
-function bytes(text) {
-  return new TextEncoder().encode(text);
+  return compact(head, claims, key.privateKey);
 }

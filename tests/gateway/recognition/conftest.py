@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import FixedClock
+from gateway.clock import FixedClock, SystemClock
 from gateway.local.valkey import Valkey
+from gateway.recognition.status_reader import StatusReader
 from gateway.store.migrate import Connection
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.forge import NOW_S
-from tests.gateway.recognition.region import City, TestRegion
+from tests.gateway.recognition.partner import CODE, Listed, Partner
+from tests.gateway.recognition.region import TERMS, City, TestRegion
 from tests.gateway.recognition.serving import RegionServer
 from tests.gateway.recognition.visitors import Visitors
 
 ISSUER = "http://127.0.0.1:8700"
-TERMS = {"from": "2026-01-01", "to": "2028-01-01"}
 
 
 class Pair:
@@ -85,3 +86,23 @@ async def visitors(town: TestCity) -> Visitors:
     """At a city with one merchant that rents and lends."""
     await town.party(scenarios=("library", "rent"))
     return await Visitors.at(town)
+
+
+@pytest.fixture
+async def partner() -> AsyncIterator[Partner]:
+    async with Partner(SystemClock(), CODE) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def listed(town: TestCity, partner: Partner, tmp_path: Path) -> Listed:
+    made = Listed(town, [partner], tmp_path)
+    await made.publish()
+    return made
+
+
+@pytest.fixture
+async def reader(town: TestCity, listed: Listed) -> AsyncIterator[StatusReader]:
+    made = listed.reader(town)
+    yield made
+    await made.close()

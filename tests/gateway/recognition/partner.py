@@ -23,10 +23,10 @@ from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
 from tests.gateway.city import TestCity
-from tests.gateway.recognition.conftest import TERMS
 from tests.gateway.recognition.home import scheme
-from tests.gateway.recognition.region import City, TestRegion
+from tests.gateway.recognition.region import TERMS, City, TestRegion
 
+CODE = "330200"
 SIZE = 1 << 17
 
 

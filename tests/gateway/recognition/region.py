@@ -19,6 +19,7 @@ from tests.gateway import forge
 
 ISS = "https://region.example"
 URL = "https://region.example/cities"
+TERMS = {"from": "2026-01-01", "to": "2028-01-01"}
 SCHEME = {"id": "example-delta", "version": 1}
 PURPOSES = ("client", "grant", "status")
 

@@ -23,11 +23,10 @@ from gateway.store.migrate import Connection
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.edge.listening import HOST
-from tests.gateway.recognition.conftest import TERMS
 from tests.gateway.recognition.home import consent_of, recognised
 from tests.gateway.recognition.partner import ended, fresh_for_s, open_visit
+from tests.gateway.recognition.region import TERMS, TestRegion
 from tests.gateway.recognition.region import City as Listing
-from tests.gateway.recognition.region import TestRegion
 from tests.gateway.recognition.serving import RegionServer
 
 HOME, VISITED = "330300", "330100"

@@ -8,8 +8,8 @@ import httpx
 
 from gateway.app import build_app
 from tests.gateway.city import TestCity
-from tests.gateway.recognition.conftest import TERMS, Pair
-from tests.gateway.recognition.region import SCHEME, City
+from tests.gateway.recognition.conftest import Pair
+from tests.gateway.recognition.region import SCHEME, TERMS, City
 
 
 async def seen(worker: TestCity) -> Any:

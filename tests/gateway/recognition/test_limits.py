@@ -21,7 +21,7 @@ from gateway.store import standing as standing_rows
 from scenarios.contract import Outcome
 from scenarios.scheme_text import parse_scheme
 from scenarios.schemes import Scheme
-from tests.gateway.city import TestCity, registry
+from tests.gateway.city import HOUR_US, TestCity, registry
 from tests.gateway.recognition.visitors import Visitors, raw
 from tests.scenarios.worlds import us
 
@@ -167,15 +167,27 @@ async def recognised(town: TestCity, citizen: UUID, city: str, fen: int, *, inde
         " VALUES ('city-' || $1, 'of-' || $1, 'city', $1, $1) ON CONFLICT DO NOTHING",
         city,
     )
+    await town.owner.execute(
+        "INSERT INTO party_scenario SELECT num, 'recognition', entity FROM party WHERE city = $1"
+        " ON CONFLICT DO NOTHING",
+        city,
+    )
+    held = "SELECT id FROM consent WHERE citizen = $1 AND recipient = 'of-' || $2"
+    consent = await town.owner.fetchval(held, citizen, city) or await town.consent(
+        citizen,
+        recipient=f"of-{city}",
+        scenario="recognition",
+        to_us=town.city.clock.now_us() + 48 * HOUR_US,
+    )
     grant = town.city.ids.random_uuid()
     async with town.city.writer.change(citizen):
         await town.owner.execute(
             "WITH list AS (INSERT INTO status_list (size) VALUES (1024) RETURNING id)"
             " INSERT INTO recognition (id, citizen, party, city, consent, scenarios, scheme,"
             " scheme_version, tier, band_floor, reserved_fen, status_list, status_idx, until_at)"
-            " SELECT $1, $2, p.num, $3, $1, '{rent}', 'example-delta', 1, 'T1', 4, $4, list.id,"
+            " SELECT $1, $2, p.num, $3, $6, '{rent}', 'example-delta', 1, 'T1', 4, $4, list.id,"
             " $5, clock_timestamp() + interval '1 day' FROM party AS p, list WHERE p.city = $3",
-            *(grant, citizen, city, fen, index),
+            *(grant, citizen, city, fen, index, consent),
         )
     return grant
 

@@ -11,8 +11,8 @@ from gateway.claims import Kind
 from gateway.recognition import expelled
 from gateway.recognition.agreements import State
 from tests.gateway.city import TestCity
-from tests.gateway.recognition.conftest import TERMS, Pair
-from tests.gateway.recognition.region import City, new_key
+from tests.gateway.recognition.conftest import Pair
+from tests.gateway.recognition.region import TERMS, City, new_key
 
 B = "330200"
 

@@ -19,39 +19,27 @@ from tests.gateway.visits.home import Home
 TERMS = {"from": "2026-01-01", "to": "2099-01-01", "scenarios": ["library", "rent"]}
 
 
-class Lists:
-    """What this city has read of other cities' status lists."""
-
-    def __init__(self) -> None:
-        self.revoked: set[tuple[str, int]] = set()
-        self.fresh = True
-
-    async def valid(self, issuer: str, uri: str, idx: int) -> bool | None:
-        return (uri, idx) not in self.revoked if self.fresh else None
-
-    async def bound_within(self, connection: Any, issuer: str, uri: str) -> None:
-        return None
-
-
 class Border:
     """The visited city's workers, the home cities around it, and what they agreed on."""
 
     def __init__(self, town: TestCity, region: TestRegion, own: City, homes: list[Home]) -> None:
         self.town, self.region, self.own, self.homes = town, region, own, homes
-        self.lists = Lists()
         self.workers = [town]
         self._callers: dict[int, Callers] = {}
-        self.join(town)
 
     @property
     def home(self) -> Home:
         return self.homes[0]
 
     def join(self, worker: TestCity) -> None:
-        """Let a worker read the lists."""
-        worker.city.visiting.acceptance._statuses = self.lists
-        if worker not in self.workers:
-            self.workers.append(worker)
+        """One more worker."""
+        self.workers.append(worker)
+
+    def forget_lists(self) -> None:
+        """As if the workers had read no status list lately."""
+        for worker in self.workers:
+            worker.city.status_reader._seen.clear()
+            worker.city.status_reader._tried.clear()
 
     def callers(self, worker: TestCity | None = None) -> Callers:
         """Who may knock at a worker; its application is made once."""

@@ -10,6 +10,8 @@ import asyncio
 import base64
 import hashlib
 import json
+import time
+import zlib
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +20,9 @@ from uuid import uuid4
 from gateway.claims import Kind
 from tests.gateway import forge
 from tests.gateway.recognition.region import SCHEME, City, Private
+
+#: The least that a list may have (docs/protocol/recognition.md 8).
+LIST_SIZE = 2**17
 
 #: Status and body of an answer; None: silence.
 Answer = tuple[int, bytes] | None
@@ -34,6 +39,8 @@ class Home(City):
         self.code_for: Callable[[dict[str, str]], Answer] = self._coded
         self.exchange: Callable[[dict[str, str]], Answer] = self._exchanged
         self.next_grant = ""
+        self.ended: set[int] = set()  # entries of the status list whose bit is set
+        self.lists_down = False
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Home:
@@ -109,11 +116,35 @@ class Home(City):
     def _exchanged(self, form: dict[str, str]) -> Answer:
         return 200, json.dumps({"access_token": self.next_grant, "token_type": "N_A"}).encode()
 
+    def _status_list(self, path: str) -> str:
+        """The list at an address, as it is now (Token Status List 4.1: least significant first)."""
+        bits = bytearray(LIST_SIZE // 8)
+        for entry in self.ended:
+            bits[entry // 8] |= 1 << entry % 8
+        now_s = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "sub": self.issuer + path,
+            "iat": now_s,
+            "exp": now_s + 60,
+            "ttl": 15,
+            "status_list": {"bits": 1, "lst": forge.b64(zlib.compress(bytes(bits), 9))},
+        }
+        kid, private = self.key("status")
+        return forge.token(forge.header(Kind.STATUS_LIST, kid=kid), forge.dumps(claims), private)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = dict(line.lower().split(": ", 1) for line in head[1:] if line)
         body = await reader.readexactly(int(fields.get("content-length", "0")))
         path, form = head[0].split()[1], dict(parse_qsl(body.decode()))
+        if head[0].startswith("GET /status-lists/"):
+            said = self._status_list(path).encode()
+            status = 503 if self.lists_down else 200
+            writer.write(b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n" % (status, len(said)))
+            writer.write(b"content-type: application/statuslist+jwt\r\n\r\n" + said)
+            writer.close()
+            return
         self.forms.append((path, form))
         is_code = form.get("grant_type") == "authorization_code"
         told = self.par if path == "/oauth/par" else self.code_for if is_code else self.exchange

@@ -1,0 +1,1 @@
+"""The protocol between cities: its schemas and vectors, and whether this gateway keeps them."""
