@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import httpx
@@ -35,7 +35,7 @@ class Away(NamedTuple):
     page: httpx.AsyncClient
     key: Prover
 
-    def proof(self, path: str, **given: str) -> str:
+    def proof(self, path: str, **given: Any) -> str:
         now_s = self.town.city.clock.now_us() // 1_000_000
         return self.key.proof("POST", VISITED + path, now_s, **given)
 
@@ -82,7 +82,7 @@ async def away(
             httpx.AsyncClient(transport=transport, base_url=VISITED) as page,
         ):
             visited.city.visiting.homes._opened = wire
-            visited.city.status_reader._client = lists
+            visited.city.status_reader._fetch._client = lists
             yield Away(visited, page, Prover())
     await owner.close(timeout=5)
 
