@@ -7,6 +7,7 @@ rebuilt. Whoever is refused reads the same words whatever the cause.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +39,9 @@ from gateway.vault import Vault
 
 #: How long the token may be exchanged for a session, in seconds. There is no refresh token.
 TOKEN_LIFE_S: Final = 300
+#: So many are decided at a time by one worker: who shows a grant a thousand times at once waits for
+#: himself, and leaves connections to everybody else. How many may wait, admission says.
+AT_ONCE: Final = 3
 #: Somebody else may make or erase the same visitor between the look and the lock.
 TRIES: Final = 3
 
@@ -104,6 +108,7 @@ class Acceptance:
         self._trust, self._schemes, self._statuses = trust, schemes, statuses
         self._writer, self._vault, self._veil = writer, vault, veil
         self._clock, self._ids = clock, ids
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def accept(self, presented: Presented) -> Accepted | Denied:
         """The token for a grant; a refusal is on record with its reason.
@@ -113,6 +118,10 @@ class Acceptance:
             AbnormalUsage: too many bad signatures came by this attempt.
             DependencyDown, Overloaded, OutcomeUnknown: PostgreSQL cannot decide.
         """
+        async with self._room:
+            return await self._accept(presented)
+
+    async def _accept(self, presented: Presented) -> Accepted | Denied:
         attempt = await self._attempts.open_one(presented.secret)
         try:
             if attempt is None:
