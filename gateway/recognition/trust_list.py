@@ -54,8 +54,7 @@ class _Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     id: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
     statements: Annotated[
-        tuple[Annotated[str, msgspec.Meta(max_length=RULES[Kind.AGREEMENT].chars)], ...],
-        msgspec.Meta(min_length=1, max_length=STATEMENTS_MAX),
+        tuple[str, ...], msgspec.Meta(min_length=1, max_length=STATEMENTS_MAX)
     ]
 
 
