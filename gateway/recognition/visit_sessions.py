@@ -47,6 +47,8 @@ class VisitSessions:
             AbnormalUsage, DependencyDown, Overloaded: as `Proofs.accept`.
         """
         token = _token(headers)
+        if token is None:
+            raise await self._refused("no-token", "invalid_token")
         name = hash_of(token)
         async with self._database.connection() as connection:
             jkt = await rows.token_key(connection, name)
@@ -70,9 +72,7 @@ class VisitSessions:
         return ProofRefused(reason, error, nonce)
 
 
-def _token(headers: Headers) -> str:
+def _token(headers: Headers) -> str | None:
     sent = [value for name, value in headers if name == b"authorization"]
     found = _CREDENTIAL.match(sent[0]) if len(sent) == 1 else None
-    if found is None:
-        raise ProofRefused("no-token", "invalid_token")
-    return found[1].decode("ascii")
+    return found[1].decode("ascii") if found else None
