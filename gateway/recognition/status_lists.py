@@ -96,8 +96,8 @@ class StatusLists:
         """Copy the bits of every list as of now; returns how many lists there are."""
         async with self._database.connection() as connection:
             lists = await rows.lists(connection)
-            for number, size in lists:
-                await self._copy(connection, number, size)
+            for number, size, void in lists:
+                await (self._void if void else self._copy)(connection, number, size)
             if self._clock.monotonic() - self._counted_at >= COUNT_EVERY_S:
                 self._counted_at = self._clock.monotonic()
                 await rows.close(connection, await rows.half_full(connection))
@@ -142,6 +142,15 @@ class StatusLists:
         ended = await rows.ended(connection, number)
         await rows.put(connection, number, compressed(raw_of(ended, size)), as_of_us)
         self._copied[number] = len(ended)
+
+    async def _void(self, connection: Connection, number: int, size: int) -> None:
+        """Copy a list of before a restore: nothing of what it was given out for stands."""
+        as_of_us = await rows.now_us(connection)
+        if self._copied.get(number) == size:
+            await rows.touch(connection, number, as_of_us)
+            return
+        await rows.put(connection, number, compressed(b"\xff" * (size // 8)), as_of_us)
+        self._copied[number] = size
 
     def _signed(self, number: int, copy: rows.Copy) -> str:
         issued_s = copy.as_of_us // SECOND_US

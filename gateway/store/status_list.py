@@ -59,9 +59,10 @@ async def close(connection: Connection, lists: Sequence[int]) -> None:
     await connection.execute(_sql.close, lists)
 
 
-async def lists(connection: Connection) -> list[tuple[int, int]]:
-    """Every list with its size."""
-    return [(row["id"], row["size"]) for row in await connection.fetch(_sql.lists)]
+async def lists(connection: Connection) -> list[tuple[int, int, bool]]:
+    """Every list with its size, and whether a restore made it void."""
+    rows = await connection.fetch(_sql.lists)
+    return [(row["id"], row["size"], row["void"]) for row in rows]
 
 
 async def now_us(connection: Connection) -> int:

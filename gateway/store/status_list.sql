@@ -31,7 +31,7 @@ SELECT l.id FROM status_list AS l
 UPDATE status_list SET full_at = clock_timestamp() WHERE id = ANY ($1::integer[])
 
 -- name: lists
-SELECT id, size FROM status_list ORDER BY id
+SELECT id, size, void_at IS NOT NULL AS void FROM status_list ORDER BY id
 
 -- name: now_us
 SELECT clock_us()

@@ -326,6 +326,12 @@ OLD_AND_NEW = {
         "INSERT INTO probe_mark VALUES (gen_random_uuid(), length($1::text), $2)",
         timedelta(hours=24),
     ),
+    "recognition_request": (
+        "INSERT INTO recognition_request (id, uri_hash, party, redirect_uri, scenarios, state,"
+        " code_challenge, jkt, expires_at) SELECT gen_random_uuid(), $1::text::bytea, num, '',"
+        " '{}', '', '', '', $2 FROM party",
+        timedelta(hours=24),
+    ),
     "visit_attempt": (
         "INSERT INTO visit_attempt (id_hash, home, scenarios, jkt, state_hash, verifier,"
         " expires_at) VALUES ($1::text::bytea, '330200', '{}', '', $1::text::bytea, '', $2)",
