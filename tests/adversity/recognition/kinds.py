@@ -40,7 +40,7 @@ class Bench:
         self._numbers = itertools.count(2)
         # Who came with the last grant; with the last visit token; and with the last attempt.
         self.carrier = self.shown = self.waiting = self.visitor()
-        self.partner = self._partner()
+        self.partner = self.neighbours_backend(self.http)
         self._away = httpx.AsyncClient(transport=httpx.ASGITransport(self.town.identity))
 
     async def settle(self) -> None:
@@ -63,9 +63,9 @@ class Bench:
         registered = await self.citizen.post("/v1/me/devices", {"jwk": self.phone.jwk, "name": "p"})
         assert registered.status_code == 201, registered.text
 
-    def _partner(self) -> Partner:
+    def neighbours_backend(self, http: httpx.AsyncClient) -> Partner:
         """The neighbour's backend, with its real key."""
-        made = Partner(self.town.town, self.http, self.neighbour.code)
+        made = Partner(self.town.town, http, self.neighbour.code)
         _, made.kid, made.private = self.neighbour.keys[0]
         made.issuer = self.neighbour.issuer
         made.callback = made.issuer + "/recognition/callback"
@@ -121,9 +121,7 @@ async def _bearer(bench: Bench) -> str:
 
 async def _bound(bench: Bench) -> str:
     proof = bench.prover.proof("POST", bench.town.issuer + "/oauth/token", bench.town.now_s)
-    answer = await bench.http.post(
-        "/oauth/token", data=bench.bound.form(), headers={"dpop": proof}
-    )
+    answer = await bench.http.post("/oauth/token", data=bench.bound.form(), headers={"dpop": proof})
     assert answer.json()["token_type"] == "DPoP", answer.text
     return str(answer.json()["access_token"])
 
@@ -145,6 +143,7 @@ async def _grant(bench: Bench) -> str:
 
 
 async def _status_list(bench: Bench) -> str:
+    await bench.arrived()  # the first grant opens the list
     lists = bench.neighbour.town.city.status_lists
     await lists.step()
     lists._held.clear()

@@ -73,7 +73,9 @@ class League:
         await self.refresh(town)
         return len(town.workers) - 1
 
-    def visitor(self, number: int = 1, *, home: Town | None = None, at: Town | None = None) -> Visitor:
+    def visitor(
+        self, number: int = 1, *, home: Town | None = None, at: Town | None = None
+    ) -> Visitor:
         """The browser of a citizen of a home city (`a`), on the way to another one (`b`)."""
         return Visitor(self, home or self.a, at or self.b, number)
 

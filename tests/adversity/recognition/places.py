@@ -43,15 +43,19 @@ def _seen(answer: httpx.Response, good: int = 200) -> Seen:
     return Seen(answer.status_code == good, answer.status_code, said)
 
 
+def _credential(scheme: str, token: str) -> dict[bytes, bytes]:
+    return {b"authorization": f"{scheme} {token}".encode()}
+
+
 async def _bearer(bench: Bench, token: str) -> Seen:
-    fields = {"authorization": f"Bearer {token}"}
+    fields = _credential("Bearer", token)
     return _seen(await bench.http.post(QUESTION, json=bench.question, headers=fields))
 
 
 async def _bound(bench: Bench, token: str) -> Seen:
     url = bench.town.issuer + QUESTION
     proof = bench.prover.proof("POST", url, bench.town.now_s, token=token)
-    fields = {"authorization": f"DPoP {token}", "dpop": proof}
+    fields = _credential("DPoP", token) | {b"dpop": proof.encode()}
     answer = await bench.http.post(QUESTION, json=bench.foreign, headers=fields)
     return _seen(answer)
 
@@ -62,7 +66,7 @@ async def _citizens_route(bench: Bench, token: str) -> Seen:
 
 
 async def _party_client(bench: Bench, token: str) -> Seen:
-    return _seen(await bench.party.ask(token))
+    return _seen(await bench.party.ask(client_assertion=token))
 
 
 async def _city_client(bench: Bench, token: str) -> Seen:
@@ -105,14 +109,19 @@ async def _attempt_named(bench: Bench, token: str) -> Seen:
 
 
 async def _jwt_bearer(
-    bench: Bench, visitor: Visitor, *, grant: str, client: str = "", secret: str = ""
+    bench: Bench,
+    visitor: Visitor,
+    *,
+    grant: str,
+    client: str | None = None,
+    secret: str | None = None,
 ) -> Seen:
     form = {
         "grant_type": JWT_BEARER,
         "assertion": grant,
-        "visit": secret or visitor.secret,
+        "visit": visitor.secret if secret is None else secret,
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": client or bench.own_assertion(),
+        "client_assertion": bench.own_assertion() if client is None else client,
     }
     fields = {"dpop": visitor.proof()}
     return _seen(await bench.http.post("/oauth/token", data=form, headers=fields))
@@ -160,9 +169,7 @@ async def _signed(bench: Bench, token: str) -> Seen:
 
 
 async def _proof(bench: Bench, token: str) -> Seen:
-    answer = await bench.http.post(
-        "/oauth/token", data=bench.bound.form(), headers={"dpop": token}
-    )
+    answer = await bench.http.post("/oauth/token", data=bench.bound.form(), headers={"dpop": token})
     return _seen(answer)
 
 

@@ -13,7 +13,6 @@ from tests.adversity.recognition.league import League
 from tests.adversity.recognition.places import HOME, OWN, VISITED, Place, Seen
 from tests.adversity.recognition.town import Town
 
-
 #: Too long to be looked at (RFC 9110 15.5.14, 15.5.15): whatever it is, nothing knows.
 UNREAD = (413, 414)
 #: Newer ones were taken while it was shown elsewhere.

@@ -13,12 +13,12 @@ import httpx
 from gateway.app import build_app
 from gateway.clock import SECOND_US, SystemClock
 from gateway.ids import SystemIds
+from gateway.jwk import Alg, Key, public_jwk, thumbprint
 from gateway.keys import load_keys, write_keys
 from gateway.local import identity
 from gateway.local.identity import Client, IdentityFile, Provider
 from gateway.local.valkey import Valkey
 from gateway.oidc import CALLBACK
-from gateway.jwk import Alg, Key, public_jwk, thumbprint
 from tests.adversity.recognition.front import Front
 from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
@@ -31,12 +31,19 @@ PARTY = "library-main"
 
 
 class Wrong(SystemClock):
-    """A clock that may be wrong by some seconds."""
+    """A clock that may be wrong by some seconds, or stand still."""
 
     def __init__(self) -> None:
         self.off_s = 0.0
+        self._stood_us: int | None = None
+
+    def stand(self) -> None:
+        """Stand still, so that the bounds of a token's time can be tried one by one."""
+        self._stood_us = self.now_us()
 
     def now_us(self) -> int:
+        if self._stood_us is not None:
+            return self._stood_us
         return super().now_us() + int(self.off_s * SECOND_US)
 
 
@@ -63,6 +70,7 @@ class Town(City):
         self._folder = folder / code
         self.clock = Wrong()
         self.workers: list[TestCity] = []
+        self._sites: list[httpx.ASGITransport] = []
         self._stack = AsyncExitStack()
 
     async def open(self, **settings: Any) -> None:
@@ -82,7 +90,7 @@ class Town(City):
         ]
         self.owner = await asyncpg.connect(self.database.owner_url)
         self._stack.push_async_callback(self.owner.close, timeout=5)
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "issuer": self.issuer,
             "city": self.code,
             "oidc_issuer": f"http://127.0.0.{120 + self._place}:8701",
@@ -130,9 +138,8 @@ class Town(City):
     @property
     def sites(self) -> list[httpx.ASGITransport]:
         """What answers for each worker; made once."""
-        made: list[httpx.ASGITransport] = self.__dict__.setdefault("_sites", [])
-        for worker in self.workers[len(made) :]:
-            made.append(httpx.ASGITransport(build_app(worker.city)))  # type: ignore[arg-type]  # ASGI
+        made = self._sites
+        made += [_site(each) for each in self.workers[len(made) :]]
         return made
 
     @property
@@ -162,6 +169,11 @@ class Town(City):
             " GROUP BY place, reason"
         )
         return {(row["place"], row["reason"]): row["times"] for row in found}
+
+
+def _site(worker: TestCity) -> httpx.ASGITransport:
+    app: Any = build_app(worker.city)  # httpx and Litestar type ASGI each in their own way
+    return httpx.ASGITransport(app)
 
 
 def _client_of(town: TestCity) -> Client:
