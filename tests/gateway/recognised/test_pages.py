@@ -11,6 +11,7 @@ from gateway.web.catalogue import catalogue
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.conftest import Arrive
 from tests.gateway.recognised.home import REQUESTS, Citizen
+from tests.gateway.recognised.others import Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner
 from tests.gateway.web.test_closed import HTML
 from tests.gateway.web.test_scenario_pages import read, said
@@ -80,6 +81,30 @@ async def test_a_deposit_limit_in_use_closes_renting_and_says_so(
     assert re.findall(r'name="scenarios" value="(\w+)"', shown.text) == ["library"]
     assert words("recognition.closed") in said(shown)
     assert words("recognition.lacks_room") in said(shown)
+
+
+async def test_what_the_cities_stopped_agreeing_on_is_closed(
+    partner: Partner, citizen: Citizen, neighbours: Neighbours
+) -> None:
+    path = await citizen.arrive(partner, Attempt())
+    neighbours.agree(partner.code, scenarios=["library"])
+    await neighbours.publish()
+    shown = said(await read(citizen.page, page_of(path)))
+    assert words("recognition.lacks_not-agreed") in shown
+
+
+async def test_a_clause_that_is_not_met_is_told_in_the_rules_own_words(
+    partner: Partner, citizen: Citizen, town: TestCity
+) -> None:
+    path = await citizen.arrive(partner, Attempt())
+    who = await citizen.id()
+    async with town.city.writer.change(who):
+        await town.owner.execute(
+            "INSERT INTO suspension VALUES (gen_random_uuid(), $1, 'recognition', 'epoch')", who
+        )
+    rule = town.city.registry["recognition"]
+    (clause,) = (each for each in rule.clauses if each.id == "suspended")
+    assert clause.zh in said(await read(citizen.page, page_of(path)))
 
 
 async def test_what_became_of_a_request_is_one_line(
