@@ -196,6 +196,8 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/judgement.py  whether a grant fits attempt, agreement and scheme
     recognition/acceptance.py  and is accepted, once
     recognition/veil.py     what both cities know of it, kept under names of our own
+    recognition/permutation.py  and a million places at once
+    recognition/forgetting.py  when visitors came, and who stays away, forgotten
     recognition/visit_sessions.py  from the visitor's key to a session
     recognition/visits.py   a visitor's own visit
     recognition/refusals.py  who was refused, as numbers

@@ -82,9 +82,8 @@ async def token(request: Request[Any, Any, Any]) -> Response[Any]:
     """Present the home city's word that came with this browser, with a proof of the key made for
     it: a DPoP field whose `htu` is the token endpoint (RFC 9449)."""
     city = _from_own_page(request)
-    secret = _secret(city, request)
-    if secret is None:
-        return denied(Denied(OAuthCode.INVALID_GRANT, "attempt"), city)
+    # Without the cookie it is an attempt that nobody began, and refused and on record as one.
+    secret = _secret(city, request) or ""
     presented = Presented(city.settings.city, secret, request.scope["headers"])
     try:
         answer = await city.visiting.acceptance.accept(presented)

@@ -7,6 +7,7 @@ rebuilt. Whoever is refused reads the same words whatever the cause.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +39,9 @@ from gateway.vault import Vault
 
 #: How long the token may be exchanged for a session, in seconds. There is no refresh token.
 TOKEN_LIFE_S: Final = 300
+#: So many are decided at a time by one worker: who shows a grant a thousand times at once waits for
+#: himself, and leaves connections to everybody else. How many may wait, admission says.
+AT_ONCE: Final = 3
 #: Somebody else may make or erase the same visitor between the look and the lock.
 TRIES: Final = 3
 
@@ -104,6 +108,9 @@ class Acceptance:
         self._trust, self._schemes, self._statuses = trust, schemes, statuses
         self._writer, self._vault, self._veil = writer, vault, veil
         self._clock, self._ids = clock, ids
+        self._room = asyncio.Semaphore(AT_ONCE)
+        # Attempts of which a presentation is under way here: as many as requests are let in.
+        self._shown: set[bytes] = set()
 
     async def accept(self, presented: Presented) -> Accepted | Denied:
         """The token for a grant; a refusal is on record with its reason.
@@ -113,17 +120,32 @@ class Acceptance:
             AbnormalUsage: too many bad signatures came by this attempt.
             DependencyDown, Overloaded, OutcomeUnknown: PostgreSQL cannot decide.
         """
-        attempt = await self._attempts.open_one(presented.secret)
+        name = hash_of(presented.secret)
+        if name in self._shown:
+            # An attempt presents once. Of a flood by one that holds it the first is looked at,
+            # and the others hold no connection to hear that they are too many.
+            return await self._denied("", _Stop("attempt"))
+        self._shown.add(name)
         try:
-            if attempt is None:
-                raise _Stop("attempt")
+            async with self._room:
+                return await self._answered(presented)
+        finally:
+            self._shown.discard(name)
+
+    async def _answered(self, presented: Presented) -> Accepted | Denied:
+        attempt = await self._attempts.open_one(presented.secret)
+        if attempt is None:
+            return await self._denied("", _Stop("attempt"))
+        try:
             judged = await self._judged(presented, attempt)
             token = await self._recorded(judged)
         except _Stop as stop:
-            home = attempt.home if attempt is not None else ""
-            await self._refusals.note("visit", home, stop.reason)
-            return Denied(stop.code, stop.reason)
+            return await self._denied(attempt.home, stop)
         return Accepted(token, judged.claims.recognition.scenarios)
+
+    async def _denied(self, home: str, stop: _Stop) -> Denied:
+        await self._refusals.note("visit", home, stop.reason)
+        return Denied(stop.code, stop.reason)
 
     async def _judged(self, presented: Presented, attempt: OpenAttempt) -> Judged:
         id_hash, now_us = hash_of(presented.secret), self._clock.now_us()
@@ -215,7 +237,7 @@ class Acceptance:
             raise _Stop("older")
         entry = claims.status.status_list
         visit = NewVisit(
-            id=self._ids.uuid7(self._clock.now_us()),
+            id=self._ids.random_uuid(),
             citizen=citizen,
             home=judged.home,
             jti=str(self._veil.id(claims.jti)),
@@ -229,7 +251,7 @@ class Acceptance:
             home_consent=self._veil.id(said.consent_id),
             policy=said.policy_revision,
             status_uri=entry.uri,
-            status_idx=entry.idx,
+            status_idx=self._veil.place(entry.uri, entry.idx),
             granted_us=granted_us,
         )
         if not await rows.add(connection, visit):

@@ -8,6 +8,7 @@ A withdrawal either comes first, and there is no grant, or second, and ends it.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -99,9 +100,9 @@ class Grants:
             DependencyDown, OutcomeUnknown, Overloaded: nothing can be decided now.
             QuotaExceeded: the city's own limit is spent.
         """
-        as_of, signer = self._policies.score_as_of, list(self._keys.items())[-1:]
-        if as_of is None or not signer:
-            return "no-scores" if signer else "no-key"
+        as_of, signers = self._policies.score_as_of, list(self._keys.items())
+        if as_of is None or not signers:
+            return "no-scores" if signers else "no-key"
         answers = await self._answers(partner, taken, wanted)
         if isinstance(answers, str):
             return answers
@@ -112,8 +113,16 @@ class Grants:
             return "account-closed"
         if isinstance(made, str):
             return made
+        kid, key = signers[-1]
+        grant = sign(Kind.RECOGNITION, self._claims(partner, taken, made, as_of), kid, key)
+        return Issued(grant, GRANT_LIFE_S, made.vouched.scenarios)
+
+    def _claims(
+        self, partner: Partner, taken: Taken, made: _Made, as_of: date
+    ) -> RecognitionClaims:
+        """What a grant says, and nothing besides (docs/protocol/recognition.md 5)."""
         now_s = self._clock.now_us() // SECOND_US
-        claims = RecognitionClaims(
+        return RecognitionClaims(
             iss=self._issuer,
             aud=partner.city.entry.issuer,
             client_id=partner.code,
@@ -133,9 +142,6 @@ class Grants:
             ),
             status=Status(status_list=StatusEntry(idx=made.slot.idx, uri=made.slot.uri)),
         )
-        ((kid, key),) = signer
-        grant = sign(Kind.RECOGNITION, claims, kid, key)
-        return Issued(grant, GRANT_LIFE_S, made.vouched.scenarios)
 
     async def _answers(
         self, partner: Partner, taken: Taken, wanted: tuple[str, ...]

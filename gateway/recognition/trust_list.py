@@ -53,10 +53,7 @@ class _Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """An agreement of the list. Its statements say themselves what they are about."""
 
     id: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{3,64}\Z")]
-    statements: Annotated[
-        tuple[Annotated[str, msgspec.Meta(max_length=RULES[Kind.AGREEMENT].chars)], ...],
-        msgspec.Meta(min_length=1, max_length=STATEMENTS_MAX),
-    ]
+    statements: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=STATEMENTS_MAX)]
 
 
 class _Issued(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ class VisitSessions:
         self._url, self._nonce = settings.issuer + SESSION_PATH, settings.dpop_nonce_required
         self._database, self._proofs = database, proofs
         self._sessions, self._refusals = sessions, refusals
+        self._shown: set[bytes] = set()
 
     async def begin(self, headers: Headers, *, instead_of: str | None) -> str:
         """A session's identifier, for the cookie, in exchange for the token of a request.
@@ -47,6 +48,19 @@ class VisitSessions:
             AbnormalUsage, DependencyDown, Overloaded: as `Proofs.accept`.
         """
         token = _token(headers)
+        if token is None:
+            raise await self._refused("no-token", "invalid_token")
+        name = hash_of(token)
+        if name in self._shown:
+            # As of attempts (gateway/recognition/acceptance.py): one at a time, and only once.
+            raise await self._refused("token", "invalid_token")
+        self._shown.add(name)
+        try:
+            return await self._begun(headers, token, instead_of)
+        finally:
+            self._shown.discard(name)
+
+    async def _begun(self, headers: Headers, token: str, instead_of: str | None) -> str:
         name = hash_of(token)
         async with self._database.connection() as connection:
             jkt = await rows.token_key(connection, name)
@@ -70,9 +84,7 @@ class VisitSessions:
         return ProofRefused(reason, error, nonce)
 
 
-def _token(headers: Headers) -> str:
+def _token(headers: Headers) -> str | None:
     sent = [value for name, value in headers if name == b"authorization"]
     found = _CREDENTIAL.match(sent[0]) if len(sent) == 1 else None
-    if found is None:
-        raise ProofRefused("no-token", "invalid_token")
-    return found[1].decode("ascii")
+    return found[1].decode("ascii") if found else None

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import asyncpg
 
@@ -152,12 +152,23 @@ async def make_months(owner: Connection) -> tuple[int, list[int]]:
     return made, without
 
 
+#: Status lists that may have been opened since a backup: each takes half a million grants.
+LISTS_AHEAD: Final = 16
+
+
 async def renew_generation(owner: Connection) -> None:
     """After a restore from a backup: nothing cached from the other history counts any more.
 
     Version numbers continue from the backup, so those handed out since then come a second time.
+    What was said of citizens to other cities since then is not known any more, nor what of it was
+    taken back: every city reads that none of it stands, and citizens allow it anew.
     """
-    await owner.execute(_SQL.renew_generation)
+    async with owner.transaction():
+        await owner.execute(_SQL.renew_generation)
+        if await owner.fetchval(_SQL.any_list):
+            await owner.execute(_SQL.void_lists)
+            await owner.execute(_SQL.void_lists_ahead, LISTS_AHEAD)
+            await owner.execute(_SQL.end_recognitions)
 
 
 async def prepare_server(superuser: Connection, passwords: Mapping[str, str]) -> None:

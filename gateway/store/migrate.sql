@@ -36,5 +36,22 @@ SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE %I STRATEGY FILE_COPY',
 SELECT decision_partitions(
   date_trunc('month', clock_timestamp(), 'UTC') + make_interval(months => $1), 1)
 
+-- name: any_list
+SELECT EXISTS (SELECT FROM status_list)
+
+-- name: void_lists
+UPDATE status_list SET void_at = clock_timestamp(), full_at = coalesce(full_at, clock_timestamp())
+ WHERE void_at IS NULL
+
+-- name: void_lists_ahead
+-- Lists that were opened since the backup have the next numbers.
+INSERT INTO status_list (size, full_at, void_at)
+SELECT max(size), clock_timestamp(), clock_timestamp() FROM status_list, generate_series(1, $1::integer) AS n
+ GROUP BY n
+
+-- name: end_recognitions
+-- The worker ends them, with the standings that they are part of.
+UPDATE recognition SET until_at = least(until_at, clock_timestamp()) WHERE ended_at IS NULL
+
 -- name: renew_generation
 UPDATE realm SET generation = (random() * 9e18)::bigint

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
 from tests.browser.pictures import of_png
 from tests.browser.site import Site
+from tests.outside import Outside
 
 Phones = Callable[..., Phone]
 CODES = "**/v1/me/credit-code"
@@ -33,7 +34,9 @@ def seconds_left(page: Page) -> int:
     return int(page.locator("#left").inner_text().split()[0])
 
 
-def redeemed(site: Site, code: str, client: str = "example-bikes", **more: Any) -> httpx.Response:
+def redeemed(
+    site: Outside, code: str, client: str = "example-bikes", **more: Any
+) -> httpx.Response:
     with site.party(client) as party:
         sent = {"code": code, "scenario": "rent"} | more
         return party.post("/v1/credit-codes/redeem", json=sent)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.abroad import allow, arrived, set_out, visit
 from tests.browser.phone import LEAST, Phone, assert_accessible
+from tests.browser.test_credit_code import redeemed, shown
 from tests.pair import Pair, Side
 
 Phones = Callable[..., Phone]
@@ -64,6 +65,9 @@ def test_recognised_used_and_taken_back_at_home_within_a_minute(phone: Phones, p
     visit(page, pair, login)
     expect(page.locator("#visit")).to_contain_text("已确认")
     subject = let_the_library_ask(page, pair.a)
+    page.goto("/app/code")
+    scanned = redeemed(pair.a, shown(page), LIBRARY, scenario="library")
+    assert scanned.json() == {"subject": subject}, "a visitor's code is like any other"
     assert outcome(pair.a, subject) == "eligible"
     page.goto("/app/lookups")
     expect(page.locator("#lookups li.card").first).to_contain_text("可以享受")

@@ -17,32 +17,36 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gateway.claims import Kind
 from gateway.jwk import Alg, Key, public_jwk
 from tests.gateway import forge
-from tests.gateway.forge import AUDIENCE, ISSUER, KID, NOW_S, N
+from tests.gateway.forge import N, Workshop
 
 Forged = Iterator[tuple[str, str]]
 
 
-def attacks(kind: Kind) -> Forged:
-    """Every attack on one kind; each token must be refused."""
+def attacks(kind: Kind, made: Workshop | None = None) -> Forged:
+    """Every attack on one kind; each token must be refused.
+
+    `made` forges them of another honest token than the workshop's own.
+    """
+    shop = made or forge.workshop(kind)
     for family in (_unsigned, _hmac, _algorithms, _signatures, _kids, _headers, _spellings):
-        yield from family(kind)
+        yield from family(shop)
     for claims in (_times, _parties, _payloads):
-        yield from claims(kind)
+        yield from claims(shop)
 
 
-def _unsigned(kind: Kind) -> Forged:
-    body = forge.payload(kind)
+def _unsigned(shop: Workshop) -> Forged:
+    body = shop.payload()
     for alg in ("none", "None", "nOnE", "NONE", "", None, ..., ["ES256"], {"a": 1}, True):
-        head = forge.header(kind, alg=alg)
+        head = shop.header(alg=alg)
         text = forge.message(head, body)
         yield f"A1 alg {alg!r}, no signature", f"{text}."
         yield f"A1 alg {alg!r}, two segments", text
-        yield f"A1 alg {alg!r}, a good signature", forge.token(head, body)
+        yield f"A1 alg {alg!r}, a good signature", shop.token(head, body)
 
 
-def _public_key_texts() -> dict[str, bytes]:
-    public = forge.PRIVATE.public_key()
-    jwk = public_jwk(Key(KID, Alg.ES256, public))
+def _public_key_texts(shop: Workshop) -> dict[str, bytes]:
+    public = shop.private.public_key()
+    jwk = public_jwk(Key(shop.kid, Alg.ES256, public))
     return {
         "PEM": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         "DER": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
@@ -54,16 +58,16 @@ def _public_key_texts() -> dict[str, bytes]:
     }
 
 
-def _hmac(kind: Kind) -> Forged:
+def _hmac(shop: Workshop) -> Forged:
     for bits in ("256", "384", "512"):
-        head = forge.header(kind, alg=f"HS{bits}")
-        for name, secret in _public_key_texts().items():
-            forged = forge.hmac_token(head, forge.payload(kind), secret, f"sha{bits}")
+        head = shop.header(alg=f"HS{bits}")
+        for name, secret in _public_key_texts(shop).items():
+            forged = forge.hmac_token(head, shop.payload(), secret, f"sha{bits}")
             yield f"A2 HS{bits} keyed with the public key as {name}", forged
 
 
-def _algorithms(kind: Kind) -> Forged:
-    body = forge.payload(kind)
+def _algorithms(shop: Workshop) -> Forged:
+    body = shop.payload()
     for alg in (
         "EdDSA",
         "ES384",
@@ -75,17 +79,17 @@ def _algorithms(kind: Kind) -> Forged:
         "ES256 ",
         "Ed25519",
     ):
-        yield f"A3 alg {alg}", forge.token(forge.header(kind, alg=alg), body)
-    yield "A3 ES256 on an Ed25519 key", forge.token(forge.header(kind, kid="ed"), body)
-    text = forge.message(forge.header(kind, alg="ES256", kid="ed"), body)
+        yield f"A3 alg {alg}", shop.token(shop.header(alg=alg), body)
+    yield "A3 ES256 on an Ed25519 key", shop.token(shop.header(kid="ed"), body)
+    text = forge.message(shop.header(alg="ES256", kid="ed"), body)
     yield "A3 EdDSA called ES256", f"{text}.{forge.b64(forge.EDWARDS.sign(text.encode()))}"
-    text = forge.message(forge.header(kind, alg="EdDSA"), body)
+    text = forge.message(shop.header(alg="EdDSA"), body)
     yield "A3 EdDSA on an ES256 key", f"{text}.{forge.b64(forge.EDWARDS.sign(text.encode()))}"
 
 
-def _signatures(kind: Kind) -> Forged:
-    text = forge.message(forge.header(kind), forge.payload(kind))
-    r, s = forge.scalars(text)
+def _signatures(shop: Workshop) -> Forged:
+    text = forge.message(shop.header(), shop.payload())
+    r, s = forge.scalars(text, shop.private)
     yield "A4 DER", f"{text}.{forge.b64(encode_dss_signature(r, s))}"
     top = 2**256 - 1
     for x, y in ((0, 0), (0, s), (r, 0), (N, s), (r, N), (N, N), (0, N), (N, 0), (top, s), (r, top),
@@ -94,26 +98,26 @@ def _signatures(kind: Kind) -> Forged:
     whole = forge.joined(r, s)
     for odd in (whole[:63], whole + b"\0", b"\0" + whole, whole[1:], whole * 2, whole[:32], b"\0"):
         yield f"A5 {len(odd)} bytes", f"{text}.{forge.b64(odd)}"
-    yield "a stranger's key", forge.token(forge.header(kind), forge.payload(kind), forge.STRANGER)
+    yield "a stranger's key", shop.token(shop.header(), shop.payload(), forge.STRANGER)
     head, body = text.split(".")
     signature = forge.b64(whole)
     yield "A6 a character moved left", f"{head}{body[0]}.{body[1:]}.{signature}"
     yield "A6 four moved right", f"{head[:-4]}.{head[-4:]}{body}.{signature}"
-    yield "another payload", f"{head}.{forge.b64(forge.payload(kind, exp=NOW_S + 61))}.{signature}"
+    yield "another payload", f"{head}.{forge.b64(shop.payload(exp=shop.now_s + 61))}.{signature}"
 
 
-def _kids(kind: Kind) -> Forged:
+def _kids(shop: Workshop) -> Forged:
     for kid in ("../../dev/null", "' OR 1=1 --", "key-1\r\nx: y", "key-1\0", "\0", "k" * 5000, "",
                 "kеy-1", "KEY-1", " key-1", "key-1 ", "key-1/", "key-2", "key-%31", ["key-1"],
                 {"kid": "key-1"}, 1, None, True, ...):  # fmt: skip
-        forged = forge.token(forge.header(kind, kid=kid), forge.payload(kind))
+        forged = shop.token(shop.header(kid=kid), shop.payload())
         yield f"A7 kid {str(kid)[:20]!r}", forged
-    other = forge.token(forge.header(kind, kid="key-2"), forge.payload(kind), forge.STRANGER)
+    other = shop.token(shop.header(kid="key-2"), shop.payload(), forge.STRANGER)
     yield "A7 another issuer's key and kid", other
 
 
-def _headers(kind: Kind) -> Forged:
-    jwk = public_jwk(Key(KID, Alg.ES256, forge.STRANGER.public_key()))
+def _headers(shop: Workshop) -> Forged:
+    jwk = public_jwk(Key(shop.kid, Alg.ES256, forge.STRANGER.public_key()))
     extra: dict[str, Any] = {
         "A8 jku": {"jku": "https://evil.example/jwks"},
         "A8 x5u": {"x5u": "https://evil.example/x"},
@@ -130,18 +134,18 @@ def _headers(kind: Kind) -> Forged:
         "an unknown member": {"x": "y"},
     }
     for name, members in extra.items():
-        for key in (forge.PRIVATE, forge.STRANGER):
-            forged = forge.token(forge.header(kind, **members), forge.payload(kind), key)
-            yield f"{name} ({'own' if key is forge.PRIVATE else 'brought'} key)", forged
+        for key in (shop.private, forge.STRANGER):
+            forged = shop.token(shop.header(**members), shop.payload(), key)
+            yield f"{name} ({'own' if key is shop.private else 'brought'} key)", forged
     # An absent typ is an identity provider's habit; nobody else may leave it out.
-    for typ in (None, "", "jwt", "JWS", "dpop+jwt", "JWT ", f" {forge.TYPES[kind]}", ["JWT"],
-                forge.TYPES[kind].upper() + "X", f"application/{forge.TYPES[kind]}",
-                *(() if kind is Kind.ID else (...,))):  # fmt: skip
-        yield f"typ {typ!r}", forge.token(forge.header(kind, typ=typ), forge.payload(kind))
+    for typ in (None, "", "jwt", "JWS", "dpop+jwt", "JWT ", f" {forge.TYPES[shop.kind]}", ["JWT"],
+                forge.TYPES[shop.kind].upper() + "X", f"application/{forge.TYPES[shop.kind]}",
+                *(() if shop.kind is Kind.ID else (...,))):  # fmt: skip
+        yield f"typ {typ!r}", shop.token(shop.header(typ=typ), shop.payload())
 
 
-def _spellings(kind: Kind) -> Forged:
-    head, body, signature = forge.honest(kind).split(".")
+def _spellings(shop: Workshop) -> Forged:
+    head, body, signature = shop.honest().split(".")
     plain = base64.b64encode(b"\xfb\xff" * 32).decode()
     for name, forged in {
         "=": f"{head}.{body}.{signature}=",
@@ -165,7 +169,7 @@ def _spellings(kind: Kind) -> Forged:
         "a JSON serialisation": json.dumps(
             {"protected": head, "payload": body, "signature": signature}
         ),
-        "a nested token": forge.token(forge.header(kind), forge.honest(kind).encode()),
+        "a nested token": shop.token(shop.header(), shop.honest().encode()),
     }.items():
         yield f"A10 {name}", forged
 
@@ -192,55 +196,55 @@ _ODD_TIMES: tuple[Any, ...] = (
 )
 
 
-def _times(kind: Kind) -> Forged:
-    endless = kind is Kind.AGREEMENT
+def _times(shop: Workshop) -> Forged:
+    endless = shop.kind is Kind.AGREEMENT
     for name in ("iat",) if endless else ("exp", "iat"):
         for odd in _ODD_TIMES:
-            yield f"A11 {name} {odd!r}", forge.honest(kind, **{name: odd})
+            yield f"A11 {name} {odd!r}", shop.honest(**{name: odd})
         for raw in (b"NaN", b"1e400", b"Infinity", b"1790000030.5", b"0x10", b"1.79e9"):
-            body = forge.payload(kind, **{name: 123456789}).replace(b"123456789", raw)
-            yield f"A11 {name} {raw!r}", forge.token(forge.header(kind), body)
+            body = shop.payload(**{name: 123456789}).replace(b"123456789", raw)
+            yield f"A11 {name} {raw!r}", shop.token(shop.header(), body)
     if endless:
-        yield "A11 not yet", forge.honest(kind, iat=NOW_S + 11)
-        yield "A11 exp where there is none", forge.honest(kind, exp=NOW_S + 60)
+        yield "A11 not yet", shop.honest(iat=shop.now_s + 11)
+        yield "A11 exp where there is none", shop.honest(exp=shop.now_s + 60)
         return
-    yield "A11 expired", forge.honest(kind, iat=NOW_S - 60, exp=NOW_S)
-    yield "A11 not yet", forge.honest(kind, iat=NOW_S + 11, exp=NOW_S + 60)
-    yield "A11 a life of a day", forge.honest(kind, exp=NOW_S + 86_400)
-    yield "A11 no life", forge.honest(kind, iat=NOW_S + 5, exp=NOW_S + 5)
-    yield "A11 exp before iat", forge.honest(kind, iat=NOW_S + 9, exp=NOW_S + 8)
-    if kind in (Kind.ASSERTION, Kind.ID):
-        yield "A11 nbf ahead", forge.honest(kind, nbf=NOW_S + 11)
+    yield "A11 expired", shop.honest(iat=shop.now_s - 60, exp=shop.now_s)
+    yield "A11 not yet", shop.honest(iat=shop.now_s + 11, exp=shop.now_s + 60)
+    yield "A11 a life of a day", shop.honest(exp=shop.now_s + 86_400)
+    yield "A11 no life", shop.honest(iat=shop.now_s + 5, exp=shop.now_s + 5)
+    yield "A11 exp before iat", shop.honest(iat=shop.now_s + 9, exp=shop.now_s + 8)
+    if shop.kind in (Kind.ASSERTION, Kind.ID):
+        yield "A11 nbf ahead", shop.honest(nbf=shop.now_s + 11)
         for odd in _ODD_TIMES[1:]:
-            yield f"A11 nbf {odd!r}", forge.honest(kind, nbf=odd)
+            yield f"A11 nbf {odd!r}", shop.honest(nbf=odd)
     else:
-        yield "A11 nbf where there is none", forge.honest(kind, nbf=NOW_S)
+        yield "A11 nbf where there is none", shop.honest(nbf=shop.now_s)
 
 
-def _parties(kind: Kind) -> Forged:
-    if kind is Kind.COMMITMENT:
+def _parties(shop: Workshop) -> Forged:
+    if shop.kind is Kind.COMMITMENT:
         for name in ("iss", "aud"):
-            yield f"A12 {name} where there is none", forge.honest(kind, **{name: ISSUER})
+            yield f"A12 {name} where there is none", shop.honest(**{name: shop.issuer})
         return
-    # What is published names, in place of an audience, the address it is published at.
-    whom = "sub" if kind in (Kind.STATUS_LIST, Kind.TRUST_LIST) else "aud"
-    for audience in ([AUDIENCE], [AUDIENCE, "https://evil.example"], AUDIENCE + "/", AUDIENCE[:-1],
-                     AUDIENCE + ".evil.example", "https://gateway", "", None, ..., [], 1,
-                     AUDIENCE.upper(), f" {AUDIENCE}", AUDIENCE + "/oauth/token"):  # fmt: skip
-        yield f"A12 {whom} {audience!r}", forge.honest(kind, **{whom: audience})
-    for issuer in (ISSUER + "/", ISSUER[:-1], ISSUER + ".evil.example", [ISSUER], ISSUER.upper(),
-                   ISSUER + ":443", "https://pаrty.example", "http://party.example", "", None, ...,
-                   f"{ISSUER}\0", "https://other.example", f"{ISSUER}#", 1):  # fmt: skip
-        changes = {"sub": issuer} if kind is Kind.ASSERTION else {}
-        yield f"A13 iss {issuer!r}", forge.honest(kind, iss=issuer, **changes)
-    if kind is Kind.ASSERTION:
-        yield "A13 sub of another", forge.honest(kind, sub="https://other.example")
-    if kind is Kind.ID:
-        yield "A12 azp of another", forge.honest(kind, azp="https://other.example")
+    whom, us, them = shop.whom, shop.audience, shop.issuer
+    for audience in ([us], [us, "https://evil.example"], us + "/", us[:-1], us + ".evil.example",
+                     "https://gateway", "", None, ..., [], 1, us.upper(), f" {us}",
+                     us + "/oauth/token"):  # fmt: skip
+        yield f"A12 {whom} {audience!r}", shop.honest(**{whom: audience})
+    for issuer in (them + "/", them[:-1], them + ".evil.example", [them], them.upper(),
+                   them + ":443", "https://pаrty.example", "http://party.example", "", None, ...,
+                   f"{them}\0", "https://other.example", f"{them}#", 1):  # fmt: skip
+        changes = {"sub": issuer} if shop.kind is Kind.ASSERTION else {}
+        if issuer != them:  # a city's code is the same in capitals
+            yield f"A13 iss {issuer!r}", shop.honest(iss=issuer, **changes)
+    if shop.kind is Kind.ASSERTION:
+        yield "A13 sub of another", shop.honest(sub="https://other.example")
+    if shop.kind is Kind.ID:
+        yield "A12 azp of another", shop.honest(azp="https://other.example")
 
 
-def _payloads(kind: Kind) -> Forged:
-    head, body = forge.header(kind), forge.payload(kind)
+def _payloads(shop: Workshop) -> Forged:
+    head, body = shop.header(), shop.payload()
     raw = {
         "deep payload": b"[" * 2900 + b"]" * 2900,
         "deep member": body[:-1] + b',"x":' + b"[" * 2500 + b"]" * 2500 + b"}",
@@ -251,12 +255,12 @@ def _payloads(kind: Kind) -> Forged:
         "payload in bad UTF-8": body[:-1] + b',"x":"\xff"}',
         "payload in UTF-16": body.decode().encode("utf-16"),
         "payload trailing": body + b"{}",
-        "exp twice": body[:-1] + b',"exp":%d}' % (NOW_S + 59),
-        "exp twice, escaped": body[:-1] + b',"\\u0065xp":%d}' % (NOW_S + 59),
+        "exp twice": body[:-1] + b',"exp":%d}' % (shop.now_s + 59),
+        "exp twice, escaped": body[:-1] + b',"\\u0065xp":%d}' % (shop.now_s + 59),
         "NUL member": body[:-1] + b',"x":"\\u0000"}',
     }
     for name, text in raw.items():
-        yield f"A17 {name}", forge.token(head, text)
+        yield f"A17 {name}", shop.token(head, text)
     for name, text in {
         "alg twice": head[:-1] + b',"alg":"ES256"}',
         "alg twice, the second none": head[:-1] + b',"alg":"none"}',
@@ -268,4 +272,4 @@ def _payloads(kind: Kind) -> Forged:
         "header with a BOM": b"\xef\xbb\xbf" + head,
         "header trailing": head + b"x",
     }.items():
-        yield f"A10 {name}", forge.token(text, body)
+        yield f"A10 {name}", shop.token(text, body)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from gateway.claims import Kind
 from gateway.jose import Passed, Refused, verify
-from gateway.jwk import Alg, Key
+from gateway.jwk import Alg, Key, unb64url
 
 NOW_S = 1_790_000_000
 ISSUER = "https://party.example"
@@ -198,3 +198,50 @@ def honest(kind: Kind, **changes: Any) -> str:
 def hmac_token(head: bytes, body: bytes, secret: bytes, hash_name: str) -> str:
     text = message(head, body)
     return f"{text}.{b64(hmac.new(secret, text.encode(), getattr(hashlib, hash_name)).digest())}"
+
+
+class Workshop:
+    """Forges one kind: whose tokens they pretend to be, by which key, at what instant.
+
+    Args:
+        honest: an honest token of the kind, of which all others are made.
+        private: the key that signed it.
+    """
+
+    def __init__(
+        self, kind: Kind, honest: str, private: ec.EllipticCurvePrivateKey = PRIVATE
+    ) -> None:
+        self.kind, self.private = kind, private
+        head, body, _ = honest.split(".")
+        self._header: dict[str, Any] = json.loads(unb64url(head))
+        self.claims: dict[str, Any] = json.loads(unb64url(body))
+        self.kid: str = self._header["kid"]
+        self.now_s: int = self.claims["iat"]
+        self.issuer: str = self.claims.get("iss", "")
+        self.audience: str = self.claims.get(self.whom, "")
+
+    @property
+    def whom(self) -> str:
+        """Where it names whom it is for; what is published names where that is."""
+        return "sub" if self.kind in (Kind.STATUS_LIST, Kind.TRUST_LIST) else "aud"
+
+    def header(self, **changes: Any) -> bytes:
+        """The honest header with changes; a member set to `...` is left out."""
+        return dumps(self._header | changes)
+
+    def payload(self, **changes: Any) -> bytes:
+        """The honest payload with changes; a member set to `...` is left out."""
+        return dumps(self.claims | changes)
+
+    def token(self, head: bytes, body: bytes, key: ec.EllipticCurvePrivateKey | None = None) -> str:
+        """A token over any header and payload, by the own key or another."""
+        return token(head, body, key or self.private)
+
+    def honest(self, **changes: Any) -> str:
+        """The honest token with changes to its payload, rightly signed."""
+        return self.token(self.header(), self.payload(**changes))
+
+
+def workshop(kind: Kind) -> Workshop:
+    """The workshop of the tokens above."""
+    return Workshop(kind, honest(kind))

@@ -79,14 +79,29 @@ class Side(Outside):
 
         `consents` are (party, scenario); `commitments` the scenarios that they promised for.
         """
-        number = next(n for n in self._numbers if citizen(n, merchant=False).band == band)
-        person = msgspec.structs.replace(
-            citizen(number, merchant=False),
-            consents=tuple(ConsentSeed(*each) for each in consents),
-            commitments=commitments,
-        )
-        aside(_seed(self.owner_url, self.settings, person))
-        return person.login
+        (login,) = self.people(1, band, consents=consents, commitments=commitments)
+        return login
+
+    def people(
+        self,
+        count: int,
+        band: int = 4,
+        *,
+        consents: tuple[tuple[str, str], ...] = (),
+        commitments: tuple[str, ...] = (),
+    ) -> list[str]:
+        """The same for so many citizens at once."""
+        wanted = (n for n in self._numbers if citizen(n, merchant=False).band == band)
+        made = [
+            msgspec.structs.replace(
+                citizen(number, merchant=False),
+                consents=tuple(ConsentSeed(*each) for each in consents),
+                commitments=commitments,
+            )
+            for number in itertools.islice(wanted, count)
+        ]
+        aside(_seed(self.owner_url, self.settings, made))
+        return [person.login for person in made]
 
 
 class RegionSide:
@@ -182,7 +197,7 @@ async def _rows(url: str, query: str, arguments: tuple[Any, ...]) -> list[asyncp
         await connection.close(timeout=5)
 
 
-async def _seed(owner_url: str, settings: Settings, person: Persona) -> None:
+async def _seed(owner_url: str, settings: Settings, people: list[Persona]) -> None:
     quiet = msgspec.structs.replace(settings, metrics_port=0)
     async with owned_city(owner_url, quiet, registry()).running() as city:
-        await Seeding(city).run([person])
+        await Seeding(city).run(people)

@@ -44,6 +44,7 @@ function told(fault) {
   const stopped = fault instanceof NoStorage ? new Stopped("no_storage") : fault;
   if (!(stopped instanceof Stopped)) throw stopped;
   document.getElementById("going").hidden = true;
+  document.querySelector("h1").textContent = word("stopped");
   document.querySelector('[role="alert"]').textContent = word(stopped.message);
   document.getElementById(stopped.again ? "again" : "anew").hidden = false;
 }

@@ -8,9 +8,13 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway import jobs
 from gateway.cli import Commands, main
+from gateway.recognition.status_bits import SIZE, raw_from, text_of
 from gateway.store.migrate import available
 from tests.engines import Database, Engines
+from tests.gateway.city import TestCity
+from tests.gateway.recognition.home import recognised
 
 
 def run(*words: str, owner_url: str | None = None) -> Result:
@@ -107,6 +111,22 @@ async def test_a_restored_database_gets_a_new_generation(database: Database) -> 
     after = await owner.fetchval("SELECT generation FROM realm")
     await owner.close()
     assert before != after
+
+
+async def test_after_a_restore_nothing_that_was_said_to_other_cities_stands(
+    town: TestCity, database: Database
+) -> None:
+    kept = await recognised(town, await town.citizen())
+    await restore(database)
+    later = await recognised(town, await town.citizen())
+    await jobs.end_recognitions(town.city)
+    await jobs.copy_status(town.city)
+    ended = "SELECT ended_at IS NOT NULL FROM recognition WHERE id = $1"
+    assert [await town.owner.fetchval(ended, each) for each in (kept, later)] == [True, False]
+    rows = await town.owner.fetch("SELECT list, lst FROM status_list_copy ORDER BY list")
+    whole = [raw_from(text_of(row["lst"])) for row in rows]
+    # The list of before, sixteen that may have been opened since, and the one in use.
+    assert [each.count(0xFF) * 8 == SIZE for each in whole] == [True] * 17 + [False]
 
 
 async def restore(database: Database) -> None:

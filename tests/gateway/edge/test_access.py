@@ -78,6 +78,7 @@ async def test_what_is_public_is_known(town: TestCity) -> None:
         "/status-lists/{list_id}",
         *("/counter/sign-in", "/counter/second", "/counter/enrol"),
         *("/app/sign-in", "/app/goodbye", "/app/static/{release}/{name}"),
+        *("/app/visit", "/app/visit/arrive"),
     }
 
 

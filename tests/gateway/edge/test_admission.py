@@ -37,6 +37,8 @@ WITHDRAWN = {
 SIGNED = {
     "POST /v1/me/consent-requests/{token}/grant",
     "POST /v1/me/consent-requests/{token}/decline",
+    "POST /v1/me/recognition-requests/{recognition_request}/allow",
+    "POST /v1/me/recognition-requests/{recognition_request}/decline",
     "POST /v1/me/consents/{consent}/resume",
     "POST /v1/me/consents/{consent}/frequency",
     "POST /v1/me/commitments",
@@ -45,7 +47,7 @@ SIGNED = {
 }
 EXEMPT = ("/healthz", "/readyz", "/openapi.json", "/.well-known/", "/oauth/token")
 CREDENTIALS = {"grant_type": "client_credentials"}
-CITIZENS = ("/v1/me", "/v1/login", "/v1/logout", "/app/")
+CITIZENS = ("/v1/me", "/v1/login", "/v1/logout", "/app/", "/oauth/authorize")
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class Citizen:
     async def log_in(self) -> None:
         """Sign in as on any day."""
         begun = await self.page.get("/v1/login", params={"return_to": "/app/"})
-        await self._follow(begun.headers["location"])
+        await self.follow(begun.headers["location"])
 
     async def open(self, request_uri: str, code: str) -> httpx.Response:
         """Arrive with a city's request."""
@@ -96,7 +96,7 @@ class Citizen:
         assert pushed.status_code == 201, pushed.text
         opened = await self.open(pushed.json()["request_uri"], partner.code)
         assert opened.status_code == 303, opened.text
-        page = await self._follow(opened.headers["location"])
+        page = await self.follow(opened.headers["location"])
         assert page.startswith("/app/recognition/")
         return f"{REQUESTS}/{page.rpartition('/')[2]}"
 
@@ -130,7 +130,7 @@ class Citizen:
             path, json={} if content is None else content, headers=own | headers
         )
 
-    async def _follow(self, address: str) -> str:
+    async def follow(self, address: str) -> str:
         """Sign in at the provider and come back: the page where that leads."""
         signed_in = await self.away.post(address, data={"login": self.login})
         assert signed_in.status_code == 303, signed_in.text

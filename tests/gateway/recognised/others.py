@@ -73,13 +73,15 @@ class Neighbours:
         self.region.serial += 1
         now_s = town.city.clock.now_us() // SECOND_US
         token = self.region.token(now_s)
+        owners = {id(worker.owner): worker.owner for worker in self.workers}
         head = Head(
             self.region.serial,
             hashlib.sha256(token.encode()).digest(),
             now_s * SECOND_US,
             (now_s + 60) * SECOND_US,
         )
-        assert await rows.put(town.owner, head, token)
+        for owner in owners.values():
+            assert await rows.put(owner, head, token)
         for worker in self.workers:
             await worker.city.trust.refresh()
 

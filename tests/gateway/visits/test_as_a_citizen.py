@@ -24,7 +24,10 @@ ENDLESS = {"/v1/me/lookups/stream"}
 ASKED = {"/app/commitments/new": "?scenario=rent"}
 
 #: What a visitor has no part in, and the status that says so.
-NOT_FOR_VISITORS = {"/v1/me/score-authorisation": 403}
+NOT_FOR_VISITORS = {
+    "/v1/me/score-authorisation": 403,
+    **dict.fromkeys(("/app/score", "/app/notice", "/app/recognitions"), 403),
+}
 
 #: Bodies with which a write says something; the others get an empty object.
 SAID: dict[str, Any] = {

@@ -16,6 +16,8 @@ from tests.gateway.visits.border import Border, Visitor
 
 MANY = 1_000
 ATTEMPTS = 20
+#: What they are told for whom it is too late; on a slow machine the minute is over meanwhile.
+LATE = ("attempt", "replayed", "expired")
 
 
 async def emptied(valkey: Valkey, stop: asyncio.Event) -> None:
@@ -64,12 +66,13 @@ async def test_of_a_thousand_at_once_over_all_workers_one_is_accepted(
     await emptying
     assert outcomes["accepted"] == 1, outcomes
     # Who came later was late, or is told to come again, and is late then.
-    assert outcomes.keys() <= {"accepted", "attempt", "replayed", "StillRunning", "Overloaded"}
-    assert outcomes["attempt"] + outcomes["replayed"] > 0
+    busy = {"StillRunning", "Overloaded", "DependencyDown"}
+    assert outcomes.keys() <= {"accepted", *LATE, *busy}, outcomes
+    assert sum(outcomes[reason] for reason in LATE) > 0
     counted = "SELECT (SELECT count(*) FROM visit), (SELECT count(*) FROM visit_token)"
     assert tuple(await border.town.owner.fetchrow(counted) or ()) == (1, 1)
     for number, secret in enumerate(secrets):
-        assert await shown(border, visitor, secret, number) in {"attempt", "replayed"}
+        assert await shown(border, visitor, secret, number) in LATE
 
 
 async def test_two_first_visits_at_once_are_of_one_visitor(
@@ -85,7 +88,7 @@ async def test_two_first_visits_at_once_are_of_one_visitor(
     assert await owner.fetchval("SELECT count(*) FROM visitor") == 1
     assert await owner.fetchval("SELECT count(*) FROM citizen") == 1
     assert await owner.fetchval("SELECT count(*) FROM visit") == len(accepted)
-    assert await owner.fetchval("SELECT count(*) FROM visit WHERE ended_at IS NULL") == 1
+    assert await owner.fetchval("SELECT count(*) FROM visit WHERE ended_on IS NULL") == 1
 
 
 async def test_a_flood_at_the_door_ends_in_refusals(border: Border, other_worker: TestCity) -> None:
