@@ -196,6 +196,8 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/judgement.py  whether a grant fits attempt, agreement and scheme
     recognition/acceptance.py  and is accepted, once
     recognition/veil.py     what both cities know of it, kept under names of our own
+    recognition/permutation.py  and a million places at once
+    recognition/forgetting.py  when visitors came, and who stays away, forgotten
     recognition/visit_sessions.py  from the visitor's key to a session
     recognition/visits.py   a visitor's own visit
     recognition/refusals.py  who was refused, as numbers
@@ -370,6 +372,7 @@ The command line, and a city on one machine
     cli/_which.py           which running city is meant
     cli/_greeting.py        what is said when everything answers
     cli/_stages.py          saying what a long command is doing
+    cli/_played.py          what was played, as tables
     cli/demo.py             qianjiang demo
     cli/up.py               qianjiang up
     cli/region.py           qianjiang region
@@ -403,10 +406,14 @@ The command line, and a city on one machine
     local/settlement.py     all of these at once
     local/upfile.py         up.json, for people's scripts
     local/day.py            a day played, each outcome beside its expectation
+    local/steps.py          who does what, and what must come of it
+    local/between.py        the same between two cities
     local/troupe.py         directing the players
     local/players/stage.py    how a player is told what to do
     local/players/counter.py  the parties: they know the contract only
     local/players/people.py   the citizens: so do they
+    local/players/account.py  somebody's browser at one city
+    local/players/visitor.py  and on the way to another
     local/places.py         folders, sockets, logs, passwords
     local/binaries.py       where the engines' programs are
 """

@@ -79,6 +79,7 @@ from gateway.recognition.status_lists import StatusLists
 from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
+from gateway.recognition.veil import Veil
 from gateway.recognition.visiting import Visiting
 from gateway.scores import Scores
 from gateway.search import Searches
@@ -184,7 +185,7 @@ class City:
         )
         self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
         self.status_reader = StatusReader(
-            settings, self.trust, self.database, self.writer, clock, ids
+            settings, self.trust, self.database, self.writer, Veil(keys.link), clock, ids
         )
         self.oidc = Oidc(settings, keys, clock, ids)
         self.sessions = Sessions(settings, ids, self.database)

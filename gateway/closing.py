@@ -59,6 +59,15 @@ class Closing(msgspec.Struct, frozen=True):
         """
         if text_sha256 != self.text.sha256:
             raise TextChanged
+        await self.end(citizen)
+
+    async def end(self, citizen: UUID) -> None:
+        """Close the account of somebody who read no text: `close`, and visitors who stay away.
+
+        Raises:
+            OpenMatters: something must be settled first; nothing was changed.
+            AccountClosed: it is closed already.
+        """
         async with self.writer.change(citizen) as connection:
             if await rows.open_matters(connection, citizen, 1):
                 raise OpenMatters

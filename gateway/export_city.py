@@ -104,7 +104,8 @@ class Visit(Part, frozen=True, kw_only=True):
     policy: str
     """The home city's revision of the rule by which it decided."""
     status_uri: str
-    granted_at: str
-    opened_at: str
-    ended_at: str | None
+    number: int
+    """Which of the visitor's visits it is."""
+    opened_on: date
+    ended_on: date | None
     reason: str | None

@@ -101,7 +101,7 @@ class RecognitionGiven(Part, frozen=True, kw_only=True):
     reserved_fen: int
     status_list: int
     status_idx: int
-    issued_at: str
+    issued_on: date
     until: str
     ended_at: str | None
     reason: str | None

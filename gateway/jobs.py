@@ -17,7 +17,8 @@ from gateway.city import City
 from gateway.errors import GatewayError
 from gateway.monitor import SERVER, WORKER, Monitor, monitored
 from gateway.probing import ProbeWatch
-from gateway.recognition import trust_fetch
+from gateway.recognition import forgetting, trust_fetch
+from gateway.recognition.forgetting import Forgetting
 from gateway.standing import CacheRelay
 from gateway.store import consent as consent_rows
 from gateway.store import ending as ending_rows
@@ -132,14 +133,11 @@ async def watch_partitions(city: City) -> int:
 def jobs(city: City) -> tuple[Job, ...]:
     """The jobs of a city's background process."""
     watch = ProbeWatch(city.database, city.writer, city.clock, most=city.settings.amounts_max)
-
-    async def watch_probing(_city: City) -> int:
-        return await watch.step()
-
+    forget = Forgetting(city.database, city.writer, city.closing)
     return (
         Job("relay", 0.5, relay, CacheRelay.BATCH),
         Job("webhooks", 1, send, PARTY_BATCH),
-        Job("probing", 2, watch_probing),
+        Job("probing", 2, _by(watch.step)),
         Job("trust-list", trust_fetch.EVERY_S, fetch_trust_list),
         Job("request-expiry", 5, expire_requests, EXPIRY_BATCH),
         Job("consent-expiry", 30, expire_consents, EXPIRY_BATCH),
@@ -147,9 +145,22 @@ def jobs(city: City) -> tuple[Job, ...]:
         Job("watch-issuers", 1, watch_issuers),
         Job("recognition-end", 2, end_recognitions, EXPIRY_BATCH),
         Job("purge", 60, purge, PURGE_BATCH),
+        Job("visit-times", 60, _by(forget.times), forgetting.IATS),
+        Job("visit-order", 60, _by(forget.order), forgetting.SETTLED),
+        Job("visitors-away", 600, _by(forget.absent), forgetting.CLOSED),
+        Job("recognition-memory", 600, _by(forget.grants), forgetting.GRANTS),
         Job("partitions", 3600, watch_partitions),
         Job("parts", TICK_S, _refreshed),
     )
+
+
+def _by(step: Callable[[], Awaitable[int]]) -> Callable[[City], Awaitable[int]]:
+    """The step of a part that was made for the city."""
+
+    async def stepped(_city: City) -> int:
+        return await step()
+
+    return stepped
 
 
 async def run_jobs(city: City, stop: asyncio.Event) -> None:

@@ -201,6 +201,8 @@ class StandingWriter:
         if ended := await endings.end_within(connection, bodies, self._cap):
             bodies |= await rows.rebuild(connection, ended)
         versions = await rows.next_versions(connection, len(bodies))
+        # By random ids, so that versions do not tell in which order rows lay before.
+        bodies = dict(sorted(bodies.items()))
         entries = [
             Entry(citizen, version, encode_body(body))
             for (citizen, body), version in zip(bodies.items(), versions, strict=True)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 # The only commands that know a local city, and what they share.
 LOCAL_COMMANDS = {"assertion", "bench", "clerk", "demo", "operator", "region", "seed", "up"} | {
     "_greeting",
+    "_played",
     "_which",
 }
 

@@ -1,32 +1,37 @@
-"""`qianjiang demo`: a city's day in the five scenarios, on real engines, over HTTP."""
+"""`qianjiang demo`: a day in a city and visits between two, on real engines, over HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from uuid import UUID
 
 import click
 from rich.console import Console
-from rich.table import Table
 
+from gateway.cli._played import TABLE_WIDTH, between, day, judge, tell_differences, tell_records
 from gateway.cli._stages import stages
 from gateway.clock import SystemClock
 from gateway.ids import SystemIds
-from gateway.local.day import Day, Played, differences
-from gateway.local.populate import Population, populate
-from gateway.local.processes import free_ports, stop_on_sigterm
-from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST, RunningCity, data_folder
-from gateway.local.seeds import Seeds, load_seeds
+from gateway.local.atlas import HANGZHOU, NINGBO
+from gateway.local.between import Between
+from gateway.local.company import Company, Tell, berths, region_berth
+from gateway.local.day import Day, Played
+from gateway.local.processes import stop_on_sigterm
+from gateway.local.running import RunningCity
+from gateway.local.seeds import between_cities, load_seeds, seeds_of
+from gateway.local.settlement import settle
 from gateway.local.troupe import Player
-from gateway.scores import today
+from gateway.local.upfile import UpFile
 from gateway.store import decision as decisions
 from gateway.store.migrate import connected
-from scenarios.contract import Outcome
 
-#: Characters that the day's table needs.
-TABLE_WIDTH = 168
+#: The city of the day, and the one that it shares visitors with.
+CITIES = (HANGZHOU, NINGBO)
+NAME = "demo"
+
+Totals = dict[tuple[str, int], int]
 
 
 @click.command()
@@ -38,124 +43,103 @@ TABLE_WIDTH = 168
     help="Generated citizens.",
 )
 @click.option(
-    "--workers", default=2, show_default=True, type=click.IntRange(1), help="Gateway processes."
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Gateway processes of each city.",
 )
 def command(citizens: int, workers: int) -> None:
-    """Watch a city work: people consent and sign, parties ask, every answer is on disk."""
+    """Watch two cities work: people consent, sign and travel, parties ask, every answer is on
+    disk."""
     stop_on_sigterm()
-    started, clock = time.monotonic(), SystemClock()
+    started = time.monotonic()
     # A narrow terminal wraps the rows; cutting the record's id off would be worse.
     console = Console(width=max(Console().width, TABLE_WIDTH))
-    seeds = load_seeds()
-    port, identity_port = free_ports([GATEWAY_HOST, IDENTITY_HOST])
-    with stages(console) as tell:
-        running = RunningCity(
-            data_folder("demo"),
-            port=port,
-            identity_port=identity_port,
-            workers=workers,
-            progress=tell,
-            personas=[persona.identity(today(clock)) for persona in seeds.personas],
-        )
-        with running:
-            population = asyncio.run(_people(running, citizens, tell))
-            running.start()
-            tell("playing the day")
-            first = SystemIds().uuid7(clock.now_us())
-            played = _play(running, seeds, population, clock.now_us())
-            totals = asyncio.run(_totals(running, first))
-    console.print(_table(played, seeds))
-    _tell(console, played, totals, time.monotonic() - started)
+    with ExitStack() as stack:
+        with stages(console) as tell:
+            company = stack.enter_context(
+                Company(
+                    berths(CITIES, 0),
+                    workers=workers,
+                    region_port=region_berth(0),
+                    name=NAME,
+                    tell=tell,
+                )
+            )
+            # Those who were generated belong to the day's city.
+            ups = [
+                settle(running, citizens * (running.city == HANGZHOU), tell, staff=False)
+                for running in company.cities
+            ]
+            company.launch(tell)
+            show = _Show(company.cities, ups, stack)
+            played, totals = show.day(tell)
+        console.print(day(played, load_seeds()))
+        tell_records(console, totals)
+        with stages(console) as tell:
+            visits, more = show.between(tell)
+    console.print(between(visits, {city.code: seeds_of(city.code) for city in CITIES}))
+    tell_differences([*played, *visits])
+    for rows, recorded in ((played, totals), (visits, more)):
+        if trouble := judge(rows, recorded):
+            raise trouble
+    _tell_end(console, played, visits, time.monotonic() - started)
 
 
-async def _people(
-    running: RunningCity, citizens: int, progress: Callable[[str], None]
-) -> Population:
-    done = 0
+class _Show:
+    """The players of each city, and what they are told to play."""
 
-    def on_progress(more: int) -> None:
-        nonlocal done
-        done += more
-        progress(f"seeding people: {done:,} of about {citizens:,}")
+    def __init__(self, cities: list[RunningCity], ups: list[UpFile], stack: ExitStack) -> None:
+        self._cities, self._clock = cities, SystemClock()
+        self._people: dict[str, Player] = {}
+        self._days: dict[str, Day] = {}
+        for running, up in zip(cities, ups, strict=True):
+            counter, people = (stack.enter_context(Player(name)) for name in ("counter", "people"))
+            keys = [{"client_id": party.client_id, "jwk": party.jwk} for party in up.parties]
+            counter.do("open", base_url=running.base_url, parties=keys)
+            people.do("open", base_url=running.base_url)
+            subjects = {persona.login: persona.subjects for persona in up.personas}
+            code = running.city.code
+            self._people[code] = people
+            self._days[code] = Day(seeds_of(code), subjects, counter, people)
 
-    return await populate(
-        running.engines.owner_url, running.settings, running.data, citizens, on_progress
-    )
+    def day(self, tell: Tell) -> tuple[list[Played], Totals]:
+        """The day of the first city, and what is on disk of it."""
+        tell("playing the day")
+        first = SystemIds().uuid7(self._clock.now_us())
+        played = list(self._days[self._cities[0].city.code].play(self._clock.now_us()))
+        return played, self._totals(first)
+
+    def between(self, tell: Tell) -> tuple[list[Played], Totals]:
+        """What happens between the cities, and what is on disk of it in both."""
+        tell("playing between the cities")
+        first = SystemIds().uuid7(self._clock.now_us())
+        play = Between(between_cities(), self._days, self._people, tell)
+        played = list(play.play(self._clock.now_us()))
+        return played, self._totals(first)
+
+    def _totals(self, first: UUID) -> Totals:
+        """Records from this one on, of all cities, by scenario and outcome."""
+        found: Totals = {}
+        for running in self._cities:
+            for key, count in asyncio.run(_totals(running.engines.owner_url, first)).items():
+                found[key] = found.get(key, 0) + count
+        return found
 
 
-def _play(running: RunningCity, seeds: Seeds, population: Population, now_us: int) -> list[Played]:
-    subjects = {persona.login: persona.subjects for persona in population.personas}
-    keys = [{"client_id": party.client_id, "jwk": party.jwk} for party in population.parties]
-    with Player("counter") as counter, Player("people") as people:
-        counter.do("open", base_url=running.base_url, parties=keys)
-        people.do("open", base_url=running.base_url)
-        return list(Day(seeds, subjects, counter, people).play(now_us))
-
-
-async def _totals(running: RunningCity, first: UUID) -> dict[tuple[str, int], int]:
-    async with connected(running.engines.owner_url) as owner:
+async def _totals(owner_url: str, first: UUID) -> Totals:
+    async with connected(owner_url) as owner:
         return await decisions.totals(owner, first)
 
 
-def _table(played: list[Played], seeds: Seeds) -> Table:
-    names = {party.id: party.name for party in seeds.parties.party}
-    table = Table(title="一天 · a day in the city", title_justify="left")
-    for name in ("时间 at", "谁 who", "场景 scenario", "居民 citizen", "预期 expected"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("实际 actual", no_wrap=True)
-    table.add_column("毫秒 ms", justify="right", no_wrap=True)
-    table.add_column("记录 record", no_wrap=True)
-    for row in played:
-        step = row.step
-        good = "green" if row.as_expected else "bold red"
-        wanted = " / ".join(step.allowed) if step.act == "ask" else step.act
-        table.add_row(
-            step.at,
-            names.get(step.party, "本人"),
-            step.scenario or "–",
-            step.persona,
-            wanted,
-            f"[{good}]{row.actual}[/]",
-            f"{row.took_ms:.1f}" if row.took_ms is not None else "",
-            row.record,
-        )
-    return table
-
-
-def _tell(
-    console: Console, played: list[Played], totals: dict[tuple[str, int], int], seconds: float
-) -> None:
-    """Say how it went; raise where anything differs from what the seeds expect."""
-    table = Table(title="PostgreSQL: 今天的记录 · what is on disk of it", title_justify="left")
-    table.add_column("场景 scenario")
-    for outcome in Outcome:
-        table.add_column(outcome.wire, justify="right")
-    for scenario in sorted({name for name, _ in totals}):
-        counts = (str(totals.get((scenario, outcome), 0)) for outcome in Outcome)
-        table.add_row(scenario, *counts)
-    console.print(table)
-    for row in differences(played):
-        wanted = " or ".join(row.step.allowed) or row.step.act
-        click.echo(
-            f"{row.step.at} {row.step.party} {row.step.persona}: {row.actual}, not {wanted}. "
-            f"{row.step.en}. {row.trouble}",
-            err=True,
-        )
-    trouble = judge(played, totals)
-    if trouble is not None:
-        raise trouble
-    records = sum(totals.values())
+def _tell_end(console: Console, played: list[Played], visits: list[Played], seconds: float) -> None:
+    answers = sum(bool(row.record) for row in played)
+    records = sum(row.records for row in visits)
+    (lapsed_ms,) = (row.took_ms or 0 for row in visits if row.step.act == "lapse")
     console.print(
-        f"[green]{len(played)} steps as expected; {records} answers, {records} records;"
-        f" {seconds:.1f} s[/]"
+        f"[green]{len(played)} steps as expected; {answers} answers, {answers} records[/]\n"
+        f"[green]{len(visits)} steps between the cities as expected; {records} records;"
+        f" taken back at home: over after {lapsed_ms / 1000:.1f} s[/]\n"
+        f"[green]{seconds:.1f} s in all[/]"
     )
-
-
-def judge(played: list[Played], totals: dict[tuple[str, int], int]) -> click.ClickException | None:
-    """What is wrong with a day: an answer without a record, or a step that went otherwise."""
-    answered, recorded = sum(bool(row.record) for row in played), sum(totals.values())
-    if answered != recorded:
-        return click.ClickException(f"{answered} answers, but {recorded} records")
-    if wrong := differences(played):
-        return click.ClickException(f"{len(wrong)} of {len(played)} steps went otherwise")
-    return None

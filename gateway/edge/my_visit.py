@@ -35,7 +35,7 @@ class VisitBrief(msgspec.Struct, frozen=True):
     home: HomeCity
     live: bool
     scenarios: tuple[str, ...]
-    since: str | None
+    since: date | None
 
 
 class VisitScenario(msgspec.Struct, frozen=True):
@@ -66,9 +66,10 @@ class VisitView(msgspec.Struct, frozen=True, kw_only=True):
     deposit_limit_fen: int
     """Deposits that may be waived here at the same time; the home city keeps them free for it."""
     as_of: date
-    since: str
+    since: date
+    """The day; when exactly is kept by nobody here."""
     assured_until: str
-    ended_at: str | None
+    ended_on: date | None
     reason: str | None
     """Why it ended: `visitor`, `replaced`, or what the home city's status says."""
 
@@ -95,7 +96,7 @@ def brief(visit: Visit) -> VisitBrief:
     row = visit.row
     if row is None:
         return VisitBrief(_home(visit), False, (), None)
-    return VisitBrief(_home(visit), row.ended_us is None, row.scenarios, rfc3339(row.since_us))
+    return VisitBrief(_home(visit), row.ended is None, row.scenarios, row.since)
 
 
 def view(city: City, visit: Visit, row: VisitRow) -> VisitView:
@@ -103,7 +104,7 @@ def view(city: City, visit: Visit, row: VisitRow) -> VisitView:
     title = visit.scheme_title
     return VisitView(
         home=_home(visit),
-        live=row.ended_us is None,
+        live=row.ended is None,
         fresh=row.is_fresh,
         scenarios=[VisitScenario(each, _title(city, each)) for each in row.scenarios],
         tier=row.tier,
@@ -112,9 +113,9 @@ def view(city: City, visit: Visit, row: VisitRow) -> VisitView:
         scheme_title=Words(title.zh, title.en) if title else None,
         deposit_limit_fen=row.limit_fen,
         as_of=row.as_of,
-        since=rfc3339(row.since_us),
+        since=row.since,
         assured_until=rfc3339(row.fresh_until_us),
-        ended_at=rfc3339(row.ended_us) if row.ended_us is not None else None,
+        ended_on=row.ended,
         reason=row.reason,
     )
 

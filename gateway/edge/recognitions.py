@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -112,7 +113,7 @@ class RecognitionView(msgspec.Struct, frozen=True, kw_only=True):
     name: Words
     scenarios: tuple[AskedTitle, ...]
     status: str
-    since: str
+    since: date
     until: str
     ended_at: str | None
     reason: str | None
@@ -255,7 +256,7 @@ def _view(city: City, held: HeldRecognition) -> RecognitionView:
         name=Words(name.zh, name.en) if name else Words(held.party_name, held.party_name),
         scenarios=tuple(AskedTitle(each, _title(city, each)) for each in held.scenarios),
         status="active" if lives else "ended",
-        since=rfc3339(held.since_us),
+        since=held.since,
         until=rfc3339(held.until_us),
         ended_at=rfc3339(held.ended_us) if held.ended_us is not None else None,
         reason=held.reason or ("expired" if held.over else None),

@@ -40,13 +40,18 @@ OPERATORS = 2
 Act: TypeAlias = Literal["sign", "suspend", "resume", "end"]
 
 
+def operator_file(data: Path, number: int) -> Path:
+    """Where the private JWK of a city's operator is, counted from 1."""
+    return data / "secrets" / f"operator-{number}.jwk"
+
+
 def operators(data: Path) -> list[dict[str, str]]:
     """The private JWKs of a city's two operators; made once, kept in its folder."""
-    file = data / "secrets" / "operators.json"
-    if not file.exists():
-        made = [new_client_key().private for _ in range(OPERATORS)]
-        write_private(file, msgspec.json.encode(made).decode())
-    return msgspec.json.decode(file.read_bytes(), type=list[dict[str, str]])
+    files = [operator_file(data, number) for number in range(1, OPERATORS + 1)]
+    for file in files:
+        if not file.exists():
+            write_private(file, msgspec.json.encode(new_client_key().private).decode())
+    return [msgspec.json.decode(file.read_bytes(), type=dict[str, str]) for file in files]
 
 
 def entry_of(city: DemoCity, address: str, keys: Keyring, signers: list[dict[str, str]]) -> Entry:
@@ -87,6 +92,7 @@ def ally(region: LocalRegion, cities: list[RunningCity], clock: Clock) -> None:
         keys = load_keys(running.keys_file)
         entry = entry_of(running.city, running.base_url, keys, operators(running.data))
         region.admit(msgspec.json.encode(entry))
+    region.tidy()
     signed = {
         (agreement.id, claims_of(each).iss, kid_of(each))
         for agreement in region.agreements()

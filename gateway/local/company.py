@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -29,6 +28,9 @@ from gateway.scores import today
 
 #: Told in a few words what begins.
 Tell: TypeAlias = Callable[[str], None]
+
+#: The name that the folders of `qianjiang up` begin with.
+UP = "up"
 
 #: The file of a region's folder that its cities pin.
 PINNED = "pinned.json"
@@ -55,6 +57,7 @@ class Company:
         workers: gateway processes of each.
         trust: a region that runs elsewhere.
         region_port: where a region of their own listens, of which they become partners; 0 = none.
+        name: begins the names of their folders, and says that their data are of this command.
     """
 
     def __init__(
@@ -64,13 +67,15 @@ class Company:
         workers: int,
         trust: Trust | None = None,
         region_port: int = 0,
+        name: str = UP,
         tell: Tell,
     ) -> None:
+        self._name = name
         self.trust = trust
         self.cities: list[RunningCity] = []
         self._berths, self._workers, self._tell = berths, workers, tell
         self._region_port = region_port
-        self._region = _own_region()
+        self._region = own_region(name)
         self._office: Supervisor | None = None
         self._stack = ExitStack()
 
@@ -100,6 +105,15 @@ class Company:
         for running in self.cities:
             (running.data / upfile.NAME).unlink(missing_ok=True)  # of a run before, elsewhere
             made.append(settle(running, citizens, tell))
+        self.launch(tell)
+        for running, up in zip(self.cities, made, strict=True):
+            file = running.data / upfile.NAME
+            upfile.write(file, up)
+            self._stack.callback(file.unlink, missing_ok=True)
+        return made
+
+    def launch(self, tell: Tell) -> None:
+        """Make the cities partners, where the region is theirs; start everything and wait."""
         if self._region_port:
             tell("signing the agreements")
             ally(self._region, self.cities, SystemClock())
@@ -107,11 +121,6 @@ class Company:
             running.launch(tell)
         for supervisor in self._supervisors:
             supervisor.wait()
-        for running, up in zip(self.cities, made, strict=True):
-            file = running.data / upfile.NAME
-            upfile.write(file, up)
-            self._stack.callback(file.unlink, missing_ok=True)
-        return made
 
     def watch(self) -> Child:
         """Wait for as long as everything lives; the first process that ended."""
@@ -124,7 +133,7 @@ class Company:
 
     def _city(self, berth: Berth) -> RunningCity:
         return RunningCity(
-            data_folder("up", berth.city),
+            data_folder(self._name, berth.city),
             city=berth.city,
             port=berth.port,
             identity_port=berth.identity_port,
@@ -166,21 +175,21 @@ def berths(cities: Sequence[DemoCity], port: int) -> list[Berth]:
 
 
 def region_berth(port: int) -> int:
-    """Where a region listens; 0 = where it was begun, or any free port.
+    """Where a region listens; 0 = any free port.
 
     Raises:
         AddressTaken: somebody listens there.
     """
-    region = _own_region()
-    if port == 0 and not region.begun:
+    if port == 0:
         return free_ports([REGION_HOST])[0]
-    port = port or urlsplit(region.file.id).port or 0
     reserve(REGION_HOST, port)
     return port
 
 
-def _own_region() -> LocalRegion:
-    return LocalRegion(data_folder("region"), SystemClock())
+def own_region(name: str = UP) -> LocalRegion:
+    """The region of the cities of `qianjiang up`, or of those of another name."""
+    folder = "region" if name == UP else f"{name}-region"
+    return LocalRegion(data_folder(folder), SystemClock())
 
 
 def reserve(host: str, port: int) -> None:

@@ -11,25 +11,37 @@ from typing import Any
 
 import msgspec
 
-from gateway.local.seeds import Seeds, Step
+from gateway.local.seeds import Seeds
+from gateway.local.steps import Step
 from gateway.local.troupe import Player, StepFailed
 
-_FAILED = "failed"
+#: What came of a step that could not be taken.
+FAILED = "failed"
 
 
 class Played(msgspec.Struct, frozen=True):
-    """A step and what came of it."""
+    """A step and what came of it.
+
+    `record` is that of its answer, and `more` how many others there must be: of answers before it,
+    and of what a home city decides about its own citizen.
+    """
 
     step: Step
     actual: str
     took_ms: float | None = None
     record: str = ""
     trouble: str = ""
+    more: int = 0
+
+    @property
+    def records(self) -> int:
+        """How many records must be on disk of it."""
+        return bool(self.record) + self.more
 
     @property
     def as_expected(self) -> bool:
         """Whether the outcome is one that the step allows."""
-        if self.actual == _FAILED:
+        if self.actual == FAILED:
             return False
         return not self.step.allowed or self.actual in self.step.allowed
 
@@ -57,9 +69,17 @@ class Day:
         """Every step in order, whatever came of the ones before."""
         for step in self._seeds.day:
             try:
-                yield self._ask(step, now_us) if step.act == "ask" else self._act(step)
+                yield self.one(step, now_us)
             except StepFailed as fault:
-                yield Played(step, _FAILED, trouble=str(fault))
+                yield Played(step, FAILED, trouble=str(fault))
+
+    def one(self, step: Step, now_us: int) -> Played:
+        """One step, and what came of it.
+
+        Raises:
+            StepFailed: it could not be taken.
+        """
+        return self._ask(step, now_us) if step.scenario and step.expected else self._act(step)
 
     def _ask(self, step: Step, now_us: int) -> Played:
         subject = self._subjects.get(step.persona, {}).get(step.party)

@@ -105,18 +105,27 @@ class LocalRegion:
         self._keep(RegionFile(address, new_client_key().private))
 
     def begin_at(self, address: str) -> None:
-        """Begin, unless it was begun at this address before.
+        """Begin, or go on at this address where it was begun at another one.
 
-        Raises:
-            RegionDeclines: it was begun at another one, which is its name.
+        Its address is its name: cities must pin it anew, and what operators signed before, for the
+        region of the former name, is forgotten. Key and serial go on.
         """
         if not self.begun:
             self.begin(address)
         elif self.file.id != address:
-            raise RegionDeclines(
-                f"the region in {self.folder} is {self.file.id} and not {address}; delete the "
-                "folder, or listen where it was begun"
-            )
+            self._keep(msgspec.structs.replace(self.file, id=address))
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Forget statements that count for nothing any more: for a region of another name, or by a
+        city that has moved to another address. Those of cities that left the list stay."""
+        with self._changing() as file:
+            moved = {city.entry.code: city.entry.issuer for city in self.cities().values()}
+            for path in (self.folder / _STATEMENTS).glob("*.jws"):
+                claims = claims_of(path.read_text().strip())
+                speakers = {moved.get(code, claims.iss) for code in claims.cities}
+                if claims.aud != file.id or claims.iss not in speakers:
+                    path.unlink()
 
     def pinned(self) -> bytes:
         """The file that cities pin: the region's name and the public half of its key."""

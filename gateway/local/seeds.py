@@ -6,27 +6,23 @@ wheel (inside this package), so nothing else knows where they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
 import gateway
-from gateway.clock import DAY_US, HOUR_US, rfc3339, shanghai_midnight_after
 from gateway.desks import DeskForm
 from gateway.errors import GatewayError
 from gateway.local.atlas import demo_city
 from gateway.local.people import Identity, synthetic_number
+from gateway.local.steps import Step, StepFile
 from gateway.onboarding import PartyFile, read_parties
 from gateway.store.city_fact import Shelf
 from scoring import Catalogue
-
-#: The hour of the day, in Hangzhou, at which things are due back.
-DUE_HOUR = 18
 
 
 class SeedsMissing(GatewayError):
@@ -169,38 +165,6 @@ class PersonaFile(_Closed, frozen=True):
     shelf: tuple[Shelf, ...] = ()
 
 
-class Step(_Closed, frozen=True):
-    """One row of the day. `expected` is set for questions, and the reason is told in words."""
-
-    at: str
-    act: Literal["ask", "consent", "decline", "withdraw", "pause", "resume", "sign", "authorise"]
-    persona: str
-    zh: str
-    en: str
-    party: str = ""
-    scenario: str = ""
-    facts: dict[str, Any] | None = None
-    expected: Literal["eligible", "standard_path", "cannot_assess", ""] = ""
-    again: Literal["eligible", "standard_path", ""] = ""
-
-    @property
-    def allowed(self) -> tuple[str, ...]:
-        """The outcomes that are not a difference: the second where the day is played again."""
-        return tuple(outcome for outcome in (self.expected, self.again) if outcome)
-
-    def facts_at(self, now_us: int) -> dict[str, Any] | None:
-        """The facts with their times written out; None for the scenario's own example."""
-        if self.facts is None:
-            return None
-        return {name: _written_out(value, now_us) for name, value in self.facts.items()}
-
-
-class DayFile(_Closed, frozen=True):
-    """`day.toml`."""
-
-    step: tuple[Step, ...]
-
-
 class DeskFile(_Closed, frozen=True):
     """`desks.toml`."""
 
@@ -232,10 +196,11 @@ def load_seeds(city: str = "hangzhou") -> Seeds:
         raise SeedsMissing(f"no seeds for {city}")
     people = _read(folder / "personas.toml", PersonaFile)
     # Only a city that plays a day has one.
-    day = _read(folder / "day.toml", DayFile) if (folder / "day.toml").is_file() else DayFile(())
+    day = folder / "day.toml"
+    steps = _read(day, StepFile).step if day.is_file() else ()
     parties = read_parties((folder / "parties.toml").read_bytes())
     desks = _read(folder / "desks.toml", DeskFile)
-    seeds = Seeds(parties, desks.desk, people.persona, people.shelf, day.step)
+    seeds = Seeds(parties, desks.desk, people.persona, people.shelf, steps)
     _check(seeds)
     return seeds
 
@@ -251,6 +216,28 @@ def seeds_of(code: str) -> Seeds:
     if (seeds_folder() / city.slug).is_dir():
         return load_seeds(city.slug)
     return Seeds(PartyFile(), (), (), (), ())
+
+
+def between_cities() -> tuple[Step, ...]:
+    """What is played between the demonstration's cities, after the day.
+
+    Raises:
+        SeedsMissing: the file contradicts itself or the cities' own.
+    """
+    steps = _read(seeds_folder() / "recognition.toml", StepFile).step
+    cities = {step.city for step in steps} | {step.home for step in steps if step.home}
+    seeds = {code: seeds_of(code) for code in cities}
+    logins = {code: {one.login for one in each.personas} for code, each in seeds.items()}
+    asked = {
+        code: {(party.id, name) for party in each.parties.party for name in party.scenarios}
+        for code, each in seeds.items()
+    }
+    for step in steps:
+        known = not step.home or step.persona in logins[step.home]
+        asks = not step.party or (step.party, step.scenario) in asked[step.city]
+        if not (known and asks and step.is_whole):
+            raise SeedsMissing(f"recognition.toml: the step at {step.at} is odd")
+    return steps
 
 
 def published_schemes() -> list[tuple[str, bytes]]:
@@ -272,7 +259,7 @@ def seeds_folder() -> Traversable:
     return beside
 
 
-_File = TypeVar("_File", PersonaFile, DayFile, DeskFile)
+_File = TypeVar("_File", PersonaFile, StepFile, DeskFile)
 
 
 def _read(path: Traversable, kind: type[_File]) -> _File:
@@ -302,7 +289,7 @@ def _check(seeds: Seeds) -> None:
         if any(waiver.settled_after_days > waiver.days_ago for waiver in one.waivers):
             raise SeedsMissing(f"a waiver of {one.login} is settled on a day that lies ahead")
     for step in seeds.day:
-        if step.persona not in logins or (step.act == "ask") is not bool(step.expected):
+        if step.persona not in logins or not step.is_whole or step.city or step.home:
             raise SeedsMissing(f"day.toml: the step at {step.at} about {step.persona!r} is odd")
 
 
@@ -314,11 +301,3 @@ def _check_desks(seeds: Seeds) -> None:
         raise SeedsMissing("desks.toml: a desk has no number, or a number is used twice")
     if odd := {desk.party for desk in seeds.desks} - parties:
         raise SeedsMissing(f"desks.toml: no such party: {', '.join(sorted(odd))}")
-
-
-def _written_out(value: Any, now_us: int) -> Any:
-    """A value of a step's facts; `{ in_days = n }` is an evening of Hangzhou."""
-    if not isinstance(value, Mapping):
-        return value
-    midnight = shanghai_midnight_after(now_us) - DAY_US
-    return rfc3339(midnight + value["in_days"] * DAY_US + DUE_HOUR * HOUR_US)

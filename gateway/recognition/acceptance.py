@@ -7,6 +7,7 @@ rebuilt. Whoever is refused reads the same words whatever the cause.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +39,9 @@ from gateway.vault import Vault
 
 #: How long the token may be exchanged for a session, in seconds. There is no refresh token.
 TOKEN_LIFE_S: Final = 300
+#: So many are decided at a time by one worker: who shows a grant a thousand times at once waits for
+#: himself, and leaves connections to everybody else. How many may wait, admission says.
+AT_ONCE: Final = 3
 #: Somebody else may make or erase the same visitor between the look and the lock.
 TRIES: Final = 3
 
@@ -104,6 +108,7 @@ class Acceptance:
         self._trust, self._schemes, self._statuses = trust, schemes, statuses
         self._writer, self._vault, self._veil = writer, vault, veil
         self._clock, self._ids = clock, ids
+        self._room = asyncio.Semaphore(AT_ONCE)
         # Attempts of which a presentation is under way here: as many as requests are let in.
         self._shown: set[bytes] = set()
 
@@ -122,7 +127,8 @@ class Acceptance:
             return await self._denied("", _Stop("attempt"))
         self._shown.add(name)
         try:
-            return await self._answered(presented)
+            async with self._room:
+                return await self._answered(presented)
         finally:
             self._shown.discard(name)
 
@@ -231,7 +237,7 @@ class Acceptance:
             raise _Stop("older")
         entry = claims.status.status_list
         visit = NewVisit(
-            id=self._ids.uuid7(self._clock.now_us()),
+            id=self._ids.random_uuid(),
             citizen=citizen,
             home=judged.home,
             jti=str(self._veil.id(claims.jti)),
@@ -245,7 +251,7 @@ class Acceptance:
             home_consent=self._veil.id(said.consent_id),
             policy=said.policy_revision,
             status_uri=entry.uri,
-            status_idx=entry.idx,
+            status_idx=self._veil.place(entry.uri, entry.idx),
             granted_us=granted_us,
         )
         if not await rows.add(connection, visit):

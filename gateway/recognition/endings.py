@@ -75,7 +75,7 @@ def _kept(one: Living) -> Kept:
         city=one.city,
         band_floor=one.band_floor,
         reserved_fen=one.reserved_fen,
-        issued_us=one.issued_us,
+        number=one.number,
     )
 
 

@@ -51,7 +51,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     city: str
     band_floor: int
     reserved_fen: int
-    issued_us: int
+    number: int
 
 
 def vouched(
@@ -82,7 +82,7 @@ def unsupported(live: Sequence[Kept], *, band: int, cap_fen: int, waived_fen: in
     """The live recognitions that a citizen's band or cap no longer bears; the newest go first."""
     borne = [each for each in live if band >= each.band_floor]
     ended = [each for each in live if band < each.band_floor]
-    for each in sorted(borne, key=lambda each: each.issued_us, reverse=True):
+    for each in sorted(borne, key=lambda each: each.number, reverse=True):
         if waived_fen + sum(reserved_by_city(borne).values()) <= cap_fen:
             break
         if each.reserved_fen:

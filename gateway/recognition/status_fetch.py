@@ -29,11 +29,15 @@ FETCH_S: Final = 2.0
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A list as read: its bits, its instant, and when its fetch began (µs)."""
+    """A list as read: its bits, its instant, and when its fetch began (µs).
+
+    `veiled` are the bits under this city's own names of their places (gateway/recognition/veil.py).
+    """
 
     bits: bytes
     issued_us: int
     began_us: int
+    veiled: bytes = b""
 
     @property
     def until_us(self) -> int:

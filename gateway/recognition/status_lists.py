@@ -43,8 +43,12 @@ HOLD_S: Final = 0.5
 #: Signed lists kept in memory by one worker, each at most 225 KB.
 HELD_MAX: Final = 64
 
-#: How often a list is counted, to be closed in time.
+#: How often a list is counted, to be closed in time, and how often it is seen which are worn out.
 COUNT_EVERY_S: Final = 60.0
+WEAR_EVERY_S: Final = 3600.0
+
+#: Lists of one step: each has half a million grants.
+LISTS_MAX: Final = 64
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -71,7 +75,7 @@ class StatusLists:
         self._database, self._clock, self._ids = database, clock, ids
         self._held: dict[int, _Held] = {}
         self._copied: dict[int, int] = {}  # list -> how many bits its copy of ours has
-        self._counted_at = float("-inf")
+        self._counted_at = self._worn_at = float("-inf")
 
     def uri(self, number: int) -> str:
         """Where a list is published."""
@@ -93,14 +97,17 @@ class StatusLists:
         raise Overloaded(retry_after_s=1)
 
     async def step(self) -> int:
-        """Copy the bits of every list as of now; returns how many lists there are."""
+        """Copy the bits of every list as of now, but for worn-out ones; returns of how many."""
         async with self._database.connection() as connection:
-            lists = await rows.lists(connection)
+            lists = await rows.lists(connection, LISTS_MAX)
             for number, size, void in lists:
                 await (self._void if void else self._copy)(connection, number, size)
             if self._clock.monotonic() - self._counted_at >= COUNT_EVERY_S:
                 self._counted_at = self._clock.monotonic()
                 await rows.close(connection, await rows.half_full(connection))
+        if self._clock.monotonic() - self._worn_at >= WEAR_EVERY_S:
+            self._worn_at = self._clock.monotonic()
+            await self._wear()
         return len(lists)
 
     async def token(self, number: int) -> str:
@@ -124,6 +131,14 @@ class StatusLists:
         token = held.token if held and copy.lst is None else self._signed(number, copy)
         self._hold(number, _Held(copy.as_of_us, token, now))
         return token
+
+    async def _wear(self) -> None:
+        """Copy lists a last time of which nothing stands: with every bit set, they are good for
+        ever, whatever becomes of the rows of their grants."""
+        async with self._database.transaction() as connection:
+            for number, size in await rows.worn_out(connection, LISTS_MAX):
+                await self._void(connection, number, size)
+                await rows.wear_out(connection, number)
 
     async def _open(self, connection: Connection, newest: int) -> None:
         await rows.lock_opening(connection)

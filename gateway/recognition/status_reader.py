@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Final
 
 import structlog
+from msgspec import structs
 
 from gateway.clock import Clock
 from gateway.errors import GatewayError
@@ -26,6 +27,7 @@ from gateway.recognition.entry import City
 from gateway.recognition.status_bits import is_set
 from gateway.recognition.status_fetch import ListRefused, Seen, StatusFetch
 from gateway.recognition.trust import Trust
+from gateway.recognition.veil import Veil
 from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store import issuer as rows
@@ -50,7 +52,7 @@ PATIENCE_S: Final = 4.0
 #: Visits ended in one change.
 BATCH: Final = 250
 
-#: Lists remembered by one process, each up to 128 KiB.
+#: Lists remembered by one process, each up to 128 KiB, and as much again under our own names.
 REMEMBERED: Final = 64
 
 _log = structlog.get_logger(__name__)
@@ -64,6 +66,7 @@ class StatusReader:
         trust: whose lists count, and by which keys.
         database: keeps visits, and until when issuers are fresh.
         writer: ends visits.
+        veil: names the places of their bits.
         clock: says what has expired.
         ids: spreads reads over time.
     """
@@ -74,11 +77,12 @@ class StatusReader:
         trust: Trust,
         database: Database,
         writer: StandingWriter,
+        veil: Veil,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._trust, self._database, self._writer = trust, database, writer
-        self._clock, self._ids = clock, ids
+        self._veil, self._clock, self._ids = veil, clock, ids
         self._fetch = StatusFetch(settings, trust, clock)
         self._seen: dict[str, Seen] = {}
         self._tried: dict[str, float] = {}
@@ -144,6 +148,8 @@ class StatusReader:
         """Read all lists of a city, and one more that a grant names."""
         async with self._database.connection() as connection:
             view = await rows.view(connection, code)
+            if view is None:
+                return
             named = set(await rows.lists(connection, view.num, LISTS_MAX + 1))
         uris = sorted(named | {extra} if extra else named)
         city = self._trust.city(code)
@@ -158,7 +164,7 @@ class StatusReader:
         read = await asyncio.gather(*(self._list(city, uri, view.now_us) for uri in uris))
         for uri, seen in zip(uris, read, strict=True):
             if seen is not None:
-                await self._apply(view.num, uri, seen.bits)
+                await self._apply(view.num, uri, seen.veiled)
         whole = [seen for seen in read if seen is not None]
         if len(whole) == len(uris):
             await self._extend(code, view.num, set(uris), min(seen.until_us for seen in whole))
@@ -173,17 +179,22 @@ class StatusReader:
         except ListRefused as fault:
             await self._refused(city.entry.code, str(fault))
             return None
+        if before is not None and before.bits == seen.bits:
+            veiled = before.veiled
+        else:
+            veiled = await asyncio.to_thread(self._veil.bits, uri, seen.bits)
+        seen = structs.replace(seen, veiled=veiled)
         self._seen.pop(uri, None)
         self._seen[uri] = seen
         if len(self._seen) > REMEMBERED:
             del self._seen[next(iter(self._seen))]
         return seen
 
-    async def _apply(self, num: int, uri: str, bits: bytes) -> None:
+    async def _apply(self, num: int, uri: str, veiled: bytes) -> None:
         """End the visits whose bit is set, a bounded number in each change."""
         while True:
             async with self._database.connection() as connection:
-                ended = await rows.ended(connection, num, uri, bits, BATCH)
+                ended = await rows.ended(connection, num, uri, veiled, BATCH)
             if not ended:
                 return
             citizens = {citizen for _, citizen in ended}

@@ -3,16 +3,23 @@
 A grant's id and the consent behind it stand in the home city's tables as well. Kept as they came,
 they would join the tables of two cities to one person for whoever got hold of both. So what is kept
 is a hash of each under a key that is in no database. Equal values stay equal, and no more is
-needed: a grant is accepted once, and who comes again is found.
+needed: a grant is accepted once, and who comes again is found. The place of a grant's status bit
+goes through a permutation of this city's own, and so does every list that is read.
 """
 
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from gateway.ids import uuid_of
+from gateway.recognition.permutation import PLACES, Permutation
 from gateway.vault import blind_index
+
+#: Lists whose permutations are remembered, 13 KB each.
+LISTS: Final = 64
 
 
 class Veil:
@@ -24,6 +31,7 @@ class Veil:
 
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"visits/names/v1", "sha256")
+        self._of_list = lru_cache(maxsize=LISTS)(self._permutation)
 
     def id(self, shared: UUID) -> UUID:
         """The name of an id that the home city has as well."""
@@ -32,3 +40,19 @@ class Veil:
     def subject(self, home: str, subject: str) -> str:
         """The name of a home city's name for its citizen."""
         return blind_index(self._key, "subject", home, subject).hex()
+
+    def place(self, uri: str, place: int) -> int:
+        """The name of a place in a status list.
+
+        Raises:
+            ValueError: no list has such a place.
+        """
+        return self._of_list(uri).place(place)
+
+    def bits(self, uri: str, raw: bytes) -> bytes:
+        """A whole status list (packed, least significant first) under the names of its places. A
+        place that the list does not have is taken for set. Takes some 30 ms."""
+        return self._of_list(uri).bits(raw.ljust(PLACES // 8, b"\xff"))
+
+    def _permutation(self, uri: str) -> Permutation:
+        return Permutation(blind_index(self._key, "status", uri))

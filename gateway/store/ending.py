@@ -14,7 +14,8 @@ _sql = queries("ending")
 
 
 class Living(msgspec.Struct, frozen=True):
-    """A grant that stands, and what it rests on. `sector` is None where no consent is."""
+    """A grant that stands, and what it rests on. `number` grows from grant to grant;
+    `sector` is None where no consent is."""
 
     id: UUID
     citizen: UUID
@@ -22,7 +23,7 @@ class Living(msgspec.Struct, frozen=True):
     city: str
     band_floor: int
     reserved_fen: int
-    issued_us: int
+    number: int
     until_us: int
     sector: int | None
     now_us: int

@@ -1,7 +1,7 @@
 -- name: living
 -- What stands of these citizens towards other cities, with the sector of the consent it rests on.
 SELECT r.id, r.citizen, r.consent, r.city, r.band_floor, r.reserved_fen,
-  to_us(r.issued_at) AS issued_us, to_us(r.until_at) AS until_us, e.sector, clock_us() AS now_us
+  r.number, to_us(r.until_at) AS until_us, e.sector, clock_us() AS now_us
   FROM recognition AS r
   LEFT JOIN legal_entity AS e ON e.id =
     (SELECT recipient FROM consent WHERE id = r.consent ORDER BY version DESC LIMIT 1)

@@ -34,7 +34,7 @@ SELECT n.id, n.version, e.name AS recipient, n.scenario, n.purpose, n.fields, n.
 
 -- name: recognitions
 SELECT r.id, r.city, p.name AS party, r.consent, r.scenarios, r.scheme, r.scheme_version, r.tier,
-       r.band_floor, r.reserved_fen, r.status_list, r.status_idx, to_us(r.issued_at) AS issued_at_us,
+       r.band_floor, r.reserved_fen, r.status_list, r.status_idx, r.issued_on,
        to_us(r.until_at) AS until_us, to_us(r.ended_at) AS ended_at_us, r.reason
   FROM recognition AS r JOIN party AS p ON p.num = r.party
  WHERE r.citizen = $1 AND r.id > $2 ORDER BY r.id LIMIT $3
@@ -147,8 +147,7 @@ SELECT m.sector, e.name AS recipient, to_us(m.until_at) AS until_us
 
 -- name: visits
 SELECT v.id, i.code AS home, v.scheme, v.scheme_version, v.tier, v.band, v.scenarios, v.limit_fen,
-       v.as_of, v.policy, v.status_uri, to_us(v.granted_at) AS granted_at_us,
-       to_us(v.opened_at) AS opened_at_us, to_us(v.ended_at) AS ended_at_us, v.reason
+       v.as_of, v.policy, v.status_uri, v.number, v.opened_on, v.ended_on, v.reason
   FROM visit AS v JOIN issuer AS i ON i.num = v.issuer
  WHERE v.citizen = $1 AND v.id > $2 ORDER BY v.id LIMIT $3
 

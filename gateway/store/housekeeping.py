@@ -16,7 +16,7 @@ FORGETTING = tuple(
 async def forget(connection: Connection, what: str, limit: int) -> int:
     """Forget at most `limit` rows; returns how many there were."""
     status = await connection.execute(getattr(_sql, what), limit)
-    return int(status.rsplit(" ", 1)[1])  # "DELETE 7"
+    return int(status.rsplit(" ", 1)[1])  # "DELETE 7", "SELECT 7"
 
 
 async def month_ahead(connection: Connection) -> bool:

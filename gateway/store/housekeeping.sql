@@ -26,6 +26,12 @@ DELETE FROM session WHERE id_hash IN (
   SELECT id_hash FROM session WHERE expires_at < now() - interval '24 hours'
    ORDER BY expires_at LIMIT $1)
 
+-- name: visitor_sessions
+-- A visitor's last a day less: the home city knows to the second when such a session began.
+DELETE FROM session WHERE id_hash IN (
+  SELECT s.id_hash FROM session AS s JOIN visitor AS v ON v.citizen = s.citizen
+   WHERE s.expires_at BETWEEN now() - interval '1 hour' AND now() LIMIT $1)
+
 -- name: counter_sessions
 DELETE FROM counter_session WHERE id_hash IN (
   SELECT id_hash FROM counter_session WHERE expires_at < now() - interval '24 hours'
@@ -65,18 +71,31 @@ DELETE FROM credit_code WHERE code_hash IN (
 
 -- name: visit_attempts
 DELETE FROM visit_attempt WHERE id_hash IN (
-  SELECT id_hash FROM visit_attempt WHERE expires_at < now() - interval '15 minutes'
+  SELECT id_hash FROM visit_attempt WHERE expires_at < now() - interval '1 minute'
    ORDER BY expires_at LIMIT $1)
 
 -- name: visit_tokens
 DELETE FROM visit_token WHERE token_hash IN (
-  SELECT token_hash FROM visit_token WHERE expires_at < now() - interval '15 minutes'
+  SELECT token_hash FROM visit_token WHERE expires_at < now() - interval '1 minute'
    ORDER BY expires_at LIMIT $1)
 
 -- name: visits
 -- Its grant ended within a minute, and nothing reads a visit that is over but its visitor.
-DELETE FROM visit WHERE id IN (
-  SELECT id FROM visit WHERE ended_at < now() - interval '30 days' ORDER BY ended_at LIMIT $1)
+-- Of the last one the day stays, by which it is seen who never comes again.
+WITH gone AS (
+  DELETE FROM visit WHERE id IN (
+    SELECT id FROM visit WHERE ended_on < today() - 30 ORDER BY ended_on LIMIT $1)
+  RETURNING citizen, ended_on),
+noted AS (
+  UPDATE visitor AS v SET left_on = greatest(v.left_on, last.ended_on)
+    FROM (SELECT citizen, max(ended_on) AS ended_on FROM gone GROUP BY citizen) AS last
+   WHERE v.citizen = last.citizen)
+SELECT FROM gone
+
+-- name: refusals
+DELETE FROM recognition_refusal WHERE (minute, place, city, reason) IN (
+  SELECT minute, place, city, reason FROM recognition_refusal
+   WHERE minute < now() - interval '30 days' ORDER BY minute LIMIT $1)
 
 -- name: misses
 -- Said twice, so that a name that errs again in this very moment keeps its number.

@@ -25,13 +25,10 @@ async def known(connection: Connection) -> list[str]:
     return [row["code"] for row in await connection.fetch(_sql.known)]
 
 
-async def view(connection: Connection, code: str) -> View:
-    """The issuer of a city, which is enrolled where it was not."""
-    rows = await connection.fetch(_sql.view, code)
-    if not rows:
-        await connection.execute(_sql.enrol, code)
-        rows = await connection.fetch(_sql.view, code)
-    return View(rows[0]["num"], rows[0]["now_us"])
+async def view(connection: Connection, code: str) -> View | None:
+    """The issuer of a city; None where none of its citizens ever set out for here."""
+    row = await connection.fetchrow(_sql.view, code)
+    return View(row["num"], row["now_us"]) if row is not None else None
 
 
 async def lists(connection: Connection, num: int, most: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -41,7 +42,7 @@ class HeldRecognition(msgspec.Struct, frozen=True):
     scenarios: Sequence[str]
     consent: UUID
     reserved_fen: int
-    since_us: int
+    since: date
     until_us: int
     ended_us: int | None
     reason: str | None
@@ -73,3 +74,8 @@ async def of_citizen(connection: Connection, citizen: UUID, limit: int) -> list[
     """The citizen's recognitions, the living first, then the newest."""
     rows = await connection.fetch(_sql.of_citizen, citizen, limit)
     return [HeldRecognition(*row) for row in rows]
+
+
+async def forget(connection: Connection, limit: int) -> int:
+    """Forget what was said so long ago that nothing asks for it; returns of how many grants."""
+    return int(await connection.fetchval(_sql.forget, limit))

@@ -79,6 +79,6 @@ SELECT c.id,
   LEFT JOIN visitor AS w ON w.citizen = c.id
   -- The newest living recognition is the one in force.
   LEFT JOIN LATERAL (SELECT band, scenarios, limit_fen FROM visit
-                      WHERE citizen = w.citizen AND ended_at IS NULL
-                      ORDER BY granted_at DESC, id DESC LIMIT 1) AS v ON true
+                      WHERE citizen = w.citizen AND ended_on IS NULL
+                      ORDER BY number DESC LIMIT 1) AS v ON true
  WHERE c.id = ANY ($1::uuid[])

@@ -59,10 +59,22 @@ async def close(connection: Connection, lists: Sequence[int]) -> None:
     await connection.execute(_sql.close, lists)
 
 
-async def lists(connection: Connection) -> list[tuple[int, int, bool]]:
-    """Every list with its size, and whether a restore made it void."""
-    rows = await connection.fetch(_sql.lists)
+async def lists(connection: Connection, limit: int) -> list[tuple[int, int, bool]]:
+    """Lists that are not worn out, with size, and whether a restore made them void; those first
+    that were not copied for longest."""
+    rows = await connection.fetch(_sql.lists, limit)
     return [(row["id"], row["size"], row["void"]) for row in rows]
+
+
+async def worn_out(connection: Connection, limit: int) -> list[tuple[int, int]]:
+    """Closed lists of whose grants none has stood for a day, with size."""
+    rows = await connection.fetch(_sql.worn_out, limit)
+    return [(row["id"], row["size"]) for row in rows]
+
+
+async def wear_out(connection: Connection, number: int) -> None:
+    """Have a list read for ever as it was copied last."""
+    await connection.execute(_sql.wear_out, number)
 
 
 async def now_us(connection: Connection) -> int:

@@ -31,7 +31,10 @@ SELECT l.id FROM status_list AS l
 UPDATE status_list SET full_at = clock_timestamp() WHERE id = ANY ($1::integer[])
 
 -- name: lists
-SELECT id, size, void_at IS NOT NULL AS void FROM status_list ORDER BY id
+-- Those whose bits may still turn, the longest not copied first.
+SELECT l.id, l.size, l.void_at IS NOT NULL AS void
+  FROM status_list AS l LEFT JOIN status_list_copy AS c ON c.list = l.id
+ WHERE l.worn_at IS NULL ORDER BY c.as_of NULLS FIRST LIMIT $1
 
 -- name: now_us
 SELECT clock_us()
@@ -51,8 +54,22 @@ ON CONFLICT (list) DO UPDATE SET lst = excluded.lst, as_of = excluded.as_of
 -- name: touch
 UPDATE status_list_copy SET as_of = from_us($2) WHERE list = $1 AND as_of < from_us($2)
 
+-- name: worn_out
+-- Closed lists of which nothing stands, for so long that every city has read so.
+SELECT l.id, l.size FROM status_list AS l
+ WHERE l.full_at IS NOT NULL AND l.worn_at IS NULL
+   AND NOT EXISTS (SELECT FROM recognition AS r WHERE r.status_list = l.id
+                      AND (r.ended_at IS NULL OR r.ended_at > clock_timestamp() - interval '1 day'))
+ ORDER BY l.id LIMIT $1
+
+-- name: wear_out
+UPDATE status_list SET worn_at = clock_timestamp() WHERE id = $1
+
 -- name: copy
--- What is known already is not sent again.
-SELECT to_us(as_of) AS as_of_us, clock_us() - to_us(as_of) AS age_us,
-  CASE WHEN to_us(as_of) <> $2::bigint THEN lst END AS lst
-  FROM status_list_copy WHERE list = $1
+-- What is known already is not sent again. Every bit of a worn-out list is set, now as ever.
+SELECT to_us(now.as_of) AS as_of_us, clock_us() - to_us(now.as_of) AS age_us,
+  CASE WHEN to_us(now.as_of) <> $2::bigint THEN c.lst END AS lst
+  FROM status_list_copy AS c JOIN status_list AS l ON l.id = c.list
+  CROSS JOIN LATERAL (SELECT CASE WHEN l.worn_at IS NULL THEN c.as_of ELSE clock_timestamp() END
+                     ) AS now (as_of)
+ WHERE c.list = $1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -35,7 +36,7 @@ class NewVisit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VisitRow(msgspec.Struct, frozen=True):
-    """A visitor's last visit; times in microseconds (UTC).
+    """A visitor's last visit; days in Asia/Shanghai, times in microseconds (UTC).
 
     `fresh_until_us` is until when the home city's word on its citizens is fresh, `is_fresh`
     whether it is now, by the database's clock.
@@ -48,8 +49,8 @@ class VisitRow(msgspec.Struct, frozen=True):
     scenarios: tuple[str, ...]
     limit_fen: int
     as_of: date
-    since_us: int
-    ended_us: int | None
+    since: date
+    ended: date | None
     reason: str | None
     fresh_until_us: int
     is_fresh: bool
@@ -85,7 +86,8 @@ async def add_visitor(
 
 
 async def newest_us(connection: Connection, citizen: UUID) -> int:
-    """When the last grant was made that this visitor came with; 0 where there was none."""
+    """When the last grant was made that this visitor came with (µs); 0 where there was none, or
+    it is so long ago that no older one can be shown."""
     return int(await connection.fetchval(_sql.newest, citizen) or 0)
 
 
@@ -131,3 +133,24 @@ async def use_token(connection: Connection, token_hash: bytes) -> UUID | None:
     """Use a token up; whose it was, if it was good and the visit goes on."""
     found: UUID | None = await connection.fetchval(_sql.use_token, token_hash)
     return found
+
+
+async def forget_iat(connection: Connection, limit: int) -> int:
+    """Forget when grants were made that cannot be shown any more; returns of how many."""
+    status = await connection.execute(_sql.forget_iat, limit)
+    return int(status.rsplit(" ", 1)[1])  # "UPDATE 7"
+
+
+async def unsettled(connection: Connection, limit: int) -> list[UUID]:
+    """Visitors of former days whose rows still lie in the order in which they came and went."""
+    return [row["citizen"] for row in await connection.fetch(_sql.unsettled, limit)]
+
+
+async def settle(connection: Connection, citizens: Sequence[UUID]) -> None:
+    """Write the rows of visitors anew in a random order, inside a change of their standings."""
+    await connection.execute(_sql.settle, citizens)
+
+
+async def absent(connection: Connection, days: int, limit: int) -> list[UUID]:
+    """Visitors whose last visit ended more than so many days ago, and who owe nothing here."""
+    return [row["citizen"] for row in await connection.fetch(_sql.absent, days, limit)]

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import jwt
 
-from gateway.local.players.stage import Refused, perform
+from gateway.local.players.account import wanted
+from gateway.local.players.stage import perform
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -37,12 +38,12 @@ class Counter:
         """Create a consent request; the link in it is for the citizen."""
         purpose = self._scenario(scenario)["purposes"][0]
         body = {"scenario": scenario, "purpose": purpose, "out_request_no": uuid.uuid4().hex}
-        return _wanted(self._post(party, "/v1/consent-requests", body), 201)
+        return wanted(self._post(party, "/v1/consent-requests", body), 201)
 
     def collect(self, party: str, request: str) -> dict[str, Any]:
         """Look how a consent request ended; a granted one names the subject."""
         answer = self._client.get(f"/v1/consent-requests/{request}", headers=self._bearer(party))
-        return _wanted(answer, 200)
+        return wanted(answer, 200)
 
     def ask(
         self, party: str, scenario: str, subject: str, facts: dict[str, Any] | None = None
@@ -54,7 +55,7 @@ class Counter:
         started = time.perf_counter()
         answer = self._post(party, path, {"subject": subject, "facts": facts})
         took_ms = (time.perf_counter() - started) * 1000
-        return {**_wanted(answer, 200), "took_ms": took_ms}
+        return {**wanted(answer, 200), "took_ms": took_ms}
 
     def example(self, scenario: str) -> dict[str, Any]:
         """The valid facts that the scenario's own description offers."""
@@ -62,7 +63,7 @@ class Counter:
         return facts
 
     def _scenario(self, scenario: str) -> dict[str, Any]:
-        return _wanted(self._client.get(f"/v1/scenarios/{scenario}"), 200)
+        return wanted(self._client.get(f"/v1/scenarios/{scenario}"), 200)
 
     def _post(self, party: str, path: str, body: dict[str, Any]) -> httpx.Response:
         return self._client.post(path, json=body, headers=self._bearer(party))
@@ -91,15 +92,8 @@ class Counter:
             "client_assertion_type": _ASSERTION,
             "client_assertion": assertion,
         }
-        token: str = _wanted(self._client.post(self._token_url, data=form), 200)["access_token"]
+        token: str = wanted(self._client.post(self._token_url, data=form), 200)["access_token"]
         return token
-
-
-def _wanted(answer: httpx.Response, status: int) -> dict[str, Any]:
-    if answer.status_code != status:
-        raise Refused(f"{answer.request.url.path} answered {answer.status_code}: {answer.text}")
-    document: dict[str, Any] = answer.json()
-    return document
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from gateway.consents import Terms
 from gateway.local.credentials import PrivateKeys, register
 from gateway.local.seed_device import SeedDevice
 from gateway.local.seeding import Seeding
-from gateway.local.seeds import Persona, Seeds, Step, load_seeds
+from gateway.local.seeds import Persona, Seeds, load_seeds
+from gateway.local.steps import Step
 from gateway.oidc import Told
 from gateway.parties import Principal
 from gateway.scores import today

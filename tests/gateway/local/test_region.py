@@ -19,7 +19,7 @@ from gateway.jwk import Key, parse_jwks
 from gateway.keys import load_keys, write_keys
 from gateway.local import alliance
 from gateway.local.atlas import HANGZHOU, NINGBO, SUZHOU, DemoCity
-from gateway.local.region import LIST, LocalRegion, RegionDeclines
+from gateway.local.region import LIST, LocalRegion, RegionDeclines, claims_of
 from gateway.local.region_server import build_app
 from gateway.recognition.entry import EntryRefused
 
@@ -132,12 +132,10 @@ def test_a_regions_key_is_never_replaced(place: Place) -> None:
         place.region.begin(ADDRESS)
 
 
-def test_a_region_is_found_again_where_it_was_begun_and_nowhere_else(place: Place) -> None:
+def test_a_region_is_found_again_where_it_was_begun(place: Place) -> None:
     before = place.region.pinned()
     place.region.begin_at(ADDRESS)
     assert place.region.pinned() == before
-    with pytest.raises(RegionDeclines, match="delete the folder"):
-        place.region.begin_at("http://127.0.0.10:8799")
 
 
 def test_where_nothing_was_begun_it_is_said_how(tmp_path: Path) -> None:
@@ -238,6 +236,35 @@ def signed(allied: Place) -> Place:
         for compact in allied.said(one, other):
             allied.region.accept(compact)
     return allied
+
+
+def test_a_region_that_moved_has_another_name_and_what_was_signed_for_the_old_one_is_gone(
+    signed: Place,
+) -> None:
+    before = signed.list()
+    signed.region.begin_at("http://127.0.0.10:8799")
+    assert signed.region.url == "http://127.0.0.10:8799" + LIST
+    signed.region.publish()
+    assert signed.region.file.serial > before.serial, "no reader takes it for an older list"
+    assert signed.region.agreements() == []
+    assert list((signed.region.folder / "statements").iterdir()) == []
+    assert signed.region.cities().keys() == {"330100", "330200"}
+
+
+def test_what_a_city_said_at_a_former_address_is_forgotten_and_what_others_said_is_not(
+    signed: Place,
+) -> None:
+    signed.region.tidy()
+    assert len(signed.region.agreements()[0].statements) == 4
+    moved = signed.entry(NINGBO).replace(address_of(NINGBO).encode(), b"http://127.0.0.3:8799")
+    signed.region.admit(moved)
+    signed.region.tidy()
+    (agreement,) = signed.region.agreements()
+    assert {claims_of(each).iss for each in agreement.statements} == {address_of(HANGZHOU)}
+    signed.region.expel(HANGZHOU.code)
+    signed.region.tidy()
+    signed.region.admit(signed.entry(HANGZHOU))
+    assert len(signed.region.agreements()[0].statements) == 2, "who left may come back"
 
 
 def test_what_operators_say_is_published_word_for_word(signed: Place) -> None:

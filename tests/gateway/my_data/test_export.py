@@ -94,7 +94,9 @@ LEFT_OUT = {
 #: Columns of exported tables that tell a citizen nothing.
 NOT_READ = {
     "consent_request": {"body_hash"},  # a hash of the request, for the party's repeats
-    "visit": {"jti", "home_consent", "status_idx"},  # hashes, and the place of a bit
+    # Hashes, the place of a bit, and what is forgotten within minutes and after the day.
+    "visit": {"jti", "home_consent", "status_idx", "granted_at", "is_settled"},
+    "recognition": {"number"},  # its place in line among everybody's
     "policy": {"live", "published_at", "retired_at"},  # the rule's own life, and nobody's
 }
 

@@ -201,7 +201,7 @@ async def test_a_new_one_ends_the_former_one_to_the_same_city_and_no_other(
 ) -> None:
     for city in (partner, stranger, partner):
         await city.grant(await citizen.visit(city))
-    rows = await town.owner.fetch("SELECT city, reason FROM recognition ORDER BY issued_at")
+    rows = await town.owner.fetch("SELECT city, reason FROM recognition ORDER BY number")
     assert [tuple(row) for row in rows] == [
         ("330200", "replaced"),
         ("320500", None),

@@ -22,6 +22,7 @@ from gateway.recognition.status_bits import compressed, raw_of, text_of
 from gateway.recognition.status_reader import StatusReader
 from gateway.recognition.trust import Trust
 from gateway.recognition.trust_fetch import TrustFetcher
+from gateway.recognition.veil import Veil
 from tests.gateway.city import TestCity
 from tests.gateway.recognition.home import scheme
 from tests.gateway.recognition.region import TERMS, City, TestRegion
@@ -138,7 +139,8 @@ class Listed:
     def reader(self, town: TestCity) -> StatusReader:
         """A process of the town that reads lists."""
         city = town.city
-        parts = self.trust, city.database, city.writer, self.clock, city.ids
+        veil = Veil(city.keys.link)
+        parts = self.trust, city.database, city.writer, veil, self.clock, city.ids
         return StatusReader(self.settings, *parts)
 
     def _answer(self, _request: httpx.Request) -> httpx.Response:
@@ -170,14 +172,14 @@ async def open_visit(town: TestCity, code: str, uri: str, idx: int) -> UUID:
     await scheme(town)
     await town.owner.execute("INSERT INTO issuer (code) VALUES ($1) ON CONFLICT DO NOTHING", code)
     citizen = await town.citizen(band=0)
-    made: UUID = town.city.ids.uuid7(town.city.clock.now_us())
+    made = town.city.ids.random_uuid()
     async with town.city.writer.change(citizen) as connection:
         await connection.execute(
             "INSERT INTO visit (id, citizen, issuer, jti, scheme, scheme_version, tier, band,"
-            " scenarios, as_of, home_consent, policy, status_uri, status_idx, granted_at)"
+            " scenarios, as_of, home_consent, policy, status_uri, status_idx, number)"
             " SELECT $1, $2, num, $1::uuid::text, 'example-delta', 1, 'T1', 4, '{library}',"
-            " '2026-06-15', $1, '', $3, $4, clock_timestamp() FROM issuer WHERE code = $5",
-            *(made, citizen, uri, idx, code),
+            " '2026-06-15', $1, '', $3, $4, 1 FROM issuer WHERE code = $5",
+            *(made, citizen, uri, Veil(town.city.keys.link).place(uri, idx), code),
         )
     return made
 

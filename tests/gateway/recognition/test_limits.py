@@ -62,7 +62,7 @@ def granted(scheme: Scheme, steps: list[Step], band: int, waived: int) -> list[K
                     city=city,
                     band_floor=found.band_floor,
                     reserved_fen=found.reserved_fen,
-                    issued_us=number,
+                    number=number,
                 )
             )
     return live
@@ -105,7 +105,7 @@ def test_what_a_fallen_band_no_longer_bears_ends_and_nothing_else(
 
 def test_the_newest_gives_way_first() -> None:
     live = [
-        Kept(id=n, city=city, band_floor=4, reserved_fen=50_000, issued_us=n)
+        Kept(id=n, city=city, band_floor=4, reserved_fen=50_000, number=n)
         for n, city in enumerate(CITIES)
     ]
     ended = unsupported(live, band=4, cap_fen=100_000, waived_fen=0)

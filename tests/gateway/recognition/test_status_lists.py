@@ -215,7 +215,7 @@ async def test_places_are_drawn_at_random_and_never_twice(town: TestCity) -> Non
     consent = await consent_of(town, first)
     for _ in range(30):
         await recognised(town, citizen, consent=consent)
-    rows = await town.owner.fetch("SELECT status_idx FROM recognition ORDER BY issued_at")
+    rows = await town.owner.fetch("SELECT status_idx FROM recognition ORDER BY number")
     taken = [row["status_idx"] for row in rows]
     assert len(set(taken)) == len(taken) == 31
     assert taken != sorted(taken)

@@ -240,6 +240,7 @@ async def test_a_visit_opened_meanwhile_is_not_covered_by_a_read_that_did_not_se
 async def test_a_grant_stands_by_a_fresh_list_and_its_city_is_fresh_at_once(
     town: TestCity, partner: Partner, reader: StatusReader
 ) -> None:
+    await visit(town, partner)
     partner.ended = {5}
     assert await reader.valid(CODE, partner.uri(), 4) is True
     assert await reader.valid(CODE, partner.uri(), 5) is False
@@ -251,6 +252,7 @@ async def test_a_grant_stands_by_a_fresh_list_and_its_city_is_fresh_at_once(
 async def test_a_thousand_grants_at_once_cost_one_fetch(
     town: TestCity, partner: Partner, reader: StatusReader
 ) -> None:
+    await visit(town, partner)
     partner.pause_s = 0.2
     answers = await asyncio.gather(*(reader.valid(CODE, partner.uri(), n) for n in range(1000)))
     assert answers == [True] * 1000
@@ -260,6 +262,7 @@ async def test_a_thousand_grants_at_once_cost_one_fetch(
 async def test_a_city_that_is_down_is_asked_once_in_a_while_however_many_grants_come(
     town: TestCity, partner: Partner, reader: StatusReader
 ) -> None:
+    await visit(town, partner)
     partner.answer = lambda _: b""
     answers = await asyncio.gather(*(reader.valid(CODE, partner.uri(), n) for n in range(200)))
     assert answers == [None] * 200

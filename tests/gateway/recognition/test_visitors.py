@@ -82,7 +82,7 @@ async def test_the_newest_living_word_counts_and_the_one_before_it_once_it_ends(
 ) -> None:
     citizen = await visitors.arrived(await visitors.issuer())
     await visitors.allow(citizen, "rent")
-    await visitors.visit(citizen, scenarios=["rent"], limit_fen=50_000, granted_ago_s=60)
+    await visitors.visit(citizen, scenarios=["rent"], limit_fen=50_000)
     newer = await visitors.visit(citizen, scenarios=["library"], limit_fen=0)
     assert await asked(visitors, citizen) is ORDINARY
     await visitors.end(citizen, newer)
@@ -95,7 +95,7 @@ async def test_a_band_is_the_visits_and_no_score_of_the_same_person_here(
     citizen = await visitors.arrived(await visitors.issuer())
     await visitors.visit(citizen, band=2)
     assert (await stored(visitors, citizen))[0].band == 2
-    await visitors.visit(citizen, band=3, granted_ago_s=-1)
+    await visitors.visit(citizen, band=3)
     assert (await stored(visitors, citizen))[0].band == 3
 
 

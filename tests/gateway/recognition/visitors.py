@@ -70,19 +70,20 @@ class Visitors:
         scenarios: Sequence[str] = ("library", "rent"),
         band: int = 4,
         limit_fen: int = 50_000,
-        granted_ago_s: float = 0,
+        number: int | None = None,
     ) -> UUID:
-        """A recognition accepted here."""
+        """A recognition accepted here: the visitor's newest, or the one of a number."""
         visit = self.town.city.ids.random_uuid()
         async with self.town.city.writer.change(citizen) as connection:
             await connection.execute(
                 "INSERT INTO visit (id, citizen, issuer, jti, scheme, scheme_version, tier, band,"
                 " scenarios, limit_fen, as_of, home_consent, policy, status_uri, status_idx,"
-                " granted_at) SELECT $1, $2, issuer, $3, $4, $5, 'T1', $6, $7, $8, '2026-11-01',"
+                " number) SELECT $1, $2, issuer, $3, $4, $5, 'T1', $6, $7, $8, '2026-11-01',"
                 " $1, 'aa', 'https://home.example/status-lists/1', 7,"
-                " clock_timestamp() - make_interval(secs => $9) FROM visitor WHERE citizen = $2",
+                " coalesce($9, (SELECT count(*) + 1 FROM visit WHERE citizen = $2))"
+                " FROM visitor WHERE citizen = $2",
                 *(visit, citizen, visit.hex, self.scheme.id, self.scheme.version),
-                *(band, list(scenarios), limit_fen, granted_ago_s),
+                *(band, list(scenarios), limit_fen, number),
             )
         return visit
 
@@ -90,7 +91,7 @@ class Visitors:
         """Its bit was turned at home."""
         async with self.town.city.writer.change(citizen) as connection:
             await connection.execute(
-                "UPDATE visit SET ended_at = clock_timestamp(), reason = 'revoked' WHERE id = $1",
+                "UPDATE visit SET ended_on = today(), reason = 'revoked' WHERE id = $1",
                 visit,
             )
 

@@ -253,8 +253,8 @@ async def test_an_older_word_does_not_replace_a_newer_one(border: Border) -> Non
     assert (await second.present()).status_code == 200
     await third.arrive(iat=now_s, exp=now_s + 60)
     assert (await third.present()).status_code == 200
-    live = "SELECT count(*) FROM visit WHERE ended_at IS NULL"
-    ended = "SELECT array_agg(reason) FROM visit WHERE ended_at IS NOT NULL"
+    live = "SELECT count(*) FROM visit WHERE ended_on IS NULL"
+    ended = "SELECT array_agg(reason) FROM visit WHERE ended_on IS NOT NULL"
     assert await border.town.owner.fetchval(live) == 2
     assert await border.town.owner.fetchval(ended) == ["replaced"]
 

@@ -40,7 +40,7 @@ async def test_what_is_open_by_which_tier_and_how_fresh_the_word_is(border: Bord
     assert (told["tier"], told["scheme"], told["scheme_version"]) == ("T1", "example-delta", 1)
     assert told["scheme_title"]["en"].startswith("Recognition scheme")
     assert told["deposit_limit_fen"] == 50_000
-    assert (told["live"], told["fresh"], told["ended_at"]) == (True, True, None)
+    assert (told["live"], told["fresh"], told["ended_on"]) == (True, True, None)
     await border.town.owner.execute("UPDATE issuer SET fresh_until = clock_timestamp()")
     assert body(await page.get(PATH))["fresh"] is False
     assert "band" not in told
@@ -59,7 +59,7 @@ async def test_a_visitor_ends_the_visit_at_any_time(border: Border) -> None:
         assert (await page.post(PATH + "/end")).status_code == 204
     told = body(await page.get(PATH))
     assert (told["live"], told["reason"]) == (False, "visitor")
-    assert told["ended_at"] is not None
+    assert told["ended_on"] is not None
     assert body(await page.get("/v1/me"))["visit"]["live"] is False
     # Who comes again is live again.
     again = await border.browser().visit()
@@ -133,5 +133,5 @@ async def test_what_ended_long_ago_goes_with_the_account(border: Border) -> None
 async def test_a_visit_that_is_over_is_shown_for_a_month(border: Border, after: str) -> None:
     page = await border.browser().visit()
     await page.post(PATH + "/end")
-    await border.town.owner.execute(f"UPDATE visit SET ended_at = ended_at - interval '{after}'")
+    await border.town.owner.execute(f"UPDATE visit SET ended_on = ended_on - interval '{after}'")
     assert body(await page.get(PATH))["live"] is False

@@ -88,7 +88,7 @@ async def test_two_first_visits_at_once_are_of_one_visitor(
     assert await owner.fetchval("SELECT count(*) FROM visitor") == 1
     assert await owner.fetchval("SELECT count(*) FROM citizen") == 1
     assert await owner.fetchval("SELECT count(*) FROM visit") == len(accepted)
-    assert await owner.fetchval("SELECT count(*) FROM visit WHERE ended_at IS NULL") == 1
+    assert await owner.fetchval("SELECT count(*) FROM visit WHERE ended_on IS NULL") == 1
 
 
 async def test_a_flood_at_the_door_ends_in_refusals(border: Border, other_worker: TestCity) -> None:

@@ -107,7 +107,7 @@ async def test_a_token_ends_after_five_minutes_and_with_its_visit(border: Border
     )
     assert refused(await visitor.enter(token), "invalid_token")
     visitor, token = await holding(border)
-    await border.town.owner.execute("UPDATE visit SET ended_at = now(), reason = 'status'")
+    await border.town.owner.execute("UPDATE visit SET ended_on = today(), reason = 'status'")
     assert refused(await visitor.enter(token), "invalid_token")
 
 
