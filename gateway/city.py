@@ -181,7 +181,7 @@ class City:
         )
         self.standings = StandingReader(self.cache, self.database, self.limits, self.counts)
         self.writer = StandingWriter(
-            self.database, self.cache, keys.standing_digest, partial(cap_fen, registry["rent"])
+            self.database, self.cache, keys.standing_digest, partial(cap_fen, registry.get("rent"))
         )
         self.status_lists = StatusLists(settings, keys, self.database, clock, ids)
         self.status_reader = StatusReader(

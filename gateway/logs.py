@@ -38,6 +38,7 @@ _word = _like(r"[A-Za-z][A-Za-z_.-]{0,63}")
 _error = _like(r"[A-Za-z][A-Za-z_.-]{0,63}|[a-z]{1,20}(?: [a-z]{1,20}){0,3}(?: [1-5][0-9]{2})?")
 _message = _like(r"msg_[A-Za-z0-9_-]{8,64}")
 _sqlstate = _like(r"[0-9A-Z]{5}")
+_city = _like(r"[0-9]{6}")  # GB/T 2260
 _place = _like(r"[\w./<>@+~ -]{1,200}:[0-9]{1,6} [\w<>]{1,80}")
 
 
@@ -54,7 +55,8 @@ def _count(value: object) -> bool:
 ALLOWED: Final[Mapping[str, Fits]] = {
     **dict.fromkeys(("event", "level", "logger"), _word),
     **dict.fromkeys(("code", "job", "kind", "origin", "outcome", "reason"), _word),
-    **dict.fromkeys(("scenario", "dependency"), _word),
+    **dict.fromkeys(("scenario", "dependency", "place"), _word),
+    "city": _city,  # left out where it is not known which
     **dict.fromkeys(("attempts", "count", "status", "took_ms"), _count),
     "error": _error,
     "message": _message,  # a webhook message's own random id

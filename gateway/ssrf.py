@@ -142,11 +142,9 @@ async def get_bytes(
         OutboundRefused: the address is not allowed.
         OutboundFailed: no answer, late, too large, compressed, a redirect or another status.
     """
-    status, body = await _exchange(
-        client, "GET", url, limit_bytes=limit_bytes, timeout_s=timeout_s, accept=accept
+    _, body = await _exchange(
+        client, "GET", url, limit_bytes=limit_bytes, timeout_s=timeout_s, accept=accept, only=200
     )
-    if status != 200:
-        raise OutboundFailed(f"status {status}")
     return body
 
 
@@ -178,6 +176,7 @@ async def _exchange(
     timeout_s: float,
     accept: str = "application/json, */*;q=0.1",
     form: Mapping[str, str] | None = None,
+    only: int | None = None,
 ) -> tuple[int, bytes]:
     headers = {"accept": accept, "accept-encoding": "identity"}
     try:
@@ -186,7 +185,11 @@ async def _exchange(
             asyncio.timeout(timeout_s),
             client.stream(method, url, headers=headers, data=form) as response,
         ):
-            return response.status_code, await _read(response, limit_bytes)
+            status = response.status_code
+            # What is of no use is not read either.
+            if only not in (None, status):
+                raise OutboundFailed(f"status {status}")
+            return status, await _read(response, limit_bytes)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
         raise OutboundFailed(type(exc).__name__) from None
 

@@ -99,9 +99,11 @@ def reserved_by_city(live: Iterable[Kept]) -> dict[str, int]:
     return kept
 
 
-def cap_fen(rent: Compiled, band: int, at_us: int) -> int:
+def cap_fen(rent: Compiled | None, band: int, at_us: int) -> int:
     """The cap of a band on waived deposits at an instant (µs, UTC), by the scenario's own figures;
-    0 before any is in force."""
+    0 before any is in force, and where a city has no such scenario."""
+    if rent is None:
+        return 0
     for parameter in rent.manifest.parameters:
         if parameter.name == CAP and parameter.by is not None:
             dated = parameter.at(at_us)

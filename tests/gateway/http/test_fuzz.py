@@ -24,7 +24,8 @@ from tests.gateway.http.door import HOST, Door
 from tests.gateway.http.shapes import Shapes
 
 EXAMPLES = 25
-TOKEN = "/oauth/token"
+#: What answers in the words of RFC 6749 5.2.
+OAUTH = ("/oauth/token", "/oauth/par", "/v1/visits/token")
 
 #: Needs the identity provider, which is not there: an honest 503.
 NEEDS_PROVIDER = "/v1/login"
@@ -153,7 +154,7 @@ def check(operation: Operation, status: int, media: str, body: bytes, kinds: set
         assert status in operation.statuses, "an answer that the contract does not name"
         return
     told = json.loads(body)
-    if operation.path == TOKEN and media == "application/json":
+    if operation.path in OAUTH and media == "application/json":
         assert told.keys() <= {"error", "error_description"}, "RFC 6749 5.2"
         return
     assert media == "application/problem+json"
