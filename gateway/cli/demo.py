@@ -79,8 +79,8 @@ def command(citizens: int, workers: int) -> None:
         tell_records(console, totals)
         with stages(console) as tell:
             visits, more = show.between(tell)
-    console.print(between(visits, {city.code: seeds_of(city.code) for city in CITIES}))
-    tell_differences([*played, *visits])
+        console.print(between(visits, {city.code: seeds_of(city.code) for city in CITIES}))
+        tell_differences([*played, *visits])
     for rows, recorded in ((played, totals), (visits, more)):
         if trouble := judge(rows, recorded):
             raise trouble
