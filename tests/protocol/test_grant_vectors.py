@@ -213,7 +213,8 @@ async def verdict(town: TestCity, given: Given) -> Given | str:
         return answer.reason
     row = await town.owner.fetchrow(
         "SELECT i.code, tier, band, scenarios, limit_fen FROM visit JOIN issuer AS i"
-        " ON i.num = visit.issuer ORDER BY opened_at DESC LIMIT 1"
+        " ON i.num = visit.issuer JOIN visit_token AS t ON t.visit = visit.id"
+        " ORDER BY t.expires_at DESC LIMIT 1"
     )
     assert row is not None
     code, tier, band, scenarios, limit = row

@@ -189,7 +189,10 @@ class Visitor:
         return await self.page.post(address, json=content, headers=fields)
 
 
-_NEWEST = "SELECT citizen FROM visit ORDER BY opened_at DESC LIMIT 1"
+#: Of visits no more than the day is kept; of a session that goes on, when it began.
+_NEWEST = """
+SELECT citizen FROM session JOIN visitor USING (citizen) ORDER BY created_at DESC LIMIT 1
+"""
 
 
 def code_of(location: str) -> str:

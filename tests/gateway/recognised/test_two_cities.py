@@ -24,7 +24,7 @@ from tests.gateway.recognised.others import Neighbours
 from tests.gateway.recognised.partner import error
 from tests.gateway.recognition.region import City
 
-LIVING = "SELECT count(*) FROM visit WHERE ended_at IS NULL"
+LIVING = "SELECT count(*) FROM visit WHERE ended_on IS NULL"
 VISITED = "http://127.0.0.1:8800"
 
 
