@@ -84,7 +84,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     party_burst: int = 4000
     """Requests that it may make at once after a rest; at least a second's worth."""
     token_attempts_per_s: float = 5.0
-    """Token requests a second of one client at one address, at one worker, for ever."""
+    """Token requests a second of one client at one address, at one worker, for ever; of a city,
+    which speaks for many people, ten times as many."""
     token_attempts_burst: int = 60
     """Token requests that it may make at once after a rest."""
     bad_signatures_max: int = 50

@@ -67,17 +67,20 @@ class Assertions:
         self._issuer = settings.issuer
         self._clock, self._forgeries, self._counts = clock, forgeries, counts
         per_s, burst = settings.token_attempts_per_s, settings.token_attempts_burst
+        many = per_s * CLIENTS_PER_ADDRESS, burst * CLIENTS_PER_ADDRESS
         self._by_client = Throttle(clock, per_s=per_s, burst=burst)
-        self._by_address = Throttle(
-            clock, per_s=per_s * CLIENTS_PER_ADDRESS, burst=burst * CLIENTS_PER_ADDRESS
-        )
+        # A city speaks for all its visitors, three times for each.
+        self._by_city = Throttle(clock, per_s=many[0], burst=many[1])
+        self._by_address = Throttle(clock, per_s=many[0], burst=many[1])
         # Its private half is forgotten on this very line.
         self._decoy = ec.generate_private_key(ec.SECP256R1()).public_key()
 
     async def prove(
-        self, form: Mapping[str, str], address: str, registry: Registry
+        self, form: Mapping[str, str], address: str, registry: Registry, *, of_city: bool = False
     ) -> Proven | Denied:
         """The client that a form's assertion proves, or why it does not.
+
+        `of_city` says that it may be one that speaks for many people.
 
         Raises:
             TooManyRequests: this client, or this address, tries too often.
@@ -92,7 +95,7 @@ class Assertions:
         if len(assertion) > MAX_TOKEN_CHARS:
             return Denied(OAuthCode.INVALID_CLIENT, "shape")
         name, kid = claimed(assertion)
-        self._throttle(name, address)
+        self._throttle(self._by_city if of_city else self._by_client, name, address)
         claimant = f"{name} {address}", address
         known, answer = registry.key(name, kid), self._verify(assertion, claimant, registry)
         if isinstance(answer, Refused) and answer.reason in _KEY_REASONS:
@@ -116,12 +119,12 @@ class Assertions:
             self._forgeries.failed(*claimant)
         return Denied(OAuthCode.INVALID_CLIENT, answer.reason.value)
 
-    def _throttle(self, name: str, address: str) -> None:
+    def _throttle(self, by_client: Throttle, name: str, address: str) -> None:
         """Count an attempt, before it costs anything, for the address and for the client there.
 
         The client's count is one for each address, or anybody could use up a stranger's.
         """
-        wait_s = self._by_address.wait_s(address) or self._by_client.wait_s(f"{name} {address}")
+        wait_s = self._by_address.wait_s(address) or by_client.wait_s(f"{name} {address}")
         if wait_s:
             self._counts.limited("token_attempts")
             raise TooManyRequests(wait_s)

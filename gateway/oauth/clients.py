@@ -83,7 +83,7 @@ class ClientAuthentication:
 
     async def authenticate_city(self, form: Mapping[str, str], address: str) -> CityClient | Denied:
         """The city that a form's assertion proves, or why it does not; raises as `authenticate`."""
-        proven = await self._assertions.prove(form, address, self._of_cities)
+        proven = await self._assertions.prove(form, address, self._of_cities, of_city=True)
         return proven if isinstance(proven, Denied) else await self._city(proven)
 
     async def _party(self, proven: Proven) -> Client | Denied:
