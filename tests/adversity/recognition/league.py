@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -14,6 +14,7 @@ from gateway.ids import SystemIds
 from gateway.recognition.admitting import admit
 from gateway.recognition.schemes import publish
 from gateway.recognition.visit_sessions import SESSION_PATH
+from gateway.sessions import hash_of
 from tests.adversity.recognition.town import Town
 from tests.gateway.prover import Prover
 from tests.gateway.recognition.region import TestRegion
@@ -101,12 +102,7 @@ class Visitor:
     @property
     def secret(self) -> str:
         """What the browser holds of its attempt."""
-        host = urlsplit(self.at.issuer).hostname
-        return next(
-            str(each.value)
-            for each in self.page.cookies.jar
-            if each.name == "qianjiang-visit" and each.domain == host
-        )
+        return cookie_of(self.page, self.at.issuer, "qianjiang-visit")
 
     def proof(self, path: str = "/oauth/token", **given: Any) -> str:
         """A proof for the visited city."""
@@ -176,7 +172,8 @@ class Visitor:
         assert shown.status_code == 200, shown.text
         entered = await self.enter(shown.json()["access_token"])
         assert entered.status_code == 204, entered.text
-        found: UUID = (await self.at.rows(_NEWEST))[0]["citizen"]
+        session = cookie_of(self.page, self.at.issuer, "qianjiang-session")
+        found: UUID = (await self.at.rows(WHOSE, hash_of(session)))[0]["citizen"]
         return found
 
     async def write(self, town: Town, address: str, content: Any) -> httpx.Response:
@@ -189,12 +186,12 @@ class Visitor:
         return await self.page.post(address, json=content, headers=fields)
 
 
-#: Of visits no more than the day is kept; of a session that goes on, when it began.
-_NEWEST = """
-SELECT citizen FROM session JOIN visitor USING (citizen) ORDER BY created_at DESC LIMIT 1
-"""
+#: Whose session it is.
+WHOSE = "SELECT citizen FROM session WHERE id_hash = $1"
 
 
-def code_of(location: str) -> str:
-    """The code that an address carries."""
-    return parse_qs(urlsplit(location).query)["code"][0]
+def cookie_of(client: httpx.Client | httpx.AsyncClient, issuer: str, name: str) -> str:
+    """A cookie that a browser has of one city."""
+    host = urlsplit(issuer).hostname
+    jar = client.cookies.jar
+    return next(str(each.value) for each in jar if (each.name, each.domain) == (name, host))

@@ -37,7 +37,8 @@ async def test_nothing_planted_is_in_cache_problems_logs_or_counts(
     bench = Bench(league)
     with capture_logs() as lines:
         await bench.settle()
-        bench.held = {kind: await mint(bench) for kind, mint in KINDS.items()}
+        for kind in KINDS:
+            await bench.mint(kind)
         canaries = set(bench.held.values())
         # Refused everywhere once, and then each taken where it is good.
         cells = [

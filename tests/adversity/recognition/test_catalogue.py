@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.claims import Kind
 from tests.adversity.recognition import places
-from tests.adversity.recognition.kinds import KINDS, Bench
+from tests.adversity.recognition.kinds import Bench
 from tests.adversity.recognition.league import League
 from tests.adversity.recognition.places import HOME, OWN, VISITED, Place, Seen
 from tests.gateway.attacks import attacks
@@ -73,7 +73,7 @@ async def bench(league: League) -> Bench:
 async def tried(bench: Bench, at: str, *, start: int = 0, every: int = 1) -> int:
     """Show the forged tokens, or some of them, at a place; how many that were."""
     target, place = TARGETS[at], PLACES[at]
-    bench.held = {target.made: await KINDS[target.made](bench)}
+    await bench.mint(target.made)
     bench.town.clock.stand()
     shop = Workshop(target.kind, bench.held[target.made], target.key(bench))
     faults: list[str] = []
@@ -85,6 +85,8 @@ async def tried(bench: Bench, at: str, *, start: int = 0, every: int = 1) -> int
         faults += [f"{name}: {fault}" for fault in faults_of(place, seen, after - before)]
         count += 1
     assert faults == []
+    bench.town.clock.go_on()
+    await bench.freshen(target.made)
     seen = await place.show(bench, bench.held[target.made])
     assert seen.passed, f"what they were forged of is good: {seen}"
     return count
@@ -139,8 +141,9 @@ async def test_forged_statements_together_suspend_nothing(bench: Bench) -> None:
 async def test_a_token_counts_where_it_belongs_and_nowhere_else(bench: Bench) -> None:
     """In the address, in a cookie, in another field or twice, a good token is none."""
     http, entry = bench.http, f"{bench.town.issuer}/v1/visits/session"
-    token = bench.held["visit token"] = await KINDS["visit token"](bench)
-    bearer = await KINDS["access token"](bench)
+    for kind in ("visit token", "access token"):
+        await bench.mint(kind)
+    token, bearer = bench.held["visit token"], bench.held["access token"]
 
     def proof() -> str:
         return bench.shown.proof("/v1/visits/session", token=token)

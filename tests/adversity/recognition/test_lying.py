@@ -142,7 +142,7 @@ async def test_ten_bad_minutes_cost_the_citys_own_visitors_the_fast_way_and_nobo
             assert clean(await returning.present())
     await decade.passes(5)
     assert await decade.asked(theirs) is ELIGIBLE
-    assert await here.rows("SELECT 1 FROM visit WHERE ended_on IS NOT NULL") == []
+    assert await here.rows("SELECT 1 FROM visit WHERE reason IS NOT NULL") == []
     assert len(await here.rows("SELECT 1 FROM visit")) == 2, "nobody came in meanwhile"
 
 

@@ -35,20 +35,21 @@ async def counted(town: Town, place: str) -> int:
 async def test_only_the_diagonal_passes(bench: Bench, part: dict[str, Place]) -> None:
     """What is refused everywhere else is then shown where it is good, and is good there: nothing
     was refused for being old, used or somebody else's."""
-    bench.held = {kind: await mint(bench) for kind, mint in KINDS.items()}
+    for kind in KINDS:
+        await bench.mint(kind)
     cells = [(at, kind) for at in part for kind in KINDS]
     cells.sort(key=lambda cell: cell[1] in part[cell[0]].kinds)
     passed, faults = set(), []
     for at, kind in cells:
         place = part[at]
         before = await counted(bench.town, place.records)
-        if kind in place.kinds and kind in SUPERSEDED:
-            bench.held[kind] = await KINDS[kind](bench)
+        if kind in place.kinds:
+            await (bench.mint if kind in SUPERSEDED else bench.freshen)(kind)
         with capture_logs() as lines:
             seen = await place.show(bench, bench.held[kind])
         if seen.passed:
             passed.add((at, kind))
-            bench.held[kind] = await KINDS[kind](bench)  # it may be good at another place as well
+            await bench.mint(kind)  # it may be good at another place as well
             continue
         faults += [f"{kind} at {at}: {fault}" for fault in unclean(seen, lines)]
         is_read = seen.status not in UNREAD

@@ -17,6 +17,8 @@ import msgspec
 from gateway.local.populate import owned_city
 from gateway.score_publication import ScorePublication
 from gateway.scores import Scores, today
+from gateway.sessions import hash_of
+from tests.adversity.recognition.league import WHOSE, cookie_of
 from tests.adversity.recognition.watch import Asked, Watched
 from tests.gateway.city import TestCity, registry
 from tests.gateway.prover import Prover
@@ -54,11 +56,10 @@ class Abroad:
         self._step("/v1/visits/session", authorization=f"DPoP {token}", dpop=proof)
         (held,) = self.browser.get(home, "/v1/me/recognitions").json()["recognitions"]
         self.consent = held["withdraw"].split("/")[-2]
-        (row,) = home.rows("SELECT citizen, status_idx FROM recognition WHERE consent = $1",
-                           UUID(self.consent))  # fmt: skip
-        self.at_home = row["citizen"]
-        (there,) = here.rows("SELECT citizen FROM visit WHERE status_idx = $1", row["status_idx"])
-        self.citizen = there["citizen"]
+        who = home.rows("SELECT citizen FROM recognition WHERE consent = $1", UUID(self.consent))
+        self.at_home = who[0]["citizen"]
+        session = cookie_of(self.browser.http, here.base_url, "qianjiang-session")
+        self.citizen = here.rows(WHOSE, hash_of(session))[0]["citizen"]
 
     def _proof(self, path: str, **given: Any) -> str:
         return self.key.proof("POST", self.pair.b.base_url + path, int(time.time()), **given)
