@@ -23,8 +23,9 @@ from gateway.client_keys import new_client_key, private_key
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import GatewayError
 from gateway.jose import Refused, sign, verify
-from gateway.jwk import Key, thumbprint, unb64url
+from gateway.jwk import Key, unb64url
 from gateway.local.places import write_private
+from gateway.local.region_rules import fault_beside, fault_of_operators, revived
 from gateway.recognition.entry import City, parse_entry
 
 #: Where the list is, below the region's own address.
@@ -163,11 +164,31 @@ class LocalRegion:
             others = {code: each for code, each in self.cities().items() if code != city.entry.code}
             if len(others) >= CITIES_MAX:
                 raise RegionDeclines(f"the list has room for {CITIES_MAX} cities")
-            taken = {name for other in others.values() for name in _thumbprints(other)}
-            if taken & set(_thumbprints(city)):
-                raise RegionDeclines(f"{city.entry.code}: another city has one of its keys")
+            self._judge(city, raw)
             write_private(self.folder / _CITIES / f"{city.entry.code}.json", raw.decode())
         return city
+
+    def _judge(self, city: City, raw: bytes) -> None:
+        """Refuse an entry that would harm the list, or undo what operators ended."""
+        code, here = city.entry.code, self.cities()
+        others = [path.read_bytes() for path in self._entries() if path.stem != code]
+        fault = fault_beside(raw, others, allow_loopback_http=self._loopback)
+        fault = fault or fault_of_operators(city)
+        if fault is not None:
+            raise RegionDeclines(f"{code}: {fault}")
+        undone = revived(
+            here.get(code),
+            city,
+            [each for other, each in here.items() if other != code],
+            {each.id: each.statements for each in self.agreements()},
+            self.file.id,
+            self._clock.now_us(),
+        )
+        if undone:
+            raise RegionDeclines(
+                f"{code}: without who leaves, {', '.join(undone)} would not be ended or suspended "
+                "any more; have two who stay say so first"
+            )
 
     def expel(self, code: str) -> None:
         """Take a city off the list: within its life nobody relies on it any more.
@@ -190,6 +211,9 @@ class LocalRegion:
         with self._changing():
             claims = self._proved(compact)
             filed = self.folder / _STATEMENTS
+            theirs = (claims_of(path.read_text()) for path in filed.glob(f"{claims.agreement}.*"))
+            if any(each.cities != claims.cities for each in theirs):
+                raise RegionDeclines(f"{claims.agreement} is the id of another pair's agreement")
             if len(list(filed.glob("*.jws"))) >= STATEMENTS_MAX:
                 raise RegionDeclines(f"there is room for {STATEMENTS_MAX} statements")
             name = hashlib.sha256(compact.encode()).hexdigest()[:16]
@@ -289,7 +313,3 @@ def claims_of(compact: str) -> AgreementClaims:
         raise RegionDeclines("not a statement about an agreement") from None
     assert isinstance(claims, AgreementClaims), "the decoder is of this kind"
     return claims
-
-
-def _thumbprints(city: City) -> list[str]:
-    return [thumbprint(key.public) for key in [*city.keys.values(), *city.operators.values()]]

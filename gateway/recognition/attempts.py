@@ -132,7 +132,10 @@ class Attempts:
             return Arrival.DECLINED if is_no else Arrival.NOT_RECOGNISED
         assert secret is not None, "matched"
         seal, name = self._seal(secret), hash_of(secret)
-        verifier = seal.open(waiting.verifier, _VERIFIER + name).decode()
+        try:
+            verifier = seal.open(waiting.verifier, _VERIFIER + name).decode()
+        except SealBroken:  # begun under a key that this city has no more
+            raise VisitRefused("attempt") from None
         try:
             grant = await self._homes.grant(home, answer["code"], verifier)
         except HomeCityRefused as fault:

@@ -12,14 +12,16 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from gateway.claims import CityCode, Scenarios, SchemeName
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Malformed
 from gateway.jwk import JwkRefused, Key, parse_jwk
+from gateway.scan import Limits, check
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Address = Annotated[str, msgspec.Meta(min_length=8, max_length=256)]
 #: An origin in its one spelling, since issuers are compared as text; and what may follow it.
 _ORIGIN: Final = re.compile(r"\A(https?)://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?\Z")
 _PATH: Final = re.compile(r"\A/[!-\"$->@-~]*\Z")  # neither query nor fragment
+_LIMITS: Final = Limits(depth=8, members=4096, string=16 * 1024)
 _KID: Final = re.compile(r"\A[!-~]{1,128}\Z")  # as a signed document may name it
 #: What a city's key may sign: as a client, what it says of citizens, its status lists.
 Purpose = Literal["client", "grant", "status"]
@@ -100,7 +102,11 @@ def parse_entry(raw: bytes, *, allow_loopback_http: bool = False) -> City:
         EntryRefused: it is malformed, names addresses that are not its own, or has unusable keys.
     """
     try:
+        # What a strict reader refuses in one entry would cost the region its whole list.
+        check(raw, _LIMITS)
         entry = _decode(raw)
+    except Malformed:
+        raise EntryRefused("not an entry: not harmless JSON (a member twice, a NUL)") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise EntryRefused(f"not an entry: {fault}") from None
     _check_addresses(entry, allow_loopback_http)

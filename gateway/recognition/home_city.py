@@ -23,6 +23,7 @@ from gateway.ids import Ids
 from gateway.jose import sign
 from gateway.keys import Keyring, b64url
 from gateway.oauth.clients import ASSERTION_TYPE
+from gateway.oauth.errors import OAuthCode
 from gateway.recognition.entry import City
 from gateway.settings import Settings
 from gateway.ssrf import OutboundFailed, OutboundRefused, guarded_client, post_form
@@ -36,6 +37,8 @@ ANSWER_BYTES: Final = 32 * 1024
 CALLS_MAX: Final = 16
 ASSERTION_LIFE_S: Final = 60
 
+#: The errors that a home city can give a name to (RFC 6749 5.2 and its kin).
+SAYABLE: Final = frozenset(OAuthCode)
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type's name
 _T = TypeVar("_T")
@@ -156,7 +159,9 @@ class HomeCities:
             return body
         # RFC 6749 5.2: these two are about the request; whatever else there is, is about the city.
         if status in (400, 401):
-            raise HomeCityRefused(_decoded(body, _Error).error[:64])
+            said = _decoded(body, _Error).error
+            # Whatever else it says is its own text, and has no place in this city's records.
+            raise HomeCityRefused(said if said in SAYABLE else "other")
         raise HomeCityFailed("status")
 
     def _proof(self, audience: str) -> dict[str, str]:

@@ -50,7 +50,8 @@ class Statements:
         found: dict[str, tuple[Statement, ...]] = {}
         for name, texts in own.items():
             said = (self._hear(name, text, by_issuer, listed.iss, before) for text in texts)
-            found[name] = tuple(each for each in said if each is not None)
+            # What others call by the same name is theirs, and moves nothing here.
+            found[name] = tuple(each for each in said if each and self._code in each.cities)
         return found
 
     def _hear(

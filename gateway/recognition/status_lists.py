@@ -65,6 +65,13 @@ class _Held(msgspec.Struct, frozen=True):
     read_at: float
 
 
+class _Copied(msgspec.Struct, frozen=True):
+    """The copy that this process made last of a list: its bits by number, and its instant."""
+
+    count: int
+    as_of_us: int
+
+
 class StatusLists:
     """The lists of this city; one instance per worker."""
 
@@ -74,7 +81,7 @@ class StatusLists:
         self._issuer, self._keys = settings.issuer, keys.city_status
         self._database, self._clock, self._ids = database, clock, ids
         self._held: dict[int, _Held] = {}
-        self._copied: dict[int, int] = {}  # list -> how many bits its copy of ours has
+        self._copied: dict[int, _Copied] = {}
         self._counted_at = self._worn_at = float("-inf")
 
     def uri(self, number: int) -> str:
@@ -151,21 +158,33 @@ class StatusLists:
         # acknowledged before this instant is in them.
         as_of_us = await rows.now_us(connection)
         # A bit never turns back, so as many bits as before are the same bits.
-        if self._copied.get(number) == await rows.ended_count(connection, number):
-            await rows.touch(connection, number, as_of_us)
-            return
-        ended = await rows.ended(connection, number)
-        await rows.put(connection, number, compressed(raw_of(ended, size)), as_of_us)
-        self._copied[number] = len(ended)
+        count = await rows.ended_count(connection, number)
+        if not await self._still(connection, number, count, as_of_us):
+            ended = await rows.ended(connection, number)
+            await self._put(connection, number, raw_of(ended, size), len(ended), as_of_us)
 
     async def _void(self, connection: Connection, number: int, size: int) -> None:
-        """Copy a list of before a restore: nothing of what it was given out for stands."""
+        """Copy a list of before a restore, or of which nothing stands: every bit is set."""
         as_of_us = await rows.now_us(connection)
-        if self._copied.get(number) == size:
-            await rows.touch(connection, number, as_of_us)
-            return
-        await rows.put(connection, number, compressed(b"\xff" * (size // 8)), as_of_us)
-        self._copied[number] = size
+        if not await self._still(connection, number, size, as_of_us):
+            await self._put(connection, number, b"\xff" * (size // 8), size, as_of_us)
+
+    async def _still(self, connection: Connection, number: int, count: int, as_of_us: int) -> bool:
+        """Whether the copy that is there is ours and has so many bits; it is good until now."""
+        ours = self._copied.get(number)
+        if ours is None or ours.count != count:
+            return False
+        if not await rows.touch(connection, number, ours.as_of_us, as_of_us):
+            return False
+        self._copied[number] = _Copied(count, as_of_us)
+        return True
+
+    async def _put(
+        self, connection: Connection, number: int, raw: bytes, count: int, as_of_us: int
+    ) -> None:
+        self._copied.pop(number, None)
+        if await rows.put(connection, number, compressed(raw), as_of_us):
+            self._copied[number] = _Copied(count, as_of_us)
 
     def _signed(self, number: int, copy: rows.Copy) -> str:
         issued_s = copy.as_of_us // SECOND_US

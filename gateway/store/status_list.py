@@ -92,14 +92,15 @@ async def ended(connection: Connection, number: int) -> list[int]:
     return await connection.fetchval(_sql.ended, number) or []
 
 
-async def put(connection: Connection, number: int, lst: bytes, as_of_us: int) -> None:
-    """Keep a copy, unless there is a newer one."""
-    await connection.execute(_sql.put, number, lst, as_of_us)
+async def put(connection: Connection, number: int, lst: bytes, as_of_us: int) -> bool:
+    """Keep a copy, unless there is a newer one; returns whether it was kept."""
+    return bool(await connection.fetchval(_sql.put, number, lst, as_of_us))
 
 
-async def touch(connection: Connection, number: int, as_of_us: int) -> None:
-    """Say of the copy that nothing has changed until an instant."""
-    await connection.execute(_sql.touch, number, as_of_us)
+async def touch(connection: Connection, number: int, own_us: int, as_of_us: int) -> bool:
+    """Say of the copy of an instant that nothing has changed until another one; False where that
+    copy is not there any more."""
+    return bool(await connection.fetchval(_sql.touch, number, own_us, as_of_us))
 
 
 async def copy(connection: Connection, number: int, known_us: int) -> Copy | None:

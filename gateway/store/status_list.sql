@@ -50,9 +50,13 @@ SELECT array_agg(status_idx) FROM recognition WHERE status_list = $1 AND ended_a
 INSERT INTO status_list_copy AS c (list, lst, as_of) VALUES ($1, $2, from_us($3))
 ON CONFLICT (list) DO UPDATE SET lst = excluded.lst, as_of = excluded.as_of
  WHERE c.as_of < excluded.as_of
+RETURNING true
 
 -- name: touch
-UPDATE status_list_copy SET as_of = from_us($2) WHERE list = $1 AND as_of < from_us($2)
+-- Only who made the very copy that is there knows its bits: another process may have put its own.
+UPDATE status_list_copy SET as_of = from_us($3)
+ WHERE list = $1 AND as_of = from_us($2) AND as_of < from_us($3)
+RETURNING true
 
 -- name: worn_out
 -- Closed lists of which nothing stands, for so long that every city has read so.

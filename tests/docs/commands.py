@@ -61,7 +61,9 @@ def follow(page: Path, environment: Mapping[str, str], timeout_s: float) -> int:
     prints. Returns how many outputs were compared."""
     said = blocks(page)
     scripts = [block.text for block in said if block.language == "sh"]
-    script = "\n".join(["set -euo pipefail", *(f"{each}\necho '{MARK}'" for each in scripts)])
+    # What a page left running ends with a page that failed, too.
+    first = "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT"
+    script = "\n".join([first, *(f"{each}\necho '{MARK}'" for each in scripts)])
     done = subprocess.run(
         ["bash", "-c", script],
         env=environment,

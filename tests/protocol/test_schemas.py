@@ -129,7 +129,12 @@ def _refusal(text: bytes) -> str | None:
 
 
 #: What an entry must be besides what its schema says, as its description tells.
-_BESIDES = ("must be an address of its own issuer", "two keys with one kid", "a point of the curve")
+_BESIDES = (
+    "must be an address of its own issuer",
+    "two keys with one kid",
+    "a point of the curve",
+    "not harmless JSON",
+)
 
 
 def test_schema_and_reader_agree_on_every_odd_entry() -> None:

@@ -79,7 +79,7 @@ async def test_anybody_reads_a_list_and_of_none_there_is_nothing(
         assert answer.status_code == 404, nothing
         assert answer.headers["content-type"] == "application/problem+json"
     recognition = await recognised(town, await town.citizen())
-    number, idx = await _place(town, recognition)
+    number, idx = await place(town, recognition)
     answer = await http.get(f"/status-lists/{number}", headers={"accept": LIST})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == LIST
@@ -101,7 +101,8 @@ def test_lists_are_let_in_like_the_withdrawals_that_they_carry() -> None:
 # ------------------------------------------------------------------ bits
 
 
-async def _place(town: TestCity, recognition: object) -> tuple[int, int]:
+async def place(town: TestCity, recognition: object) -> tuple[int, int]:
+    """List and index of a recognition."""
     row = await town.owner.fetchrow(
         "SELECT status_list, status_idx FROM recognition WHERE id = $1", recognition
     )
@@ -112,7 +113,7 @@ async def _place(town: TestCity, recognition: object) -> tuple[int, int]:
 async def test_a_bit_turns_with_its_grant_and_no_other_does(town: TestCity) -> None:
     citizens = [await town.citizen() for _ in range(4)]
     made = [await recognised(town, citizen) for citizen in citizens]
-    places = [await _place(town, each) for each in made]
+    places = [await place(town, each) for each in made]
     assert len({number for number, _ in places}) == 1
     number, uri = places[0][0], town.city.status_lists.uri(places[0][0])
     for gone in range(3):
@@ -127,8 +128,8 @@ async def test_every_withdrawal_acknowledged_before_iat_is_in_the_list(town: Tes
     """The race that the promise stands on: copies are made while citizens withdraw."""
     citizens = [await town.citizen() for _ in range(30)]
     made = {citizen: await recognised(town, citizen) for citizen in citizens}
-    places = {citizen: (await _place(town, made[citizen]))[1] for citizen in citizens}
-    number = (await _place(town, made[citizens[0]]))[0]
+    places = {citizen: (await place(town, made[citizen]))[1] for citizen in citizens}
+    number = (await place(town, made[citizens[0]]))[0]
     acknowledged: dict[Any, int] = {}
 
     async def withdraw() -> None:
@@ -159,7 +160,7 @@ async def _value(town: TestCity, statement: str) -> int:
 
 async def test_of_two_who_copy_the_older_does_not_win(town: TestCity) -> None:
     recognition = await recognised(town, await town.citizen())
-    number, _ = await _place(town, recognition)
+    number, _ = await place(town, recognition)
     await town.owner.execute(
         "UPDATE status_list_copy SET as_of = clock_timestamp() + interval '5 seconds'"
     )
@@ -174,7 +175,7 @@ async def test_of_two_who_copy_the_older_does_not_win(town: TestCity) -> None:
 async def test_an_old_copy_is_not_signed_and_a_new_one_is_again(
     town: TestCity, http: httpx.AsyncClient
 ) -> None:
-    number, _ = await _place(town, await recognised(town, await town.citizen()))
+    number, _ = await place(town, await recognised(town, await town.citizen()))
     await town.owner.execute("UPDATE status_list_copy SET as_of = as_of - interval '21 seconds'")
     with pytest.raises(DependencyDown):
         await again(town).token(number)
@@ -186,7 +187,7 @@ async def test_an_old_copy_is_not_signed_and_a_new_one_is_again(
 
 
 async def test_a_copy_is_signed_once_and_a_newer_one_within_a_second(town: TestCity) -> None:
-    number, _ = await _place(town, await recognised(town, await town.citizen()))
+    number, _ = await place(town, await recognised(town, await town.citizen()))
     first = await town.city.status_lists.token(number)
     # ES256 as we make it is not deterministic: the same text is the same signing.
     assert await town.city.status_lists.token(number) == first
@@ -198,7 +199,7 @@ async def test_a_copy_is_signed_once_and_a_newer_one_within_a_second(town: TestC
 
 
 async def test_a_city_without_status_keys_publishes_nothing(town: TestCity) -> None:
-    number, _ = await _place(town, await recognised(town, await town.citizen()))
+    number, _ = await place(town, await recognised(town, await town.citizen()))
     city = town.city
     keys = structs.replace(city.keys, city_status={})
     keyless = StatusLists(city.settings, keys, city.database, city.clock, city.ids)
@@ -262,14 +263,14 @@ async def test_a_list_that_is_half_taken_is_closed_and_goes_on_being_published(
 ) -> None:
     citizen = await town.citizen()
     first = await recognised(town, citizen)
-    number, _ = await _place(town, first)
+    number, _ = await place(town, first)
     await town.owner.execute("UPDATE status_list SET size = 8")
     await town.owner.execute("UPDATE recognition SET status_idx = 0")
     consent = await consent_of(town, first)
     for _ in range(3):
         await recognised(town, citizen, consent=consent)
     assert await again(town).step() == 1
-    later = await _place(town, await recognised(town, citizen, consent=consent))
+    later = await place(town, await recognised(town, citizen, consent=consent))
     assert later[0] != number
     assert await town.city.status_lists.step() == 2
     for each in (number, later[0]):
@@ -291,7 +292,7 @@ async def test_a_million_entries_are_rebuilt_within_a_second(
     ended: int,
     most_chars: int,
 ) -> None:
-    number, _ = await _place(town, await recognised(town, await town.citizen()))
+    number, _ = await place(town, await recognised(town, await town.citizen()))
     await _fill(database, number, ended)
     began = time.perf_counter()
     await again(town).step()

@@ -1,0 +1,84 @@
+"""What a new entry may not do to the list, looked at before anybody reads it. Pure.
+
+Readers leave out what they cannot rely on; a region that knows better says so to whoever sends it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from gateway.recognition.agreements import State, conclude
+from gateway.recognition.entries import Memory
+from gateway.recognition.entry import City
+from gateway.recognition.statements import Statements
+from gateway.recognition.trust_list import TrustList
+
+#: An agreement that stands so must not come into force by a change of an entry.
+_OPEN: Final = (State.IN_FORCE, State.COMING)
+
+
+def fault_beside(raw: bytes, others: Iterable[bytes], *, allow_loopback_http: bool) -> str | None:
+    """Why an entry, beside the others, would leave somebody out of the list; None where none."""
+    _, left_out = Memory().read([raw, *others], allow_loopback_http)
+    return f"{left_out[0].name}: {left_out[0].words}" if left_out else None
+
+
+def fault_of_operators(city: City) -> str | None:
+    """Why an entry's operators are not two persons whom people can tell apart."""
+    people = {_seen(each.name) for each in city.entry.operators}
+    if "" in people:
+        return "an operator without a name that can be read"
+    if len(people) < 2:
+        return "two operators are wanted, with names that can be told apart"
+    return None
+
+
+def revived(
+    before: City | None, after: City, others: Sequence[City], said: Mapping[str, tuple[str, ...]],
+    region: str, now_us: int,
+) -> list[str]:  # fmt: skip
+    """The agreements whose end or suspension a new entry would undo, because who said so is not in
+    it any more (docs/protocol/recognition.md 3.1)."""
+    if before is None:
+        return []
+    old, new = (_states(city, others, said, region, now_us) for city in (before, after))
+    return [
+        name
+        for name, state in sorted(old.items())
+        if (state is State.ENDED and new.get(name) is not State.ENDED)
+        or (state is State.SUSPENDED and new.get(name) in _OPEN)
+    ]
+
+
+def _states(
+    city: City,
+    others: Sequence[City],
+    said: Mapping[str, tuple[str, ...]],
+    region: str,
+    now_us: int,
+) -> dict[str, State]:
+    listed = TrustList(
+        iss=region,
+        serial=1,
+        issued_us=now_us,
+        expires_us=now_us,
+        content=b"",
+        cities={each.entry.code: each for each in (city, *others)},
+        agreements=dict(said),
+        left_out=(),
+    )
+    read = Statements(city.entry.code).read(listed)
+    concluded = (conclude(name, statements, now_us) for name, statements in read.items())
+    return {each.id: each.state for each in concluded if each is not None}
+
+
+def _seen(name: str) -> str:
+    """A name as people see it: without what is not seen, in one spelling."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(
+        letter
+        for letter in plain
+        if unicodedata.category(letter) not in ("Cf", "Cc", "Zs", "Zl", "Zp")
+    )

@@ -1,0 +1,102 @@
+"""A new entry neither harms the list nor undoes what operators ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.claims import Kind
+from gateway.client_keys import new_client_key, private_key
+from gateway.jose import sign
+from gateway.local import alliance
+from gateway.local.atlas import HANGZHOU, NINGBO, SUZHOU
+from gateway.local.region import RegionDeclines
+from gateway.recognition.entry import EntryRefused, Operator
+from tests.gateway.local.test_region import ADDRESS, NOW_S, Place, address_of
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Two cities with an agreement that all four operators signed."""
+    place = Place(tmp_path)
+    for city in (HANGZHOU, NINGBO):
+        place.region.admit(place.entry(city))
+    for one, other in ((HANGZHOU, NINGBO), (NINGBO, HANGZHOU)):
+        for compact in place.said(one, other):
+            place.region.accept(compact)
+    return place
+
+
+def successor(name: str, private: dict[str, str] | None = None) -> Operator:
+    """A new person with a new key."""
+    key = private or new_client_key().private
+    return Operator(name=name, jwk={part: value for part, value in key.items() if part != "d"})
+
+
+@pytest.mark.parametrize("act", ["end", "suspend"])
+def test_nobody_leaves_by_whose_leaving_an_end_or_a_suspension_would_be_undone(
+    place: Place, act: alliance.Act
+) -> None:
+    key = new_client_key().private
+    third = successor("示例-丙", key)
+    there = msgspec.json.decode(place.entry(HANGZHOU))["operators"]
+    first, second = (msgspec.convert(each, Operator) for each in there)
+    place.region.admit(place.entry(HANGZHOU, operators=(first, second, third)))
+    # With the third one's signature the terms stand without the first.
+    terms = msgspec.structs.replace(
+        alliance.statement(ADDRESS, "sign", HANGZHOU, NINGBO),
+        iss=address_of(HANGZHOU),
+        iat=NOW_S,
+    )
+    place.region.accept(sign(Kind.AGREEMENT, terms, key["kid"], private_key(key)))
+    for compact in place.said(HANGZHOU, NINGBO, act):
+        place.region.accept(compact)
+    without = place.entry(HANGZHOU, operators=(second, third))
+    with pytest.raises(RegionDeclines, match="have two who stay say so first"):
+        place.region.admit(without)
+    again = msgspec.structs.replace(
+        alliance.statement(ADDRESS, act, HANGZHOU, NINGBO), iss=address_of(HANGZHOU), iat=NOW_S
+    )
+    place.region.accept(sign(Kind.AGREEMENT, again, key["kid"], private_key(key)))
+    place.region.admit(without)
+
+
+def test_an_id_belongs_to_the_pair_that_used_it_first(place: Place) -> None:
+    place.region.admit(place.entry(SUZHOU))
+    for compact in place.said(SUZHOU, NINGBO, agreement="example-330100-330200"):
+        with pytest.raises(RegionDeclines, match="another pair's agreement"):
+            place.region.accept(compact)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"contact":"', '"contact":"\\u0000'), ('{"code":"', '{"c\\u006fde":"320500","code":"')],
+)
+def test_an_entry_that_would_cost_the_whole_list_is_refused(
+    place: Place, before: str, after: str
+) -> None:
+    raw = place.entry(SUZHOU).decode().replace(before, after, 1)
+    with pytest.raises(EntryRefused, match="not harmless"):
+        place.region.admit(raw.encode())
+    assert len(place.list().cities) == 2
+
+
+def test_another_citys_address_or_one_key_twice_is_not_admitted(place: Place) -> None:
+    elsewhere = place.entry(SUZHOU).decode().replace("127.0.0.5", "127.0.0.1")
+    with pytest.raises(RegionDeclines, match="two entries have this issuer"):
+        place.region.admit(elsewhere.encode())
+    one = successor("示例-甲")
+    twice = (one, msgspec.structs.replace(one, name="示例-乙", jwk=one.jwk | {"kid": "other"}))
+    with pytest.raises(RegionDeclines, match="stands twice"):
+        place.region.admit(place.entry(SUZHOU, operators=twice))
+
+
+@pytest.mark.parametrize("names", [("X", "X\u200b"), ("X", "x "), ("Ｘ", "X"), (" ", "X")])
+def test_two_operators_are_two_people_who_can_be_told_apart(
+    place: Place, names: tuple[str, str]
+) -> None:
+    operators = tuple(successor(name) for name in names)
+    with pytest.raises(RegionDeclines, match="operator"):
+        place.region.admit(place.entry(SUZHOU, operators=operators))
