@@ -100,6 +100,7 @@ class Town(City):
             "oidc_issuer": f"http://127.0.0.{120 + self._place}:8701",
             "token_attempts_burst": 5_000,
             "bad_signatures_max": 10_000,
+            "database_timeout_s": 5.0,  # three cities on a busy machine
         } | settings
         await self.worker()
         await self.owner.execute("UPDATE realm SET city = $1", self.code)
