@@ -15,7 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from gateway.recognition import home_city, status_fetch, trust_fetch
+from gateway.recognition import home_city, status_fetch
 from scenarios.contract import Outcome
 from tests.adversity.recognition.front import Lie
 from tests.adversity.recognition.league import League, Visitor
@@ -31,14 +31,6 @@ OWN_QUESTIONS = 40
 @pytest.fixture
 def cities() -> int:
     return 3
-
-
-@pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes seconds takes tenths of them here."""
-    monkeypatch.setattr(home_city, "TIMEOUT_S", 0.4)
-    monkeypatch.setattr(status_fetch, "FETCH_S", 0.4)
-    monkeypatch.setattr(trust_fetch, "TIMEOUT_S", 0.4)
 
 
 class Decade:
@@ -94,9 +86,12 @@ class Decade:
 
 
 @pytest.fixture
-async def decade(league: League) -> AsyncIterator[Decade]:
+async def decade(league: League, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Decade]:
     made = Decade(league)
     await made.settle()
+    # Whoever is silent is left after a second instead of three, for it will be asked often.
+    monkeypatch.setattr(home_city, "TIMEOUT_S", 1.0)
+    monkeypatch.setattr(status_fetch, "FETCH_S", 1.0)
     yield made
     for town in league.towns:
         town.front.lie = None
