@@ -112,7 +112,14 @@ async def tried(visitor: Visitor) -> None:
     assert clean(shown), shown.text
 
 
-@pytest.mark.parametrize("what", LIES)
+#: Those of every run, one of each family; the others come at night.
+BY_DAY = ("silent", "HTML", "redirects", "another city's answers", "lists five minutes ahead")
+EVERY = [
+    pytest.param(what, marks=[] if what in BY_DAY else [pytest.mark.nightly]) for what in LIES
+]
+
+
+@pytest.mark.parametrize("what", EVERY)
 async def test_ten_bad_minutes_cost_the_citys_own_visitors_the_fast_way_and_nobody_else(
     decade: Decade, what: str
 ) -> None:
