@@ -153,6 +153,8 @@ NOBODY = Body()
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Body)
+#: How the bytes of a body begin: with the number of its members.
+_WHOLE = _encoder.encode(NOBODY)[:1]
 
 
 def encode_body(body: Body) -> bytes:
@@ -171,7 +173,12 @@ def decode_body(raw: bytes) -> Body:
     except (UnicodeDecodeError, RecursionError) as fault:
         # msgspec's own errors do not cover these two.
         raise msgspec.DecodeError("not a body") from fault
-    if len(body.consents) % _CONSENT.size or len(body.commitments) % _COMMITMENT.size:
+    # A body of fewer members is of an earlier layout: it would decode, and its digest never match.
+    if (
+        raw[:1] != _WHOLE
+        or len(body.consents) % _CONSENT.size
+        or len(body.commitments) % _COMMITMENT.size
+    ):
         raise msgspec.DecodeError("not a body")
     return body
 

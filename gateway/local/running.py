@@ -20,6 +20,7 @@ import msgspec
 
 from gateway import gcra, server
 from gateway.ids import SystemIds
+from gateway.key_rotation import PURPOSES, add_city_key
 from gateway.keys import load_keys, write_keys
 from gateway.local.atlas import HANGZHOU, DemoCity
 from gateway.local.city import LocalCity
@@ -208,7 +209,12 @@ class RunningCity:
         if not self.keys_file.exists():
             write_keys(self.keys_file, SystemIds())
         settings = self.settings
-        client = load_keys(self.keys_file).oidc_client
+        keys = load_keys(self.keys_file)
+        for purpose in PURPOSES:
+            # A folder from before cities recognised each other has none.
+            if not getattr(keys, f"city_{purpose}"):
+                add_city_key(self.keys_file, purpose, SystemIds())
+        client = keys.oidc_client
         write_identity_file(
             self.identity_file,
             [(settings.oidc_client_id, settings.issuer + CALLBACK, client)],

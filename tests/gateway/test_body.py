@@ -17,6 +17,7 @@ from gateway.body import (
     consent_of,
     decode_body,
     encode_body,
+    is_body,
     pack_commitments,
     pack_consents,
     values_at,
@@ -125,3 +126,12 @@ def judge(raw: bytes) -> None:
     seen = values_at(body, VIEW, 7, slip=slip)
     assert -(2**63) <= seen.since_us <= seen.until_us < 2**63
     assert slip is None or len(slip.id) == 16
+
+
+def test_the_bytes_of_an_earlier_layout_are_no_body_though_they_would_decode() -> None:
+    # Of the layout before visitors: thirteen members, all of a right type.
+    former = msgspec.msgpack.encode([b"k", 3, 0, 0, b"", b"", [], [], [], [], [], [], []])
+    assert msgspec.msgpack.decode(former, type=Body).band == 3
+    assert not is_body(former)
+    with pytest.raises(msgspec.DecodeError):
+        decode_body(former)

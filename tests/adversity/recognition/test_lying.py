@@ -114,9 +114,7 @@ async def tried(visitor: Visitor) -> None:
 
 #: Those of every run, one of each family; the others come at night.
 BY_DAY = ("silent", "HTML", "redirects", "another city's answers", "lists five minutes ahead")
-EVERY = [
-    pytest.param(what, marks=[] if what in BY_DAY else [pytest.mark.nightly]) for what in LIES
-]
+EVERY = [pytest.param(what, marks=[] if what in BY_DAY else [pytest.mark.nightly]) for what in LIES]
 
 
 @pytest.mark.parametrize("what", EVERY)
