@@ -42,8 +42,10 @@ class Abroad:
         home, here = self.pair.a, self.pair.b
         wish = {"home": home.code, "scenarios": ["library"], "jkt": self.key.jkt}
         begun = self.browser.http.post(f"{here.base_url}/v1/visits", json=wish)
-        for _ in range(60):  # the home city bounds how often another one may ask
-            if begun.status_code != 424:
+        # The home city bounds how often another one may ask; and of two cities that have only just
+        # come up, a worker may not have read yet that they agreed.
+        for _ in range(60):
+            if begun.status_code == 201:
                 break
             time.sleep(1)
             begun = self.browser.http.post(f"{here.base_url}/v1/visits", json=wish)
