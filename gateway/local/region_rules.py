@@ -36,9 +36,13 @@ def fault_of_operators(city: City) -> str | None:
 
 
 def revived(
-    before: City | None, after: City, others: Sequence[City], said: Mapping[str, tuple[str, ...]],
-    region: str, now_us: int,
-) -> list[str]:  # fmt: skip
+    before: City | None,
+    after: City,
+    others: Sequence[City],
+    said: Mapping[str, tuple[str, ...]],
+    region: str,
+    now_us: int,
+) -> list[str]:
     """The agreements whose end or suspension a new entry would undo, because who said so is not in
     it any more (docs/protocol/recognition.md 3.1)."""
     if before is None:

@@ -42,7 +42,7 @@ def proofs_of(town: TestCity, *, waiting_max: int = 100) -> Proofs:
 
 def made(town: TestCity, by: Prover, **changes: object) -> list[tuple[bytes, bytes]]:
     now_s = town.city.clock.now_us() // SECOND_US
-    return [(b"dpop", by.proof("POST", URL, now_s, **changes).encode())]  # type: ignore[arg-type]
+    return [(b"dpop", by.proof("POST", URL, now_s, **changes).encode())]  # type: ignore[arg-type]  # of any type on purpose
 
 
 async def test_one_proof_sent_fifty_times_to_two_workers_is_accepted_once(town: TestCity) -> None:

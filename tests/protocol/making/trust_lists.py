@@ -190,6 +190,7 @@ def _entries(group: Group) -> None:
         ("one-operator", "one operator only", {"operators": entry(B)["operators"][:1]}),
         ("no-city", "it is text", None),
     ):  # fmt: skip
+        # Changes of any type, wrong ones among them.
         _without_b(group, name, why, "330200" if changes is None else entry(B, **changes))  # type: ignore[arg-type]
     twins = [entry(A), entry(B), entry(C, code=B)]
     group.accept("shared-code", "two cities of one code: both are left out", good([A]),
