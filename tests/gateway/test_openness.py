@@ -17,6 +17,7 @@ from gateway.body import (
     PointsSlip,
     StaySlip,
     Viewpoint,
+    encode_body,
     pack_commitments,
     pack_consents,
 )
@@ -262,6 +263,8 @@ async def test_the_body_is_the_stored_one_and_not_the_caches(town: TestCity) -> 
     citizen = await town.ready()
     assert (await town.ask(citizen)).outcome is Outcome.ELIGIBLE  # the cache has it now
     # A change past the writer, which the cache does not hear of.
-    await town.owner.execute("UPDATE standing SET body = $2 WHERE citizen = $1", citizen, b"\x90")
+    await town.owner.execute(
+        "UPDATE standing SET body = $2 WHERE citizen = $1", citizen, encode_body(NOBODY)
+    )
     (known, *_) = (await town.city.offers.of(citizen, "rent"))[0].look.openness.missing
     assert known.clause.id == "known"
