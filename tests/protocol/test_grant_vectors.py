@@ -92,7 +92,8 @@ class Told:
         said, now_us = self._given["status"], self._given["now"] * SECOND_US
         if said is None or said["uri"] != uri:
             return None
-        seen = Seen(b"", said["iat"] * SECOND_US, said["fetch_began"] * SECOND_US)
+        issued_us, began_us = said["iat"] * SECOND_US, said["fetch_began"] * SECOND_US
+        seen = Seen(b"", issued_us, issued_us + 60 * SECOND_US, began_us)
         if seen.until_us <= now_us:
             return None
         return idx < said["entries"] and idx not in said["ones"]

@@ -122,6 +122,15 @@ async def test_a_list_from_a_clock_that_is_ahead_counts_from_its_fetch(
     assert 35 < await fresh_for_s(town, CODE) <= 40
 
 
+async def test_a_list_that_ends_sooner_is_relied_on_no_longer_than_it_says(
+    town: TestCity, partner: Partner, reader: StatusReader
+) -> None:
+    await visit(town, partner)
+    partner.claims = {"exp": partner.clock.now_us() // SECOND_US + 20}
+    await reader.step()
+    assert 10 < await fresh_for_s(town, CODE) <= 20
+
+
 async def test_nothing_is_fresh_for_longer_than_the_trust_list(
     town: TestCity, partner: Partner, listed: Listed, reader: StatusReader
 ) -> None:
