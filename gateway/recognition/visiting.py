@@ -44,11 +44,11 @@ class Visiting:
         trust: Trust,
         schemes: Schemes,
         statuses: Statuses,
+        refusals: Refusals,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self.homes = HomeCities(settings, keys, clock, ids)
-        refusals = Refusals(database)
         self.attempts = Attempts(keys.cookie, database, trust, self.homes, refusals, clock, ids)
         self.acceptance = Acceptance(
             settings=settings,

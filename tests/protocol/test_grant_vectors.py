@@ -122,6 +122,7 @@ async def acceptance_of(town: TestCity, given: Given) -> Acceptance:
         trust=trust,
         schemes=told,
         statuses=told,
+        refusals=city.refusals,
         clock=clock,
         ids=city.ids,
     )

@@ -145,8 +145,12 @@ class Visitor:
     async def return_with_code(self, *scenarios: str) -> str:
         """The whole way but for the last step; the address with the code."""
         begun = await self.begin(*scenarios)
-        assert begun.status_code == 201, begun.text
+        assert begun.status_code == 201, (begun.text, await self.reasons())
         return await self.decide(await self.arrive_home(begun.json()["location"]))
+
+    async def reasons(self) -> list[dict[tuple[str, str], int]]:
+        """What each side has on record of refusals: for a test that fails."""
+        return [await town.refusals() for town in (self.home, self.at)]
 
     async def arrive(self, *scenarios: str) -> None:
         """To the home city and back, with its word."""
@@ -169,7 +173,7 @@ class Visitor:
         """The whole way in; who the visitor is at the visited city."""
         await self.arrive(*scenarios)
         shown = await self.present()
-        assert shown.status_code == 200, shown.text
+        assert shown.status_code == 200, (shown.text, await self.reasons())
         entered = await self.enter(shown.json()["access_token"])
         assert entered.status_code == 204, entered.text
         session = cookie_of(self.page, self.at.issuer, "qianjiang-session")
