@@ -17,7 +17,6 @@ LIVE = (
     "tests/adversity/recognition/test_canaries.py",
     "tests/gateway/cli/test_city_check.py",
     "tests/gateway/cli/test_visit.py",
-    "tests/gateway/http/test_fuzz.py",
     "tests/interop/test_live.py",
 )
 #: Seconds: a test that may take longer begins early.
