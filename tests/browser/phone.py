@@ -14,6 +14,8 @@ from tests.outside import Outside
 #: A small phone of today; the least width is asked for where a test is about it.
 SIZE = {"width": 390, "height": 844}
 LEAST = {"width": 360, "height": 640}
+#: Reflow without loss down to here (WCAG 2.2, 1.4.10); a smaller phone's and an enlarged page's.
+REFLOW = {"width": 320, "height": 568}
 #: The looks that small and enlarged pages are tried in: language and colour scheme. One in every
 #: run, beside all pages in English and light with large type (test_large_type.py); all at night.
 LOOKS = (

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
+from tests.browser.phone import LOOKS, REFLOW, Phone, assert_accessible
 from tests.browser.site import Site
 
 Phones = Callable[..., Phone]
@@ -349,12 +349,11 @@ def test_the_session_ends_midway_and_nothing_is_lost_or_signed(phone: Phones, si
 def test_small_and_enlarged_pages_stay_accessible(
     phone: Phones, scheme: str, language: str
 ) -> None:
-    for size in (LEAST, {"width": 320, "height": 568}):
-        page = phone("lin", viewport=size, color_scheme=scheme).page
-        page.goto(f"/app/commitments?lang={language}")
-        (first, *_) = api(page, "/v1/me/commitments")["commitments"]
-        for path in ("/app/commitments", RENT, f"/app/commitments/{first['id']}"):
-            page.goto(path)
-            for summary in page.locator("summary").all():
-                summary.click()
-            assert_accessible(page)
+    page = phone("lin", viewport=REFLOW, color_scheme=scheme).page
+    page.goto(f"/app/commitments?lang={language}")
+    (first, *_) = api(page, "/v1/me/commitments")["commitments"]
+    for path in ("/app/commitments", RENT, f"/app/commitments/{first['id']}"):
+        page.goto(path)
+        for summary in page.locator("summary").all():
+            summary.click()
+        assert_accessible(page)

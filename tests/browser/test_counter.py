@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.clock import SHANGHAI, SystemClock
-from tests.browser.phone import LEAST, LOOKS, Phone, assert_accessible
+from tests.browser.phone import LEAST, LOOKS, REFLOW, Phone, assert_accessible
 from tests.browser.pictures import of_png
 from tests.browser.site import ROOT, Site
 from tests.browser.till import TABLET, Till, hold_to, seeing
@@ -310,7 +310,7 @@ def test_small_and_enlarged_pages_stay_accessible(
 ) -> None:
     mine = phone(viewport=LEAST, color_scheme=scheme)
     page = Till(mine, site, "example-hotel").sign_in()
-    for size in (LEAST, {"width": 320, "height": 568}, TABLET):
+    for size in (REFLOW, TABLET):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a typed dictionary of two numbers
         for path in ("", "today", "desk", "sign-in", "second", "enrol"):
             page.goto(f"/counter/{path}?lang={language}")

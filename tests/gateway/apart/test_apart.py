@@ -138,7 +138,12 @@ WITHOUT = {
 }
 
 
-@pytest.mark.parametrize("without", WITHOUT)
+#: Those of every run; the others cost a minute, and come at night.
+BY_DAY = ("id", "order")
+EACH = [pytest.param(what, marks=() if what in BY_DAY else pytest.mark.nightly) for what in WITHOUT]
+
+
+@pytest.mark.parametrize("without", EACH)
 async def test_without_the_veil_or_the_forgetting_they_join(
     alliance: Alliance,
     databases: list[Database],

@@ -23,7 +23,8 @@ from tests.gateway.http.canaries import proof
 from tests.gateway.http.door import HOST, Door
 from tests.gateway.http.shapes import Shapes
 
-EXAMPLES = 25
+#: Requests of each operation: of every run, and at night.
+EXAMPLES = (12, pytest.param(100, marks=pytest.mark.nightly))
 #: What answers in the words of RFC 6749 5.2.
 OAUTH = ("/oauth/token", "/oauth/par", "/v1/visits/token")
 
@@ -165,8 +166,8 @@ def check(operation: Operation, status: int, media: str, body: bytes, kinds: set
 class Fuzz:
     """Asks operation after operation, and counts what was answered."""
 
-    def __init__(self, door: Door, server: Server) -> None:
-        self.door, self.server = door, server
+    def __init__(self, door: Door, server: Server, examples: int) -> None:
+        self.door, self.server, self.examples = door, server, examples
         self.seen: Counter[int] = Counter()
         problem = server.document["components"]["schemas"]["Problem"]
         self._kinds = set(problem["properties"]["type"]["enum"])
@@ -174,7 +175,7 @@ class Fuzz:
     def run(self, operation: Operation) -> None:
         """So many requests of one operation; the smallest that breaks a rule is shown."""
 
-        @settings(max_examples=EXAMPLES, database=None, deadline=None)
+        @settings(max_examples=self.examples, database=None, deadline=None)
         @given(asked(self.door, self.server.shapes, operation))
         def every(request: Asked) -> None:
             status, media, body = self.server.ask(operation.method, request)
@@ -184,8 +185,12 @@ class Fuzz:
         every()
 
 
-def test_no_request_fails_and_every_error_is_a_problem(door: Door, server: Server) -> None:
-    workers, fuzz, faults = door.workers, Fuzz(door, server), []
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_no_request_fails_and_every_error_is_a_problem(
+    door: Door, server: Server, examples: int
+) -> None:
+    workers, fuzz, faults = door.workers, Fuzz(door, server, examples), []
     operations = list(server.operations())
     for operation in operations:
         try:
@@ -195,4 +200,4 @@ def test_no_request_fails_and_every_error_is_a_problem(door: Door, server: Serve
     assert faults == []
     assert door.workers == workers, "no worker died"
     assert {200, 201, 400, 404} <= set(fuzz.seen), fuzz.seen
-    assert sum(fuzz.seen.values()) > 10 * len(operations)
+    assert sum(fuzz.seen.values()) > examples / 3 * len(operations)
