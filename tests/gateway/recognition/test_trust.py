@@ -8,8 +8,10 @@ import datetime
 import pytest
 
 from gateway.claims import Kind
+from gateway.clock import SECOND_US
 from gateway.recognition import expelled
 from gateway.recognition.agreements import State
+from gateway.recognition.trust_list import RELIED_US
 from tests.gateway.city import TestCity
 from tests.gateway.recognition.conftest import Pair
 from tests.gateway.recognition.region import TERMS, City, new_key
@@ -59,7 +61,7 @@ async def test_a_key_signs_for_its_city_and_purpose_alone(pair: Pair, worker: Te
 async def test_the_lists_end_is_judged_at_each_use(pair: Pair, worker: TestCity) -> None:
     await renewed(worker)
     trust = worker.city.trust
-    pair.clock.advance(seconds=59.999999)
+    pair.clock.advance(seconds=RELIED_US / SECOND_US - 0.000001)
     assert trust.city(B)
     assert trust.by_issuer(pair.b.issuer)
     assert trust.find(Kind.RECOGNITION, pair.b.issuer, f"grant-{B}")
