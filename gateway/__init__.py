@@ -167,7 +167,8 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/authorization.py  opened once, and the citizen signs in afresh for it
     recognition/lacking.py  what is missing for one, for the citizen's own eyes
     recognition/requests.py  read, allowed or declined by its citizen
-    edge/recognitions.py    the routes of that, and which cities recognise me
+    edge/recognition_requests.py  the routes of that
+    edge/recognitions.py    which cities recognise me
     oauth/code.py           the code is redeemed, once
     oauth/exchange.py       and what it bought exchanged for a grant
     recognition/openings.py  for which scenarios there can be one
