@@ -96,8 +96,11 @@ Who asked about me
     watch_place.py          how far it has come, so that any worker can go on
 
 Who asks, about whom
+    credential.py           the one credential that a request brings
     tokens.py               access tokens: minted here, verified once, found again
+    token_marks.py          and known for ours before their signature is looked at
     dpop.py                 a request proves the key that its token is bound to
+    proof_token.py          by a token that this key signed, and that brings it
     proofs.py               each proof once, decided by PostgreSQL
     jose.py                 the guard in front of every signed token
     forgeries.py            how many bad signatures are looked at

@@ -27,8 +27,9 @@ import msgspec
 
 from gateway.claims import ProofClaims
 from gateway.clock import SECOND_US
-from gateway.jose import Reason, Refused, Tolerates, verify_proof
+from gateway.jose import Reason, Refused, Tolerates
 from gateway.keys import b64url
+from gateway.proof_token import verify_proof
 
 Headers = Iterable[tuple[bytes, bytes]]
 

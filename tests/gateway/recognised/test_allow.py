@@ -120,7 +120,7 @@ async def test_where_nothing_is_open_there_is_nothing_to_allow(
     path = await citizen.arrive(partner, attempt)
     shown = await citizen.shown(path)
     assert [each["open"] for each in shown["scenarios"]] == [False, False]
-    lacks = {"why": why, "band": least, "unmet": []}
+    lacks: dict[str, Any] = {"why": why, "band": least, "unmet": []}
     assert [each["lacks"] for each in shown["scenarios"]] == [lacks, lacks]
     assert shown["allow"] is None
     answer = await citizen.allow(path)
