@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.dpop import Headers
+from gateway.credential import Headers
 from gateway.oauth.clients import Denied
 from gateway.oauth.desk import CityDesk
 from gateway.oauth.errors import OAuthCode

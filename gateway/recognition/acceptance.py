@@ -15,7 +15,8 @@ import msgspec
 
 from gateway.claims import Kind, RecognitionClaims
 from gateway.clock import SECOND_US, Clock
-from gateway.dpop import Headers, Wanted, error_of
+from gateway.credential import Headers
+from gateway.dpop import Wanted, error_of
 from gateway.errors import AccountClosed, StillRunning
 from gateway.ids import Ids
 from gateway.jose import Passed, Refused, verify

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from gateway.clock import Clock
 from gateway.errors import TooManyRequests
 from gateway.ids import Ids
 from gateway.keys import Keyring
 from gateway.oauth.assertions import CLIENTS_PER_ADDRESS
+from gateway.oauth.metadata import TOKEN_PATH
 from gateway.oauth.throttle import Throttle
 from gateway.proofs import Proofs
 from gateway.recognition.acceptance import Acceptance
@@ -24,8 +23,6 @@ from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store.database import Database
 from gateway.vault import Vault
-
-TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path
 
 
 class Visiting:

@@ -22,6 +22,7 @@ import httpx
 from gateway.app import build_app
 from gateway.clock import SECOND_US
 from gateway.local.valkey import Valkey
+from gateway.oauth.metadata import TOKEN_PATH
 from gateway.recognition.acceptance import Accepted, Presented
 from gateway.recognition.grants import Grants, Issued
 from gateway.recognition.partners import Partner, Partners
@@ -29,7 +30,6 @@ from gateway.recognition.schemes import publish
 from gateway.recognition.status_lists import HOLD_S
 from gateway.recognition.veil import Veil
 from gateway.recognition.visit_sessions import SESSION_PATH
-from gateway.recognition.visiting import TOKEN_PATH
 from gateway.sessions import hash_of
 from gateway.store import trust_list as trust_rows
 from gateway.store import visit as visit_rows
