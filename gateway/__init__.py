@@ -198,6 +198,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/attempts.py  a visit on its way to the home city and back, in one browser
     recognition/home_city.py  this city as a client there: request, code, grant
     recognition/judgement.py  whether a grant fits attempt, agreement and scheme
+    recognition/presentation.py  and who shows it, by which key
     recognition/acceptance.py  and is accepted, once
     recognition/veil.py     what both cities know of it, kept under names of our own
     recognition/permutation.py  and a million places at once

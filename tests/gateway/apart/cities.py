@@ -23,9 +23,10 @@ from gateway.app import build_app
 from gateway.clock import SECOND_US
 from gateway.local.valkey import Valkey
 from gateway.oauth.metadata import TOKEN_PATH
-from gateway.recognition.acceptance import Accepted, Presented
+from gateway.recognition.acceptance import Accepted
 from gateway.recognition.grants import Grants, Issued
 from gateway.recognition.partners import Partner, Partners
+from gateway.recognition.presentation import Presented
 from gateway.recognition.schemes import publish
 from gateway.recognition.status_lists import HOLD_S
 from gateway.recognition.veil import Veil
