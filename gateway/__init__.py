@@ -96,8 +96,11 @@ Who asked about me
     watch_place.py          how far it has come, so that any worker can go on
 
 Who asks, about whom
+    credential.py           the one credential that a request brings
     tokens.py               access tokens: minted here, verified once, found again
+    token_marks.py          and known for ours before their signature is looked at
     dpop.py                 a request proves the key that its token is bound to
+    proof_token.py          by a token that this key signed, and that brings it
     proofs.py               each proof once, decided by PostgreSQL
     jose.py                 the guard in front of every signed token
     forgeries.py            how many bad signatures are looked at
@@ -167,7 +170,8 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/authorization.py  opened once, and the citizen signs in afresh for it
     recognition/lacking.py  what is missing for one, for the citizen's own eyes
     recognition/requests.py  read, allowed or declined by its citizen
-    edge/recognitions.py    the routes of that, and which cities recognise me
+    edge/recognition_requests.py  the routes of that
+    edge/recognitions.py    which cities recognise me
     oauth/code.py           the code is redeemed, once
     oauth/exchange.py       and what it bought exchanged for a grant
     recognition/openings.py  for which scenarios there can be one
@@ -194,6 +198,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/attempts.py  a visit on its way to the home city and back, in one browser
     recognition/home_city.py  this city as a client there: request, code, grant
     recognition/judgement.py  whether a grant fits attempt, agreement and scheme
+    recognition/presentation.py  and who shows it, by which key
     recognition/acceptance.py  and is accepted, once
     recognition/veil.py     what both cities know of it, kept under names of our own
     recognition/permutation.py  and a million places at once
