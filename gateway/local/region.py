@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from gateway.claims import RULES, AgreementClaims, Kind, TrustListClaims
+from gateway.claims import AgreementClaims, Kind, TrustListClaims
 from gateway.client_keys import new_client_key, private_key
 from gateway.clock import SECOND_US, Clock
-from gateway.errors import GatewayError
-from gateway.jose import Refused, sign, verify
-from gateway.jwk import Key, unb64url
+from gateway.jose import sign
+from gateway.local.atlas import REGION_HOST
 from gateway.local.places import write_private
-from gateway.local.region_rules import fault_beside, fault_of_operators, revived
-from gateway.recognition.entry import City, parse_entry
+from gateway.local.region_rules import RegionDeclines, fault_beside, fault_of_operators, revived
+from gateway.local.region_statements import Agreement, claims_of, proved
+from gateway.recognition.entry import City, is_origin, parse_entry
 
 #: Where the list is, below the region's own address.
 LIST: Final = "/trust-list"
@@ -36,12 +36,7 @@ LIFE_S, TTL_S = 60, 10
 
 CITIES_MAX, STATEMENTS_MAX = 400, 1_000
 
-
 _FILE, _LOCK, _CITIES, _STATEMENTS = "region.json", "region.lock", "cities", "statements"
-
-
-class RegionDeclines(GatewayError):
-    """The region does not do that; the message says why."""
 
 
 class RegionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,13 +49,6 @@ class RegionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serial: int = 0
     content: str = ""
     """Names what the serial stands for: SHA-256 in hex."""
-
-
-class Agreement(msgspec.Struct, frozen=True):
-    """All that operators have said about one agreement, as it is published."""
-
-    id: str
-    statements: tuple[str, ...]
 
 
 class LocalRegion:
@@ -81,7 +69,10 @@ class LocalRegion:
             raw = (self.folder / _FILE).read_bytes()
         except FileNotFoundError:
             raise RegionDeclines(f"no region in {self.folder}; `qianjiang region init`") from None
-        return msgspec.json.decode(raw, type=RegionFile)
+        try:
+            return msgspec.json.decode(raw, type=RegionFile)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise RegionDeclines(f"{self.folder / _FILE} is not whole; it was altered") from None
 
     @property
     def begun(self) -> bool:
@@ -97,10 +88,15 @@ class LocalRegion:
         """Make the folder and a signing key. `address` is an origin without a trailing slash.
 
         Raises:
-            RegionDeclines: there is a region already, whose key others rely on.
+            RegionDeclines: it is none, or there is a region already, whose key others rely on.
         """
         if self.begun:
             raise RegionDeclines(f"{self.folder} has a region; its key is never replaced")
+        if not is_origin(address):
+            raise RegionDeclines(
+                f"{address!r} is no address of a region: http://host:port or https://host, in "
+                f"small letters and without a path, such as http://{REGION_HOST}:8700"
+            )
         for name in (_CITIES, _STATEMENTS):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._keep(RegionFile(address, new_client_key().private))
@@ -123,7 +119,7 @@ class LocalRegion:
         with self._changing() as file:
             moved = {city.entry.code: city.entry.issuer for city in self.cities().values()}
             for path in (self.folder / _STATEMENTS).glob("*.jws"):
-                claims = claims_of(path.read_text().strip())
+                claims = claims_of(_text(path))
                 speakers = {moved.get(code, claims.iss) for code in claims.cities}
                 if claims.aud != file.id or claims.iss not in speakers:
                     path.unlink()
@@ -146,7 +142,7 @@ class LocalRegion:
         here = {path.stem for path in self._entries()}
         said = dict[str, list[str]]()
         for path in sorted((self.folder / _STATEMENTS).glob("*.jws")):
-            compact = path.read_text().strip()
+            compact = _text(path)
             claims = claims_of(compact)
             if here.issuperset(claims.cities):
                 said.setdefault(claims.agreement, []).append(compact)
@@ -208,10 +204,10 @@ class LocalRegion:
             RegionDeclines: it is no statement, not signed by an operator of a city on the list that
                 it is about, or there is no room.
         """
-        with self._changing():
-            claims = self._proved(compact)
+        with self._changing() as file:
+            claims = proved(compact, self.cities(), file.id, self._clock.now_us())
             filed = self.folder / _STATEMENTS
-            theirs = (claims_of(path.read_text()) for path in filed.glob(f"{claims.agreement}.*"))
+            theirs = (claims_of(_text(path)) for path in filed.glob(f"{claims.agreement}.*"))
             if any(each.cities != claims.cities for each in theirs):
                 raise RegionDeclines(f"{claims.agreement} is the id of another pair's agreement")
             if len(list(filed.glob("*.jws"))) >= STATEMENTS_MAX:
@@ -266,50 +262,7 @@ class LocalRegion:
         text = msgspec.json.format(msgspec.json.encode(file)).decode() + "\n"
         write_private(self.folder / _FILE, text)
 
-    def _proved(self, compact: str) -> AgreementClaims:
-        claims = claims_of(compact)
-        if not claims.cities[0] < claims.cities[1]:
-            raise RegionDeclines("an agreement is between two cities, the lower code first")
-        parties = [city for code, city in self.cities().items() if code in claims.cities]
-        if len(parties) != 2:
-            raise RegionDeclines(f"{' and '.join(claims.cities)} are not both on the list")
-        passed = verify(
-            compact,
-            Kind.AGREEMENT,
-            Operators(parties),
-            issuer=claims.iss,
-            audience=self.file.id,
-            now_us=self._clock.now_us(),
-        )
-        if isinstance(passed, Refused):
-            raise RegionDeclines(f"not signed by an operator of its city ({passed.reason})")
-        terms = (claims.scenarios, claims.scheme, claims.from_, claims.to)
-        if any((term is msgspec.UNSET) is (claims.act == "sign") for term in terms):
-            raise RegionDeclines("the terms belong to the act `sign`, all of them, and to no other")
-        return claims
 
-
-class Operators:
-    """The operators' keys of some cities, for the guard."""
-
-    def __init__(self, cities: Iterable[City]) -> None:
-        self._cities = {city.entry.issuer: city for city in cities}
-
-    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        """The key that an operator of the city at `issuer` has under this name."""
-        city = self._cities.get(issuer)
-        return city.operators.get(kid) if kind is Kind.AGREEMENT and city is not None else None
-
-
-def claims_of(compact: str) -> AgreementClaims:
-    """What a statement says, unverified.
-
-    Raises:
-        RegionDeclines: it is not of the form of a statement.
-    """
-    try:
-        claims = RULES[Kind.AGREEMENT].decode.decode(unb64url(compact.split(".")[1]))
-    except (IndexError, ValueError):
-        raise RegionDeclines("not a statement about an agreement") from None
-    assert isinstance(claims, AgreementClaims), "the decoder is of this kind"
-    return claims
+def _text(statement: Path) -> str:
+    """A statement that is filed; what is no text in it makes it none."""
+    return statement.read_bytes().decode("ascii", "replace").strip()

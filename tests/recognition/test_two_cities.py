@@ -43,9 +43,7 @@ def trust_list(pair: Pair) -> TrustListClaims:
 
 
 def test_the_list_names_both_cities_with_the_keys_that_each_really_has(pair: Pair) -> None:
-    cities = [
-        parse_entry(bytes(raw), allow_loopback_http=True) for raw in trust_list(pair).cities
-    ]
+    cities = [parse_entry(bytes(raw), allow_loopback_http=True) for raw in trust_list(pair).cities]
     assert [city.entry.code for city in cities] == ["330100", "330200"]
     for city in cities:
         side = pair.side(city.entry.code)
