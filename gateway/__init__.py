@@ -403,6 +403,7 @@ The command line, and a city on one machine
     local/people.py         people who do not exist, each from a number
     local/atlas.py          which cities there are, each at addresses of its own
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
+    local/pinned.py         the region that a city of this machine pins
     local/region_rules.py   what a new entry may not do to the list
     local/region.py         a region's trust list: entries, statements, a serial that grows
     local/region_server.py  and where it is published

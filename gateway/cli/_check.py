@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -16,6 +15,7 @@ from gateway.conformance.asking import Asker
 from gateway.conformance.look import Place as Standpoint
 from gateway.conformance.look import look
 from gateway.conformance.report import Finding, Result
+from gateway.recognition.entry import is_origin
 
 _COLOURS = {Result.PASS: "green", Result.FAIL: "bold red", Result.SKIPPED: "dim"}
 
@@ -71,12 +71,13 @@ def check(place: Place, url: str, status_list: str | None, as_json: bool) -> Non
 
 
 def _issuer(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.netloc or parts.path.strip("/"):
+    issuer = url.rstrip("/")
+    if not is_origin(issuer):
         raise click.ClickException(
-            f"{url}: the city's issuer is wanted, such as https://city.example"
+            f"{url}: the city's issuer is wanted, an origin in small letters and without a path, "
+            "such as https://city.example"
         )
-    return f"{parts.scheme}://{parts.netloc}"
+    return issuer
 
 
 def _asker(place: Place) -> Asker | None:

@@ -127,6 +127,6 @@ def _readable(what: str, name: str, where: Path | None = None) -> str:
         raise click.ClickException(f"{place}{what}: {name!r} has no letter that can be seen")
     if len(name) > NAME_MAX or not name.isprintable():
         raise click.ClickException(
-            f"{place}{what}: {NAME_MAX} letters at most, on one line and without any that is not seen"
+            f"{place}{what}: {NAME_MAX} letters at most, on one line, and each can be seen"
         )
     return name

@@ -49,10 +49,10 @@ async def test_two_cities_agree_suspend_and_end_by_commands_alone(
     said = [says(office, "sign", draft, key) for office in offices for key, _ in people[office]]
     for count, expected in ((3, "a-b proposed"), (4, "a-b in_force")):
         await listed.publish(entries, {"a-b": said[:count]})
-        told = (await in_thread(a, "agreement", "show", "a-b")).output
+        terms = (await in_thread(a, "agreement", "show", "a-b")).output
         waits = f"waits for {B}: 1 more signature(s) of 示例-wang"
-        assert (waits in told) is (count == 3)
-        assert f"waits for {A}" not in told
+        assert (waits in terms) is (count == 3)
+        assert f"waits for {A}" not in terms
         shown = await in_thread(a, "list")
         assert shown.exit_code == 0, shown.output
         assert expected in shown.output
@@ -289,7 +289,7 @@ def test_an_entry_that_others_would_refuse_is_not_printed(offices: tuple[Office,
         assert f"{broken}" in refused.output
         assert said in refused.output
     private = a.folder / "li.jwk"
-    broken.write_text('{"name": "x", "jwk": %s}' % private.read_text())
+    broken.write_text(json.dumps({"name": "x", "jwk": json.loads(private.read_text())}))
     assert "never sent" in a.run("entry", *words, "--operator", str(broken)).output
 
 

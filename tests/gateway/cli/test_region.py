@@ -68,10 +68,10 @@ def test_what_cannot_be_is_refused_in_words(place: Place, tmp_path: Path) -> Non
         bad.write_bytes(raw)
         assert f"{bad}: not an entry" in said(tmp_path / "mine", "admit", str(bad), code=1)
         assert f"{bad}: not a statement" in said(tmp_path / "mine", "accept", str(bad), code=1)
-    for raw, words in ((b"", "is empty"), (b"x" * 300_000, "is larger than 256 KiB")):
+    for raw, why in ((b"", "is empty"), (b"x" * 300_000, "is larger than 256 KiB")):
         bad.write_bytes(raw)
         for act in ("admit", "accept"):
-            assert f"{bad} {words}" in said(tmp_path / "mine", act, str(bad), code=1)
+            assert f"{bad} {why}" in said(tmp_path / "mine", act, str(bad), code=1)
     assert "not on the list" in said(tmp_path / "mine", "expel", "330100", code=1)
     (tmp_path / "mine" / "region.json").write_bytes(b"\xff")
     assert "is not whole" in said(tmp_path / "mine", "show", code=1)
