@@ -385,6 +385,7 @@ The command line, and a city on one machine
     cli/_entry.py           a city's own entry, and its operators' keys
     cli/_fetched.py         the region's list as it is now
     cli/_foreseen.py        what the region would say of an agreement, said before
+    cli/_itinerary.py       whether a visit can be, said before it begins
     cli/_waiting.py         waiting for what the region's list will say
     cli/_which.py           which running city is meant
     cli/_greeting.py        what is said when everything answers

@@ -15,6 +15,7 @@ import msgspec
 from gateway.claims import Kind, Name
 from gateway.errors import GatewayError
 from gateway.jwk import JwkRefused, Key, parse_jwks
+from gateway.wrong_member import in_words
 
 _REMEDY = "ask the region for it and check it by voice"
 
@@ -67,7 +68,7 @@ def parse_region(raw: bytes) -> Region:
         file = msgspec.json.decode(raw, type=_File)
         keys = parse_jwks(msgspec.json.encode({"keys": file.keys}))
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise RegionRefused(f"not a file of a region's keys: {fault}") from None
+        raise RegionRefused(f"not a file of a region's keys: {in_words(fault)}") from None
     except JwkRefused as fault:
         raise RegionRefused(f"not usable keys: {fault}") from None
     # Others' sets may hold what we do not know. Of pinned keys each was meant.
