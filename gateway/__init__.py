@@ -19,6 +19,7 @@ A question's way, from the socket to the answer
     edge/patience.py        a body that takes too long is cut, at the price of one timer
     edge/form.py            form bodies, each parameter once
     scan.py                 the checks that a typed decoder does not make
+    small_file.py           a file that somebody named, read within bounds
     wrong_member.py         what is wrong with somebody's file, in words
     edge/wire.py            words that several wire structs share, with their bounds
     edge/shortcut.py        the way of nearly every question: on callbacks, around the application

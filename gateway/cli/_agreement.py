@@ -18,6 +18,7 @@ from gateway.cli._tables import copyable, put
 from gateway.cli._waiting import patiently, wait_option
 from gateway.clock import SECOND_US, SystemClock, rfc3339
 from gateway.recognition.agreements import QUORUM, Act, Agreement, State, conclude
+from gateway.recognition.entry import is_origin
 from gateway.recognition.signing import (
     Draft,
     SigningRefused,
@@ -158,6 +159,10 @@ def _say(place: Place, act: Act, path: Path, key_file: Path) -> None:
     except SigningRefused as refused:
         raise click.ClickException(f"{path}: {refused}") from None
     city, issuer = place.need("city"), place.need("issuer")
+    if not is_origin(issuer):
+        raise click.ClickException(
+            f"QIANJIANG_ISSUER {issuer!r} is no origin: https://city.example"
+        )
     if city not in terms.cities:
         raise click.ClickException(
             f"{path}: it is between {' and '.join(terms.cities)}, and this city is {city}"

@@ -94,6 +94,8 @@ def _operator(path: Path) -> Operator:
         ) from None
     if "d" in found.jwk:
         raise click.ClickException(f"{path}: a private key; it is never sent to anybody")
+    if not isinstance(found.jwk.get("kid"), str):
+        raise click.ClickException(f"{path}: jwk: a key without its name, `kid`")
     return msgspec.structs.replace(found, name=_readable("name", found.name, path))
 
 

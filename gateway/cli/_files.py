@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Final
 
 import click
 
-#: Bytes of the largest of them: an entry, a statement, a key, a draft, a scheme.
-LIMIT: Final = 256 * 1024
+from gateway.small_file import LIMIT, read_small
 
 #: An option or argument that names one.
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -21,12 +21,16 @@ def small(path: Path) -> bytes:
         ClickException: it is empty, or larger than any of these is; the message names it.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        raw = file.read(LIMIT + 1)
+    try:
+        raw = read_small(path)
+    except OSError as fault:
+        if fault.errno != errno.EFBIG:
+            raise
+        raise click.ClickException(
+            f"{path} is larger than {LIMIT // 1024} KiB: not such a file"
+        ) from None
     if not raw.strip():
         raise click.ClickException(f"{path} is empty: the command that was to write it failed")
-    if len(raw) > LIMIT:
-        raise click.ClickException(f"{path} is larger than {LIMIT // 1024} KiB: not such a file")
     return raw
 
 

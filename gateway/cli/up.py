@@ -77,12 +77,14 @@ def command(
 ) -> None:
     """Bring a seeded city up and keep it until Ctrl-C. NOT FOR PRODUCTION."""
     stop_on_sigterm()
-    if (region is None) is not (region_keys is None) or (region is not None and cities):
+    if (region is None) is not (region_keys is None) or None not in (region, cities):
         raise click.ClickException("--region and --region-keys belong together, and to --city")
-    chosen = [chosen_city(each) for each in (cities.split(",") if cities else [city])]
+    chosen = [chosen_city(each) for each in ([city] if cities is None else cities.split(","))]
     if len({each.code for each in chosen}) != len(chosen):
         raise click.ClickException("--cities names a city twice")
-    trust = _trust(region, region_keys.resolve()) if region and region_keys else None
+    trust = None
+    if region is not None and region_keys is not None:
+        trust = _trust(region, region_keys.resolve())
     console = Console()
     with ExitStack() as stack:
         with stages(console) as tell:
@@ -90,7 +92,7 @@ def command(
                 berths(chosen, port),
                 workers=workers,
                 trust=trust,
-                region_port=region_berth(port) if cities else 0,
+                region_port=0 if cities is None else region_berth(port),
                 tell=tell,
             )
             stack.enter_context(company)

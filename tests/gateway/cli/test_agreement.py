@@ -127,6 +127,8 @@ def test_a_city_that_speaks_for_another_address_is_told_so(country: Country, des
     desk.environment["QIANJIANG_ISSUER"] = "http://127.0.0.1:1"
     refused = desk.sign(desk.key(kid, private))
     assert f"{A} has {country.town.issuer} in the region's list" in refused.stderr
+    desk.environment["QIANJIANG_ISSUER"] = "nonsense"
+    assert "is no origin" in desk.sign(desk.key(kid, private)).stderr
 
 
 def test_what_ends_an_agreement_is_heard_though_its_scheme_has_gone(

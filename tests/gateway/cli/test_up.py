@@ -118,6 +118,8 @@ def test_so_are_those_of_every_other_city_and_of_the_region(host: str, tmp_path:
         (["--city", "320501"], "320501 is no city that is known here; known are 330100 杭州"),
         (["--cities", "330100,320501"], "320501=NAME"),
         (["--cities", "330100,"], "six digits"),
+        (["--cities", ""], "six digits"),
+        (["--region", "", "--region-keys", __file__], "--region-keys"),
         (["--cities", "330100,330100"], "twice"),
         (["--region", "http://127.0.0.10:1/trust-list"], "belong together"),
         (["--region-keys", __file__], "belong together"),
