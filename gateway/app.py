@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,6 +45,9 @@ CLOSED: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 
+#: The routes of the contract; the pages, which are for people, are none of it.
+HANDLERS: Final = (*routes.HANDLERS, contract.openapi)
+
 
 def create_app() -> ASGIApp:
     """The application of one worker, from the environment."""
@@ -72,26 +75,11 @@ def open_city(settings: Settings) -> City:
     return City(settings, load_keys(settings.keys_file), registry, SystemClock(), SystemIds())
 
 
-def build_app(city: City) -> ASGIApp:
-    """The application around a city's parts."""
-    framework = Litestar(
-        route_handlers=[
-            *routes.HANDLERS,
-            *pages.HANDLERS,
-            contract.document_handler(city, routes.HANDLERS),
-        ],
-        guards=[access.guard],
-        exception_handlers=faults.EXCEPTION_HANDLERS,
-        request_class=body.StrictRequest,
-        response_headers=[ResponseHeader(name=name, value=value) for name, value in CLOSED.items()],
-        request_max_body_size=body.CONSENT_BYTES,
-        lifespan=[_lifespan(city)],
-        openapi_config=None,
-        debug=False,
-        logging_config=None,
-        multipart_form_part_limit=1,
-    )
+def build_app(city: City, framework: Litestar | None = None) -> ASGIApp:
+    """The application around a city's parts, on routes of its own or on those given."""
+    framework = framework or build_framework()
     framework.state.city = city
+    framework.state.contract = contract.Document(city, HANDLERS)
     door = Counted(Door(framework, city.admission), city.counts)
     unframed = {path: route(city) for path, route in authzen.ROUTES.items()}
     eligibility = Eligibility(city)
@@ -101,6 +89,23 @@ def build_app(city: City) -> ASGIApp:
     )
     guard.shortcuts = Shortcuts(city, eligibility, guard.hosts)
     return guard
+
+
+def build_framework() -> Litestar:
+    """The routes; whose they are is said by the state `city`."""
+    return Litestar(
+        route_handlers=[*HANDLERS, *pages.HANDLERS],
+        guards=[access.guard],
+        exception_handlers=faults.EXCEPTION_HANDLERS,
+        request_class=body.StrictRequest,
+        response_headers=[ResponseHeader(name=name, value=value) for name, value in CLOSED.items()],
+        request_max_body_size=body.CONSENT_BYTES,
+        lifespan=[_lifespan],
+        openapi_config=None,
+        debug=False,
+        logging_config=None,
+        multipart_form_part_limit=1,
+    )
 
 
 class Front:
@@ -128,10 +133,8 @@ class Front:
         return self._door(scope, receive, send)
 
 
-def _lifespan(city: City) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with city.running(), ticking(city):
-            yield
-
-    return lifespan
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    city: City = app.state.city
+    async with city.running(), ticking(city):
+        yield

@@ -11,21 +11,42 @@
 - `connection`, `owner`: asyncpg connections to `database` as the gateway and as the owner.
 
 Tests run in random order (pytest-randomly prints the seed; `--randomly-seed=N` repeats it) and
-every warning is an error.
+every warning is an error. Which process runs what is said by tests/schedule.py.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
 from gateway.local.valkey import Valkey
 from gateway.store.migrate import Connection
+from tests import schedule
 from tests.engines import Database, Engines
 
 if TYPE_CHECKING:
     from tests.pair import Pair
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Order the tests, after they were shuffled."""
+    yield
+    items[:] = schedule.ordered(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give out whole files, and to one process all that asks for live cities."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduler(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return schedule.scope_of(nodeid)
+
+    config.option.loadscopereorder = False  # the order is ours
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session")

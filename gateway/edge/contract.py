@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
@@ -35,23 +35,30 @@ _METHODS = (*_SAFE, "put", "post", "delete", "patch")
 _REFERENCE = "#/components/schemas/"
 
 
-def document_handler(city: City, handlers: Sequence[HTTPRouteHandler]) -> HTTPRouteHandler:
-    """The handler of the document over these handlers and itself."""
-    drawn: list[bytes] = []
-    drawing = asyncio.Lock()
+class Document:
+    """The document of a worker, drawn when first asked for."""
 
-    @get(PATH, opt={ACCESS: Access.PUBLIC})
-    async def openapi() -> Response[bytes]:
-        """This document."""
-        # When first asked for, once however many ask together, and beside the event loop: drawing
-        # takes as long as a thousand decisions.
-        async with drawing:
-            if not drawn:
-                document = await asyncio.to_thread(draw, city, [*handlers, openapi])
-                drawn.append(msgspec.json.encode(document))
-        return Response(drawn[0], media_type="application/json")
+    def __init__(self, city: City, handlers: Sequence[HTTPRouteHandler]) -> None:
+        self._city, self._handlers = city, handlers
+        self._drawn = b""
+        self._drawing = asyncio.Lock()
 
-    return openapi
+    async def text(self) -> bytes:
+        """Its JSON."""
+        # Once however many ask together, and beside the event loop: drawing takes as long as a
+        # thousand decisions.
+        async with self._drawing:
+            if not self._drawn:
+                document = await asyncio.to_thread(draw, self._city, self._handlers)
+                self._drawn = msgspec.json.encode(document)
+        return self._drawn
+
+
+@get(PATH, opt={ACCESS: Access.PUBLIC})
+async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """This document."""
+    document: Document = request.app.state.contract
+    return Response(await document.text(), media_type="application/json")
 
 
 def draw(city: City, handlers: Sequence[HTTPRouteHandler]) -> Json:

@@ -11,8 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from gateway.app import build_app
 from gateway.clock import DAY_US, MINUTE_US
+from tests.gateway.apps import app_of
 from tests.gateway.city import ENTITY, TestCity
 
 OTHER = "rent-a-car"
@@ -31,7 +31,7 @@ class Shop:
         example = town.city.registry["rent"].manifest.example_at(town.city.clock.now_us())
         self.facts = msgspec.to_builtins(example)
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=cast(Any, build_app(town.city))),
+            transport=httpx.ASGITransport(app=cast(Any, app_of(town.city))),
             base_url=town.city.settings.issuer,
         )
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import asyncpg
 import httpx
 
-from gateway.app import build_app
 from gateway.clock import SECOND_US, SystemClock
 from gateway.ids import SystemIds
 from gateway.jwk import Alg, Key, public_jwk, thumbprint
@@ -21,6 +20,7 @@ from gateway.local.valkey import Valkey
 from gateway.oidc import CALLBACK
 from tests.adversity.recognition.front import Front
 from tests.engines import Database
+from tests.gateway.apps import app_of
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.recognised.home import Citizen
 from tests.gateway.recognition.region import City
@@ -177,7 +177,7 @@ class Town(City):
 
 
 def _site(worker: TestCity) -> httpx.ASGITransport:
-    app: Any = build_app(worker.city)  # httpx and Litestar type ASGI each in their own way
+    app: Any = app_of(worker.city)  # httpx and Litestar type ASGI each in their own way
     return httpx.ASGITransport(app)
 
 

@@ -19,7 +19,6 @@ from uuid import UUID
 import asyncpg
 import httpx
 
-from gateway.app import build_app
 from gateway.clock import SECOND_US
 from gateway.local.valkey import Valkey
 from gateway.recognition.acceptance import Accepted, Presented
@@ -38,6 +37,7 @@ from gateway.store.recognition_request import Taken
 from gateway.store.trust_list import Head
 from gateway.store.visit_attempt import NewAttempt
 from tests.engines import Database
+from tests.gateway.apps import app_of
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.prover import Prover
 from tests.gateway.recognition.region import TERMS, URL, City, TestRegion
@@ -195,7 +195,7 @@ async def open_alliance(
             low, high = sorted((listed[0], other), key=lambda each: each.code)
             region.agree(other.code, low, high, now_s - 100, scenarios=list(SCENARIOS), **TERMS)
         await _settled(home)
-        site: Any = build_app(home.city)
+        site: Any = app_of(home.city)
         for town in away:
             wire = httpx.AsyncClient(transport=httpx.ASGITransport(site))
             town.city.status_reader._fetch._client = await stack.enter_async_context(wire)

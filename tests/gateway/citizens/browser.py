@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.app import build_app
 from gateway.city import City
 from gateway.ids import SystemIds
 from gateway.jwk import Alg, Key, public_jwk, thumbprint
 from tests.gateway import forge
+from tests.gateway.apps import app_of
 
 
 class Browser:
@@ -59,7 +59,7 @@ class Browser:
 @asynccontextmanager
 async def open_browser(city: City, app: Any = None) -> AsyncIterator[Browser]:
     """A fresh browser in front of a worker, or of an application already built around it."""
-    app = app or build_app(city)
+    app = app or app_of(city)
     transport = httpx.ASGITransport(app)
     async with (
         httpx.AsyncClient(transport=transport, base_url=city.settings.issuer) as page,

@@ -11,7 +11,6 @@ import pytest
 from litestar.types import ASGIApp
 
 from gateway import server
-from gateway.app import build_app
 from gateway.ids import SystemIds
 from gateway.keys import load_keys, write_keys
 from gateway.local.identity import write_identity_file
@@ -21,6 +20,7 @@ from gateway.local.valkey import Valkey
 from gateway.oidc import CALLBACK
 from gateway.store.migrate import Connection
 from tests.engines import Database
+from tests.gateway.apps import app_of
 from tests.gateway.citizens.browser import Browser, open_browser
 from tests.gateway.city import TestCity, open_test_city
 
@@ -126,7 +126,7 @@ async def strict_town(
 @pytest.fixture
 def site(town: TestCity) -> ASGIApp:
     """The application in front of the city."""
-    return build_app(town.city)
+    return app_of(town.city)
 
 
 @pytest.fixture

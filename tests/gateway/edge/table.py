@@ -10,10 +10,11 @@ import msgspec
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from gateway.app import Front, build_app
+from gateway.app import Front
 from gateway.edge import authzen
 from gateway.edge.access import ACCESS, Access
 from gateway.edge.headers import HeaderGuard
+from tests.gateway.apps import app_of
 from tests.gateway.city import TestCity
 
 HOT = "/v1/scenarios/{scenario}/eligibility"
@@ -44,7 +45,7 @@ class Row(msgspec.Struct, frozen=True, order=True):
 
 def framework_of(town: TestCity) -> Litestar:
     """The framework inside the application's own layers."""
-    app = build_app(town.city)
+    app = app_of(town.city)
     assert isinstance(app, HeaderGuard)
     front = app._app
     assert isinstance(front, Front)

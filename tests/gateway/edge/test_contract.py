@@ -11,10 +11,11 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from gateway.app import Front, build_app
+from gateway.app import Front
 from gateway.edge import authzen, contract, twins
 from gateway.edge.headers import HeaderGuard
 from gateway.edge.problems import TABLE
+from tests.gateway.apps import app_of
 from tests.gateway.city import TestCity
 
 HOT = "/v1/scenarios/{scenario}/eligibility"
@@ -22,7 +23,7 @@ CALLBACK = "/v1/login/callback"
 
 
 def framework(town: TestCity) -> Litestar:
-    app = build_app(town.city)
+    app = app_of(town.city)
     assert isinstance(app, HeaderGuard)
     front = app._app  # the layers of the application, from outside in
     assert isinstance(front, Front)
@@ -31,7 +32,7 @@ def framework(town: TestCity) -> Litestar:
 
 @pytest.fixture
 async def http(town: TestCity) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=build_app(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    transport = httpx.ASGITransport(app=app_of(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
     async with httpx.AsyncClient(transport=transport, base_url=town.city.settings.issuer) as http:
         yield http
 

@@ -15,13 +15,13 @@ from uuid import UUID
 import pytest
 import uvicorn
 
-from gateway.app import build_app
 from gateway.clock import SECOND_US
 from gateway.edge import connection
 from gateway.edge.headers import HeaderGuard
 from gateway.edge.shortcut import Shortcut
 from gateway.server import FLAGS, bound
 from gateway.waiting_line import Priority
+from tests.gateway.apps import app_of
 from tests.gateway.city import MERCHANT, TestCity
 from tests.gateway.edge.listening import HOST, Client
 from tests.gateway.prover import Prover
@@ -89,7 +89,7 @@ def told(answer: bytes) -> tuple[int, dict[str, str], Any]:
 @asynccontextmanager
 async def desk_at(town: TestCity, *, shortcuts: bool = True) -> AsyncIterator[Desk]:
     """A worker over this city in the test's own loop."""
-    guard = build_app(town.city)
+    guard = app_of(town.city)
     assert isinstance(guard, HeaderGuard)
     taken: list[bool] = []
     ways: Any = guard.shortcuts

@@ -13,7 +13,6 @@ import pytest
 from msgspec import structs
 
 from gateway import jobs
-from gateway.app import build_app
 from gateway.claims import Kind, StatusListClaims
 from gateway.clock import SECOND_US
 from gateway.edge.admission import of_request
@@ -24,6 +23,7 @@ from gateway.recognition.status_bits import SIZE, is_set, raw_from
 from gateway.recognition.status_lists import StatusLists
 from gateway.waiting_line import Priority
 from tests.engines import Database
+from tests.gateway.apps import app_of
 from tests.gateway.city import TestCity
 from tests.gateway.edge.asgi import scope
 from tests.gateway.recognition.home import consent_of, recognised
@@ -63,7 +63,7 @@ def again(town: TestCity) -> StatusLists:
 
 @pytest.fixture
 async def http(town: TestCity) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=build_app(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    transport = httpx.ASGITransport(app=app_of(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
     async with httpx.AsyncClient(transport=transport, base_url=town.city.settings.issuer) as http:
         yield http
 
