@@ -406,7 +406,9 @@ The command line, and a city on one machine
     local/atlas.py          which cities there are, each at addresses of its own
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
     local/pinned.py         the region that a city of this machine pins
+    local/region_file.py    what a region keeps about itself
     local/region_rules.py   what a new entry may not do to the list
+    local/region_statements.py  what operators say, as a region takes it
     local/region.py         a region's trust list: entries, statements, a serial that grows
     local/region_server.py  and where it is published
     local/company.py        several cities at a time, and their region

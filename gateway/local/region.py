@@ -19,14 +19,15 @@ from typing import Final
 import msgspec
 
 from gateway.claims import AgreementClaims, Kind, TrustListClaims
-from gateway.client_keys import new_client_key, private_key
+from gateway.client_keys import private_key
 from gateway.clock import SECOND_US, Clock
 from gateway.jose import sign
-from gateway.local.atlas import REGION_HOST
+from gateway.local import region_file
 from gateway.local.places import write_private
+from gateway.local.region_file import RegionFile
 from gateway.local.region_rules import RegionDeclines, fault_beside, fault_of_operators, revived
 from gateway.local.region_statements import Agreement, claims_of, proved
-from gateway.recognition.entry import City, is_origin, parse_entry
+from gateway.recognition.entry import City, parse_entry
 
 #: Where the list is, below the region's own address.
 LIST: Final = "/trust-list"
@@ -36,19 +37,7 @@ LIFE_S, TTL_S = 60, 10
 
 CITIES_MAX, STATEMENTS_MAX = 400, 1_000
 
-_FILE, _LOCK, _CITIES, _STATEMENTS = "region.json", "region.lock", "cities", "statements"
-
-
-class RegionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`region.json`, mode 0600."""
-
-    id: str
-    """The region's address, which is also its name as the list's issuer."""
-    key: dict[str, str]
-    """Private JWK, EC P-256."""
-    serial: int = 0
-    content: str = ""
-    """Names what the serial stands for: SHA-256 in hex."""
+_LOCK, _CITIES, _STATEMENTS = "region.lock", "cities", "statements"
 
 
 class LocalRegion:
@@ -65,19 +54,12 @@ class LocalRegion:
     @property
     def file(self) -> RegionFile:
         """What it keeps about itself. Raises RegionDeclines where it was not begun."""
-        try:
-            raw = (self.folder / _FILE).read_bytes()
-        except FileNotFoundError:
-            raise RegionDeclines(f"no region in {self.folder}; `qianjiang region init`") from None
-        try:
-            return msgspec.json.decode(raw, type=RegionFile)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise RegionDeclines(f"{self.folder / _FILE} is not whole; it was altered") from None
+        return region_file.read(self.folder)
 
     @property
     def begun(self) -> bool:
         """Whether there is a region in the folder."""
-        return (self.folder / _FILE).exists()
+        return (self.folder / region_file.NAME).exists()
 
     @property
     def url(self) -> str:
@@ -92,14 +74,10 @@ class LocalRegion:
         """
         if self.begun:
             raise RegionDeclines(f"{self.folder} has a region; its key is never replaced")
-        if not is_origin(address):
-            raise RegionDeclines(
-                f"{address!r} is no address of a region: http://host:port or https://host, in "
-                f"small letters and without a path, such as http://{REGION_HOST}:8700"
-            )
+        file = region_file.new(address)
         for name in (_CITIES, _STATEMENTS):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._keep(RegionFile(address, new_client_key().private))
+        region_file.keep(self.folder, file)
 
     def begin_at(self, address: str) -> None:
         """Begin, or go on at this address where it was begun at another one.
@@ -110,7 +88,7 @@ class LocalRegion:
         if not self.begun:
             self.begin(address)
         elif self.file.id != address:
-            self._keep(msgspec.structs.replace(self.file, id=address))
+            region_file.keep(self.folder, msgspec.structs.replace(self.file, id=address))
             self.tidy()
 
     def tidy(self) -> None:
@@ -126,9 +104,7 @@ class LocalRegion:
 
     def pinned(self) -> bytes:
         """The file that cities pin: the region's name and the public half of its key."""
-        file = self.file
-        public = {name: value for name, value in file.key.items() if name != "d"}
-        return msgspec.json.encode({"iss": file.id, "keys": [public]})
+        return self.file.pinned()
 
     def cities(self) -> dict[str, City]:
         """Who is on the list, by code."""
@@ -249,7 +225,7 @@ class LocalRegion:
         if digest.hexdigest() != file.content:
             content = digest.hexdigest()
             file = msgspec.structs.replace(file, serial=file.serial + 1, content=content)
-            self._keep(file)
+            region_file.keep(self.folder, file)
         return file
 
     def _entries(self) -> list[Path]:
@@ -257,10 +233,6 @@ class LocalRegion:
 
     def _statements(self) -> list[bytes]:
         return [msgspec.json.encode(agreement) for agreement in self.agreements()]
-
-    def _keep(self, file: RegionFile) -> None:
-        text = msgspec.json.format(msgspec.json.encode(file)).decode() + "\n"
-        write_private(self.folder / _FILE, text)
 
 
 def _text(statement: Path) -> str:
