@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 import asyncpg
-import msgspec
 
 from gateway import gcra, server
 from gateway.ids import SystemIds
@@ -25,6 +24,7 @@ from gateway.local.atlas import HANGZHOU, DemoCity
 from gateway.local.city import LocalCity
 from gateway.local.identity import write_identity_file
 from gateway.local.people import Identity
+from gateway.local.pinned import Trust, forget_foreign
 from gateway.local.processes import Supervisor, answers
 from gateway.local.seeds import published_schemes
 from gateway.oidc import CALLBACK
@@ -56,13 +56,6 @@ class Engines(Protocol):
     def __enter__(self) -> object: ...
 
     def __exit__(self, *_: object) -> None: ...
-
-
-class Trust(msgspec.Struct, frozen=True):
-    """Where a city finds the region's trust list, and the file of the keys that may sign it."""
-
-    url: str
-    keys: Path
 
 
 class RunningCity:
@@ -217,6 +210,8 @@ class RunningCity:
             await publish(connection, load_registry(calendar()), self.city.code)
             for name, raw in published_schemes():
                 await publish_scheme(connection, raw, name)
+            if self.trust is not None:
+                await forget_foreign(connection, self.trust)
         finally:
             await connection.close(timeout=5)
 
