@@ -223,8 +223,10 @@ class LocalRegion:
         for part in [*(path.read_bytes() for path in self._entries()), *self._statements()]:
             digest.update(hashlib.sha256(part).digest())
         if digest.hexdigest() != file.content:
-            content = digest.hexdigest()
-            file = msgspec.structs.replace(file, serial=file.serial + 1, content=content)
+            # At least the time, so that a region begun anew, whose file is lost, does not fall behind
+            # what its cities have kept.
+            serial = max(file.serial + 1, self._clock.now_us() // SECOND_US)
+            file = msgspec.structs.replace(file, serial=serial, content=digest.hexdigest())
             region_file.keep(self.folder, file)
         return file
 

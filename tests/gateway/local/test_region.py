@@ -171,7 +171,18 @@ def test_an_edit_by_hand_gets_a_serial_before_it_leaves(allied: Place) -> None:
     (allied.region.folder / "cities" / "330200.json").unlink()
     after = allied.list()
     assert len(after.cities) == 1
-    assert after.serial == before.serial + 1 == allied.region.file.serial
+    assert before.serial < after.serial == allied.region.file.serial
+
+
+def test_a_region_begun_anew_goes_on_above_the_serials_of_the_lost_one(
+    allied: Place, tmp_path: Path
+) -> None:
+    before = allied.list().serial
+    allied.clock.advance(seconds=60)
+    anew = LocalRegion(tmp_path / "anew", allied.clock)
+    anew.begin(ADDRESS)
+    anew.publish()
+    assert anew.file.serial > before
 
 
 def test_a_serial_stands_for_one_content_whoever_changes_it_meanwhile(allied: Place) -> None:
