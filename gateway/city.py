@@ -153,6 +153,7 @@ class City:
         self.parties = Parties(
             self.database, registry, Rate.of(settings.party_rate_per_s, settings.party_burst)
         )
+        self.refusals = Refusals(self.database)
         self.trust = Trust(settings, self.database, clock)
         self.trust_fetcher = TrustFetcher(settings, self.trust, self.database, clock, self.counts)
         self.tokens = AccessTokens(
@@ -212,6 +213,7 @@ class City:
             trust=self.trust,
             schemes=self.schemes,
             statuses=self.status_reader,
+            refusals=self.refusals,
             clock=clock,
             ids=ids,
         )
@@ -377,13 +379,12 @@ class City:
         """The parts by which other cities may recognise this one's citizens."""
         settings = self.settings
         partners = Partners(settings.city, self.trust, self.schemes, self.parties, self.clock)
-        refusals = Refusals(self.database)
         self.authorization = Authorization(
             settings=settings,
             trust=self.trust,
             partners=partners,
             oidc=self.oidc,
-            refusals=refusals,
+            refusals=self.refusals,
             database=self.database,
         )
         self.recognition_requests = RecognitionRequests(
@@ -407,7 +408,7 @@ class City:
             clock=self.clock,
             ids=self.ids,
         )
-        desk = CityDesk(self.clients, partners, self.limits, refusals, self.database)
+        desk = CityDesk(self.clients, partners, self.limits, self.refusals, self.database)
         self.pushed_requests = PushedRequests(desk, self.ids)
         wanted = Wanted(
             method="POST", url=settings.issuer + TOKEN_PATH, nonce=settings.dpop_nonce_required
@@ -455,6 +456,7 @@ class City:
         await self.parties.refresh()
         await self.schemes.refresh()
         await self.trust.refresh()
+        await self.refusals.flush()
         self.forgeries.roll()
 
     def _database(self, pool_max: int, session: dict[str, str]) -> Database:

@@ -7,12 +7,13 @@ is loaded again before anything else is said.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from gateway.body import Viewpoint
-from gateway.errors import Forbidden, Unauthenticated
+from gateway.errors import Forbidden, GatewayError, Unauthenticated
 from gateway.gcra import Rate
 from gateway.store import party as rows
 from gateway.store.database import Database
@@ -53,6 +54,14 @@ class Principal(msgspec.Struct, frozen=True):
     """Thumbprint of the key that the token is bound to (RFC 9449 6); None: a Bearer token."""
 
 
+class _Look(msgspec.Struct, frozen=True):
+    """A look at what PostgreSQL has: its number, whether it loads anyway, and how it failed."""
+
+    number: int
+    forced: bool = False
+    fault: GatewayError | None = None
+
+
 class Parties:
     """All parties of the city, refreshed when one changes.
 
@@ -67,6 +76,9 @@ class Parties:
         self._by_id: dict[str, Party] = {}
         self._offering: dict[tuple[str, str], list[Party]] = {}
         self._revisions = -1
+        self._looking = asyncio.Lock()
+        self._begun = 0
+        self._last = _Look(0)
 
     def get(self, client_id: str) -> Party | None:
         """The party of an OAuth client id, at the newest revision known here."""
@@ -117,7 +129,28 @@ class Parties:
         return self._offering.get((scenario, whose), ())
 
     async def refresh(self, *, force: bool = False) -> None:
-        """Load what changed; without `force` only where some party has a newer revision."""
+        """Load what changed; without `force` only where some party has a newer revision.
+
+        One at a time, or a load that took long would undo what a later one found. Whoever waited
+        takes a look that began meanwhile for their own, with its fault: however many want one,
+        two are made.
+        """
+        before = self._begun
+        async with self._looking:
+            last = self._last
+            if last.number > before and last.forced >= force:
+                if last.fault is not None:
+                    raise last.fault
+                return
+            self._begun = number = self._begun + 1
+            try:
+                await self._look(force)
+            except GatewayError as fault:
+                self._last = _Look(number, force, fault)
+                raise
+            self._last = _Look(number, force)
+
+    async def _look(self, force: bool) -> None:
         async with self._database.connection() as connection:
             # The revisions are read before the rows: one that arrives between the two is loaded
             # again next time, never missed.

@@ -223,8 +223,8 @@ class LocalRegion:
         for part in [*(path.read_bytes() for path in self._entries()), *self._statements()]:
             digest.update(hashlib.sha256(part).digest())
         if digest.hexdigest() != file.content:
-            # At least the time, so that a region begun anew, whose file is lost, does not fall behind
-            # what its cities have kept.
+            # At least the time, so that a region whose file is lost, begun anew, does not fall
+            # behind what its cities have kept.
             serial = max(file.serial + 1, self._clock.now_us() // SECOND_US)
             file = msgspec.structs.replace(file, serial=serial, content=digest.hexdigest())
             region_file.keep(self.folder, file)

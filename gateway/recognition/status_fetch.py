@@ -29,20 +29,21 @@ FETCH_S: Final = 2.0
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A list as read: its bits, its instant, and when its fetch began (µs).
+    """A list as read: its bits, its instant and its end, and when its fetch began (µs).
 
     `veiled` are the bits under this city's own names of their places (gateway/recognition/veil.py).
     """
 
     bits: bytes
     issued_us: int
+    expires_us: int
     began_us: int
     veiled: bytes = b""
 
     @property
     def until_us(self) -> int:
         """Until when it serves: the earlier instant counts, for the other's clock may be ahead."""
-        return min(self.issued_us, self.began_us) + FRESH_US
+        return min(self.expires_us, min(self.issued_us, self.began_us) + FRESH_US)
 
 
 class ListRefused(GatewayError):
@@ -84,7 +85,7 @@ class StatusFetch:
             bits = raw_from(claims.status_list.lst)
         except BitsRefused:
             raise ListRefused("bits") from None
-        return Seen(bits, claims.iat * SECOND_US, began_us)
+        return Seen(bits, claims.iat * SECOND_US, claims.exp * SECOND_US, began_us)
 
     async def _body(self, uri: str) -> str:
         if self._client is None:

@@ -1,8 +1,8 @@
 """The region's list is fetched, checked and kept: one background job a city, every few seconds.
 
 Nothing else fetches it, whatever is asked. A list that is not good changes nothing: the last good
-one serves until its own end, and then nobody is recognised. A serial never falls and never means
-two things, so no old list comes back by way of the network, a proxy or the region's own backup.
+one serves until its time is over, and then nobody is recognised. A serial never falls and never
+means two things, so no old list comes back by way of the network, a proxy or the region's backup.
 """
 
 from __future__ import annotations
@@ -97,10 +97,11 @@ class TrustFetcher:
 
     async def _fetched(self, region: Region) -> str:
         """Fetch and keep; says how it went: `kept`, `refused` or `unreachable`."""
+        began_us = self._clock.now_us()
         try:
             token = await self._get()
             listed = await asyncio.to_thread(self._read, region, token)
-            await self._keep(listed, token)
+            await self._keep(listed, token, listed.until_us(began_us))
         except (OutboundRefused, OutboundFailed) as fault:
             _log.warning("trust_list_unreachable", error=type(fault).__name__)
             return "unreachable"
@@ -132,8 +133,8 @@ class TrustFetcher:
             allow_loopback_http=self._settings.allow_loopback_http,
         )
 
-    async def _keep(self, listed: TrustList, token: str) -> None:
-        new = Head(listed.serial, listed.content, listed.issued_us, listed.expires_us)
+    async def _keep(self, listed: TrustList, token: str, until_us: int) -> None:
+        new = Head(listed.serial, listed.content, listed.issued_us, until_us)
         async with self._database.transaction() as connection:
             reason = hindrance(await rows.lock(connection), new)
             if reason is not None or not await rows.put(connection, new, token):

@@ -24,6 +24,9 @@ from gateway.recognition.entry import City
 #: What is said about one agreement over all its years.
 STATEMENTS_MAX: Final = 1024
 
+#: For so long a list serves: a minute, less two clocks (10 s; docs/protocol/recognition.md 3.3).
+RELIED_US: Final = 50 * SECOND_US
+
 #: How large a list may be, in bytes as it is fetched.
 MAX_BYTES: Final = RULES[Kind.TRUST_LIST].chars
 
@@ -47,6 +50,11 @@ class TrustList(msgspec.Struct, frozen=True):
     cities: dict[str, City]  # by GB/T 2260 code
     agreements: dict[str, tuple[str, ...]]  # id → statements, as compact JWS
     left_out: tuple[LeftOut, ...]
+
+    def until_us(self, began_us: int) -> int:
+        """Until when it serves one who began to fetch it then (µs): the earlier instant counts,
+        for the region's clock may be ahead, and what was fetched may have been signed before."""
+        return min(self.expires_us, min(self.issued_us, began_us) + RELIED_US)
 
 
 class _Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -42,11 +42,12 @@ class Visiting:
         trust: Trust,
         schemes: Schemes,
         statuses: Statuses,
+        refusals: Refusals,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self.homes = HomeCities(settings, keys, clock, ids)
-        refusals, veil = Refusals(database), Veil(keys.link)
+        veil = Veil(keys.link)
         self.attempts = Attempts(keys.cookie, database, trust, self.homes, refusals, clock, ids)
         judge = Judge(
             settings=settings,

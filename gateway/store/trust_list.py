@@ -11,7 +11,10 @@ _sql = queries("trust_list")
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What is kept of a list besides its text. Times are µs since the epoch."""
+    """What is kept of a list besides its text. Times are µs since the epoch.
+
+    `expires_us` is when this city ceases to rely on it, which is its `exp` or sooner.
+    """
 
     serial: int
     content: bytes

@@ -69,7 +69,7 @@ export async function statusList(compact, { issuer, address, keyOf, now, began, 
   );
   if (list.sub !== address) refuse("audience");
   if (seen !== null && list.iat < seen) refuse("older");
-  return { bits: inflated(list.status_list.lst), iat: list.iat, until: Math.min(list.iat, began) + 40 };
+  return { bits: inflated(list.status_list.lst), iat: list.iat, until: Math.min(list.exp, list.iat + 40, began + 40) };
 }
 
 function inflated(lst) {

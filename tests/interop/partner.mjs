@@ -14,8 +14,9 @@ export class Trust {
   /** The list, never older than its `ttl`. */
   async current() {
     if (now() >= this.#due) {
+      const began = now();
       const answer = await fetch(this.list, { redirect: "error", signal: AbortSignal.timeout(2000) });
-      const with_ = { region: this.region, address: this.list, now: now(), kept: this.#kept };
+      const with_ = { region: this.region, address: this.list, now: now(), began, kept: this.#kept };
       this.#kept = await trustList(await answer.text(), with_);
       this.#due = now() + this.#kept.ttl;
     }

@@ -4,7 +4,7 @@ import { Refused, fits, read, refuse, thumbprint, usable } from "./documents.mjs
 const PURPOSES = { assertion: "client", grant: "grant", status: "status" };
 
 /** A good list: its cities by code, its agreements by id. `kept` is the one before, or null. */
-export async function trustList(compact, { region, address, now, kept }) {
+export async function trustList(compact, { region, address, now, began, kept }) {
   const list = await read(compact, "list", now, (claims, kid) =>
     claims.iss === region.iss ? region.keys.find((key) => key.kid === kid) : refuse("issuer"),
   );
@@ -13,7 +13,8 @@ export async function trustList(compact, { region, address, now, kept }) {
     const same = JSON.stringify([list.cities, list.agreements]) === JSON.stringify([kept.cities, kept.agreements]);
     if (list.serial < kept.serial || (list.serial === kept.serial && !same) || list.iat < kept.iat) refuse("serial");
   }
-  return { ...list, usable: await alone(list.cities) };
+  const until = Math.min(list.exp, list.iat + 50, began + 50);
+  return { ...list, until, usable: await alone(list.cities) };
 }
 
 /** The entries that hold by themselves and share nothing with another. */

@@ -17,10 +17,10 @@ async function assertion(given) {
 }
 
 async function list(given) {
-  const with_ = { region: given.region, address: given.address, now: given.now };
+  const with_ = { region: given.region, address: given.address, now: given.now, began: given.fetch_began };
   const kept = given.seen && (await trustList(given.seen, { ...with_, kept: null }));
-  const { serial, exp, usable } = await trustList(given.document, { ...with_, kept });
-  return { serial, until: exp, cities: [...usable.keys()].sort() };
+  const { serial, until, usable } = await trustList(given.document, { ...with_, kept });
+  return { serial, until, cities: [...usable.keys()].sort() };
 }
 
 async function agreed(given) {

@@ -2,8 +2,9 @@
 
 `pair.a` is Hangzhou (330100), `pair.b` Ningbo (330200): each has two gateway workers, an identity
 provider and a background worker, over sockets, and a database of its own; `pair.region` publishes
-the list that says so of them. They live in a process of their own (`python -m tests.pair FOLDER`),
-so that no event loop of a test meets theirs. What a test takes away it gives back:
+the list that says so of them, which every worker knows by then. They live in a process of their own
+(`python -m tests.pair FOLDER`), so that no event loop of a test meets theirs. What a test takes
+away it gives back:
 
     with pair.region.without("330200"): ...     # expelled
     with pair.region.suspended("330100"): ...   # by both operators of a city

@@ -93,7 +93,8 @@ class Told:
         said, now_us = self.given["status"], self.given["now"] * SECOND_US
         if said is None or said["uri"] != uri:
             return None
-        seen = Seen(b"", said["iat"] * SECOND_US, said["fetch_began"] * SECOND_US)
+        issued_us, began_us = said["iat"] * SECOND_US, said["fetch_began"] * SECOND_US
+        seen = Seen(b"", issued_us, issued_us + 60 * SECOND_US, began_us)
         if seen.until_us <= now_us:
             return None
         return idx < said["entries"] and idx not in said["ones"]
@@ -122,6 +123,7 @@ async def acceptance_of(town: TestCity, given: Given, told: Told) -> Acceptance:
         trust=trust,
         schemes=told,
         statuses=told,
+        refusals=city.refusals,
         clock=clock,
         ids=city.ids,
     )

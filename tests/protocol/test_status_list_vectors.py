@@ -29,7 +29,9 @@ def verdict(given: dict[str, Any]) -> dict[str, Any] | str:
         bits = raw_from(claims.status_list.lst)
     except BitsRefused:
         return "bits"
-    seen = Seen(bits, claims.iat * SECOND_US, given["fetch_began"] * SECOND_US)
+    seen = Seen(
+        bits, claims.iat * SECOND_US, claims.exp * SECOND_US, given["fetch_began"] * SECOND_US
+    )
     bit = is_set(bits, given["idx"])
     return "index" if bit is None else {"bit": int(bit), "fresh_until": seen.until_us // SECOND_US}
 

@@ -40,7 +40,7 @@ def verdict(given: dict[str, Any]) -> dict[str, Any] | str:
     kept = given["seen"] and head(read(given, given["seen"], region))
     if hindrance(kept or None, head(listed)) is not None:
         return "serial"
-    until = listed.expires_us // SECOND_US
+    until = listed.until_us(given["fetch_began"] * SECOND_US) // SECOND_US
     return {"serial": listed.serial, "until": until, "cities": sorted(listed.cities)}
 
 

@@ -42,10 +42,9 @@ class Abroad:
         home, here = self.pair.a, self.pair.b
         wish = {"home": home.code, "scenarios": ["library"], "jkt": self.key.jkt}
         begun = self.browser.http.post(f"{here.base_url}/v1/visits", json=wish)
-        # The home city bounds how often another one may ask; and of two cities that have only just
-        # come up, a worker may not have read yet that they agreed.
+        # The home city bounds how often another one may ask, which reads as if it were away.
         for _ in range(60):
-            if begun.status_code == 201:
+            if begun.status_code != 424:
                 break
             time.sleep(1)
             begun = self.browser.http.post(f"{here.base_url}/v1/visits", json=wish)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from gateway.claims import Kind
 from gateway.clock import SECOND_US, SystemClock
 from gateway.ids import SystemIds
 from gateway.jwk import unb64url
@@ -18,6 +20,7 @@ from gateway.local.identity import Grant, IdentityFile, Provider
 from gateway.oidc import Discovery
 from gateway.store.migrate import Connection
 from tests.gateway import forge
+from tests.gateway.attacks import attacks
 from tests.gateway.citizens.browser import Browser
 from tests.gateway.citizens.conftest import Provider as Honest
 from tests.gateway.city import TestCity
@@ -31,9 +34,13 @@ class Rogue(Provider):
     claims: dict[str, Any]
     header: dict[str, Any]
     signer: ec.EllipticCurvePrivateKey | None = None
+    attack: int | None = None  # its place in the catalogue
 
     def _id_token(self, grant: Grant) -> str:
         honest = super()._id_token(grant)
+        if self.attack is not None:
+            shop = forge.Workshop(Kind.ID, honest, self._signing)
+            return next(islice(attacks(Kind.ID, shop), self.attack, None))[1]
         said = msgspec.json.decode(unb64url(honest.split(".")[1])) | self.claims
         head = {"alg": "ES256", "kid": self.key.kid, "typ": "JWT"} | self.header
         signer = self.signer or self._signing
@@ -55,6 +62,18 @@ async def rogue(town: TestCity, provider: Honest, browser: Browser) -> AsyncIter
         town.city.oidc._opened = wire
         browser.away = away
         yield made
+
+
+async def test_no_forged_id_token_signs_anybody_in(
+    browser: Browser, rogue: Rogue, owner: Connection
+) -> None:
+    """Of the catalogue A1-A13, A17 every sixth, for this very login; test_jose.py has them all."""
+    places = range(0, len(list(attacks(Kind.ID))), 6)
+    assert len(places) > 40
+    for rogue.attack in places:
+        await nobody_signed_in(await browser.log_in(), owner)
+    rogue.attack = None
+    assert (await browser.log_in()).status_code == 303
 
 
 async def test_the_stage_itself_is_sound(browser: Browser, rogue: Rogue) -> None:

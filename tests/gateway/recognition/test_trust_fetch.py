@@ -13,9 +13,11 @@ import structlog
 from gateway.claims import Kind
 from gateway.clock import SECOND_US
 from gateway.jobs import jobs
+from gateway.recognition import trust_list
 from gateway.recognition.region import Region
 from gateway.recognition.trust_fetch import EVERY_S, TrustFetcher, hindrance
-from gateway.recognition.trust_list import MAX_BYTES
+from gateway.recognition.trust_list import MAX_BYTES, RELIED_US
+from gateway.store import issuer as issuer_rows
 from gateway.store.trust_list import Head
 from tests.gateway import forge
 from tests.gateway.attacks import attacks
@@ -23,6 +25,8 @@ from tests.gateway.city import TestCity
 from tests.gateway.recognition.conftest import Pair
 from tests.gateway.recognition.region import City, new_key
 from tests.gateway.recognition.serving import HEAD, RegionServer
+
+RELIED_S = RELIED_US // SECOND_US
 
 
 async def knows(worker: TestCity) -> bool:
@@ -65,7 +69,7 @@ async def test_a_list_is_fetched_kept_and_known_at_every_worker(
     assert trust.city("330200") is None, "a worker learns it with its tick"
     await second.city.refresh()
     assert trust.city("330200") is trust.by_issuer(pair.b.issuer)
-    assert trust.until_us == (pair.now_s + 60) * SECOND_US
+    assert trust.until_us == (pair.now_s + RELIED_S) * SECOND_US
     assert len(pair.server.asked) == 1
 
 
@@ -92,7 +96,7 @@ async def test_the_same_list_costs_a_worker_a_look_at_its_times(
         await knows(worker)
         await second.city.refresh()
         assert second.city.trust.city("330200") is known, "nothing was read again"
-        assert second.city.trust.until_us == (pair.now_s + 60) * SECOND_US
+        assert second.city.trust.until_us == (pair.now_s + RELIED_S) * SECOND_US
     after = await worker.owner.fetchrow(written)
     assert before is not None
     assert after is not None
@@ -104,9 +108,9 @@ async def test_a_worker_that_begins_later_reads_what_was_kept(
     pair: Pair, worker: TestCity, second: TestCity
 ) -> None:
     await knows(worker)
-    pair.clock.advance(seconds=50)
+    pair.clock.advance(seconds=45)
     await knows(worker)
-    pair.clock.advance(seconds=50)  # the text's own time is over, what keeps it is not
+    pair.clock.advance(seconds=45)  # the text's own time is over, what keeps it is not
     await second.city.refresh()
     assert second.city.trust.city("330200") is not None
 
@@ -227,8 +231,8 @@ async def test_ten_minutes_of_silence_end_with_the_list_and_with_nobody_recognis
     pair.server.answer = list
     for second in range(10, 600, 10):
         pair.clock.advance(seconds=10)
-        assert await knows(worker) == (second < 60)
-        assert await _is_fresh(worker) == (second < 60)
+        assert await knows(worker) == (second < RELIED_S)
+        assert await _is_fresh(worker) == (second < RELIED_S)
     assert {"trust_list_unreachable", "trust_list_expiring", "trust_list_expired"} <= events(lines)
     told = [line for line in lines if line["event"] == "trust_list_expiring"]
     assert [line["count"] for line in told] == [30, 20, 10]
@@ -243,6 +247,60 @@ async def _is_fresh(worker: TestCity) -> bool:
             "SELECT fresh_until > clock_timestamp() FROM issuer WHERE code = '330200'"
         )
     )
+
+
+# ------------------------------------------------------------------ the region's clock
+
+#: An expelled city may be relied on for so long, with whoever is cut off (issue and protocol 3.3).
+EXPELLED_S = 60
+
+
+async def relied_on_s(pair: Pair, worker: TestCity, *, ahead_s: int, cached_s: int = 0) -> int:
+    """For how many seconds after its signature a list serves a reader that is then cut off.
+
+    The region's clock is ahead, and what the reader got had been signed some seconds before.
+    """
+    signed_s = pair.now_s
+    list_ = pair.region.token(signed_s + ahead_s)
+    pair.clock.advance(seconds=cached_s)
+    pair.server.answer = lambda: pair.server.saying(list_)
+    assert await knows(worker)
+    pair.server.answer = list
+    while await knows(worker):
+        pair.clock.advance(seconds=1)
+    return pair.now_s - signed_s
+
+
+@pytest.mark.parametrize("cached_s", [0, 10])
+@pytest.mark.parametrize("ahead_s", [-10, 0, 10])
+async def test_no_list_serves_for_longer_than_a_minute_whatever_the_regions_clock_says(
+    pair: Pair, worker: TestCity, ahead_s: int, cached_s: int
+) -> None:
+    took_s = await relied_on_s(pair, worker, ahead_s=ahead_s, cached_s=cached_s)
+    assert took_s == RELIED_S + min(ahead_s, cached_s)
+    assert took_s <= EXPELLED_S
+
+
+async def test_by_its_exp_alone_a_list_would_serve_for_longer(
+    pair: Pair, worker: TestCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: without the bound, a region whose clock is ahead is relied on for 70 s."""
+    monkeypatch.setattr(trust_list, "RELIED_US", 10**12)
+    assert await relied_on_s(pair, worker, ahead_s=10) == EXPELLED_S + 10
+
+
+async def test_visitors_of_a_city_are_not_fresh_for_longer_than_the_list_serves(
+    pair: Pair, worker: TestCity
+) -> None:
+    list_ = pair.region.token(pair.now_s + 10)
+    pair.server.answer = lambda: pair.server.saying(list_)
+    assert await knows(worker)
+    await worker.owner.execute("INSERT INTO issuer (code) VALUES ('330200')")
+    far_us = (pair.now_s + 1000) * SECOND_US
+    async with worker.city.database.connection() as connection:
+        await issuer_rows.extend(connection, "330200", far_us)
+    until = await worker.owner.fetchval("SELECT to_us(fresh_until) FROM issuer")
+    assert until == (pair.now_s + RELIED_S) * SECOND_US
 
 
 # ------------------------------------------------------------------ lists that lie

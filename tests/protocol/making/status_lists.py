@@ -135,6 +135,8 @@ def _lists(group: Group) -> None:
                  fetch_began=NOW - 10)  # fmt: skip
     group.accept("clock-ahead", "A's clock is 10 s ahead: the fetch counts", follows(1, NOW + 39),
                  document=document(iat=NOW + 10, exp=NOW + 70))  # fmt: skip
+    group.accept("short", "exp comes before 40 s are over", follows(1, NOW + 6),
+                 document=document(exp=NOW + 6))  # fmt: skip
     group.accept("last-second", "it ends with the next second, and is fresh no more",
                  follows(1, NOW - 19), document=document(iat=NOW - 59, exp=NOW + 1))  # fmt: skip
     for name, why, reason, changes in (

@@ -55,16 +55,18 @@ def seen(**changes: Any) -> str:
 
 def good(cities: list[str] = EVERY, **changes: Any) -> dict[str, Any]:
     """What follows from a good list: which cities are usable, and until when."""
-    return {"serial": SERIAL, "until": NOW + 50, "cities": sorted(cities)} | changes
+    return {"serial": SERIAL, "until": NOW + 40, "cities": sorted(cities)} | changes
 
 
 def make() -> Group:
     """The file."""
     group = Group(
         "Section 3: is the `document`, fetched from `address`, a good list at `now` for a reader "
-        "that has kept the one of `seen`, and which of its cities are usable?",
+        "that began to fetch it at `fetch_began` and has kept the one of `seen`, until when does "
+        "it serve, and which of its cities are usable?",
         {
             "now": NOW,
+            "fetch_began": NOW - 1,
             "address": LIST,
             "region": {"iss": REGION, "keys": [BY.jwk, KEYS["region-ed"].jwk]},
             "document": document(),
@@ -82,8 +84,14 @@ def _lists(group: Group) -> None:
     group.accept("no-cities", "an empty list", good([]), document=document(cities=[]))
     agreed = [{"id": NAME, "statements": SIGNED}]
     group.accept("agreement", "with an agreement", good(), document=document(agreements=agreed))
-    group.accept("last-second", "it ends with the next second", good(until=NOW + 1),
+    group.accept("short", "exp comes before 50 s are over", good(until=NOW + 1),
+                 document=document(iat=NOW - 10, exp=NOW + 1))  # fmt: skip
+    group.accept("last-second", "it is good, and serves no more", good(until=NOW - 9),
                  document=document(iat=NOW - 59, exp=NOW + 1))  # fmt: skip
+    group.accept("clock-ahead", "the region's clock is 10 s ahead: the fetch counts",
+                 good(until=NOW + 49), document=document(iat=NOW + 10, exp=NOW + 70))  # fmt: skip
+    group.accept("fetch-slow", "the fetch began before iat", good(until=NOW + 30),
+                 fetch_began=NOW - 20)  # fmt: skip
     for name, why, reason, changes in (
         ("over", "it has ended", "expired", {"iat": NOW - 60, "exp": NOW}),
         ("long-life", "61 s of life", "lifetime", {"exp": NOW + 51}),
