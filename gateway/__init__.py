@@ -19,6 +19,8 @@ A question's way, from the socket to the answer
     edge/patience.py        a body that takes too long is cut, at the price of one timer
     edge/form.py            form bodies, each parameter once
     scan.py                 the checks that a typed decoder does not make
+    small_file.py           a file that somebody named, read within bounds
+    wrong_member.py         what is wrong with somebody's file, in words
     edge/wire.py            words that several wire structs share, with their bounds
     edge/shortcut.py        the way of nearly every question: on callbacks, around the application
     edge/eligibility.py     the hot route
@@ -96,8 +98,11 @@ Who asked about me
     watch_place.py          how far it has come, so that any worker can go on
 
 Who asks, about whom
+    credential.py           the one credential that a request brings
     tokens.py               access tokens: minted here, verified once, found again
+    token_marks.py          and known for ours before their signature is looked at
     dpop.py                 a request proves the key that its token is bound to
+    proof_token.py          by a token that this key signed, and that brings it
     proofs.py               each proof once, decided by PostgreSQL
     jose.py                 the guard in front of every signed token
     forgeries.py            how many bad signatures are looked at
@@ -167,7 +172,8 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/authorization.py  opened once, and the citizen signs in afresh for it
     recognition/lacking.py  what is missing for one, for the citizen's own eyes
     recognition/requests.py  read, allowed or declined by its citizen
-    edge/recognitions.py    the routes of that, and which cities recognise me
+    edge/recognition_requests.py  the routes of that
+    edge/recognitions.py    which cities recognise me
     oauth/code.py           the code is redeemed, once
     oauth/exchange.py       and what it bought exchanged for a grant
     recognition/openings.py  for which scenarios there can be one
@@ -194,6 +200,7 @@ Other cities: trust, what is said of citizens, and who is here as a visitor
     recognition/attempts.py  a visit on its way to the home city and back, in one browser
     recognition/home_city.py  this city as a client there: request, code, grant
     recognition/judgement.py  whether a grant fits attempt, agreement and scheme
+    recognition/presentation.py  and who shows it, by which key
     recognition/acceptance.py  and is accepted, once
     recognition/veil.py     what both cities know of it, kept under names of our own
     recognition/permutation.py  and a million places at once
@@ -380,6 +387,11 @@ The command line, and a city on one machine
     cli/seed.py             qianjiang seed
     cli/_owner.py           as the database's owner, for the commands of operators
     cli/_tables.py          tables whose names are copied from a terminal
+    cli/_files.py           small files that people name
+    cli/_entry.py           a city's own entry, and its operators' keys
+    cli/_fetched.py         the region's list as it is now
+    cli/_foreseen.py        what the region would say of an agreement, said before
+    cli/_itinerary.py       whether a visit can be, said before it begins
     cli/_waiting.py         waiting for what the region's list will say
     cli/_which.py           which running city is meant
     cli/_greeting.py        what is said when everything answers
@@ -398,7 +410,10 @@ The command line, and a city on one machine
     local/people.py         people who do not exist, each from a number
     local/atlas.py          which cities there are, each at addresses of its own
     local/running.py        a whole city: engines, keys, gateway, identity provider, worker
+    local/pinned.py         the region that a city of this machine pins
+    local/region_file.py    what a region keeps about itself
     local/region_rules.py   what a new entry may not do to the list
+    local/region_statements.py  what operators say, as a region takes it
     local/region.py         a region's trust list: entries, statements, a serial that grows
     local/region_server.py  and where it is published
     local/company.py        several cities at a time, and their region

@@ -99,8 +99,7 @@ class Commitments:
 
     def title(self, scenario: str) -> Text:
         """What a scenario is called; by its id where it is no longer one of the city's."""
-        compiled = self._registry.get(scenario)
-        return compiled.manifest.title if compiled else Text(zh=scenario, en=scenario)
+        return self._registry.title(scenario)
 
     async def texts(self, rows_: Sequence[CommitmentRow]) -> dict[UUID, Text | None]:
         """The words that commitments were signed under, by id, changed since or not."""

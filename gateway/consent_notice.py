@@ -6,7 +6,7 @@ the request, so a party cannot write into its own notice.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,6 +14,7 @@ from gateway.clock import DAY_US
 from gateway.settings import Settings
 from scenarios.compiler import Compiled
 from scenarios.manifest import Text
+from scenarios.registry import Registry
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -63,13 +64,12 @@ class ConsentText(msgspec.Struct, frozen=True):
     en: str
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole notice of one request."""
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What every notice tells, in whatever form it is shown."""
 
     handler: Handler
     recipient: Receiver
     asked_by: Asker
-    scenario: str
     title: Words
     summary: Words
     purpose: str
@@ -78,13 +78,24 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """The very answers that can be disclosed, by their names on the wire."""
     separate: bool
     """The law wants a consent of its own for this (PIPL 23, 29)."""
-    longest_until_us: int
     longest_days: int
-    frequency_per_day: int | None
+    """A consent is for so many days, or for fewer if the citizen says so."""
     text: ConsentText
     refusing: Words
     withdrawing: Words
     keeping: Words
+
+
+class Notice(Told, frozen=True, kw_only=True):
+    """The whole notice of one request. `longest_until_us` is UTC."""
+
+    scenario: str
+    longest_until_us: int
+    frequency_per_day: int | None
+
+    def told(self) -> dict[str, Any]:
+        """What is told in every form, by name."""
+        return {name: getattr(self, name) for name in Told.__struct_fields__}
 
 
 _FIELDS = {
@@ -132,6 +143,18 @@ class Asks(Protocol):
     def party_city(self) -> str | None: ...
 
 
+class Between(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, put together from several rows."""
+
+    purpose: str
+    recipient_name: str
+    recipient_contact: str
+    recipient_promise: str
+    party_name: str
+    party_kind: str
+    party_city: str | None
+
+
 def notice(settings: Settings, compiled: Compiled, request: Asks, now_us: int) -> Notice:
     """The notice of a request, as shown at an instant (microseconds, UTC)."""
     manifest = compiled.manifest
@@ -157,6 +180,11 @@ def notice(settings: Settings, compiled: Compiled, request: Asks, now_us: int) -
         withdrawing=_WITHDRAWING,
         keeping=_KEEPING,
     )
+
+
+def title_of(registry: Registry, scenario: str) -> Words:
+    """What a scenario is called, on the wire."""
+    return _words(registry.title(scenario))
 
 
 def _answers(title: Text) -> dict[str, Words]:

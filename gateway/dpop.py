@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -27,10 +26,10 @@ import msgspec
 
 from gateway.claims import ProofClaims
 from gateway.clock import SECOND_US
-from gateway.jose import Reason, Refused, Tolerates, verify_proof
+from gateway.credential import Headers
+from gateway.jose import Reason, Refused, Tolerates
 from gateway.keys import b64url
-
-Headers = Iterable[tuple[bytes, bytes]]
+from gateway.proof_token import verify_proof
 
 #: How old a proof may be, and how far ahead of this clock, in seconds.
 PAST_S: Final = 60

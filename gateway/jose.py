@@ -21,7 +21,6 @@ import enum
 import hashlib
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Annotated, Any, Final, Protocol
 
 import jwt
@@ -37,14 +36,13 @@ from gateway.claims import (
     CommitmentClaims,
     IdClaims,
     Kind,
-    ProofClaims,
     Rule,
     StatusListClaims,
     TrustListClaims,
 )
 from gateway.clock import SECOND_US
 from gateway.errors import Malformed
-from gateway.jwk import Alg, JwkRefused, Key, parse_jwk, thumbprint, unb64url
+from gateway.jwk import Alg, Key, unb64url
 from gateway.scan import Limits, check
 
 MAX_TOKEN_CHARS: Final = SHOWN_CHARS
@@ -52,13 +50,11 @@ MAX_TOKEN_CHARS: Final = SHOWN_CHARS
 #: How far in the future `iat` and `nbf` may lie. FAPI 2.0 asks to accept 10 s, for clocks differ.
 FUTURE_S: Final = 10
 
-#: The `typ` of a DPoP proof (RFC 9449 4.2).
-PROOF_TYPE: Final = "dpop+jwt"
-
 Tolerates = Callable[[Any], bool]
 
 _SHAPE = re.compile(r"\A[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
-_LIMITS = Limits(depth=8, members=128, string=4096)
+#: Of what is shown at an endpoint: header and payload, as JSON.
+LIMITS: Final = Limits(depth=8, members=128, string=4096)
 #: Of what cities publish: lists, whose own decoders bound what is in them.
 _PUBLISHED = Limits(depth=12, members=1_000_000, string=256 * 1024)
 
@@ -113,13 +109,6 @@ class Refused(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-class Proven(msgspec.Struct, frozen=True):
-    """A DPoP proof that its own key signed: what it says, and the key's RFC 7638 thumbprint."""
-
-    jkt: str
-    claims: ProofClaims
-
-
 class Keys(Protocol):
     """Who may sign what."""
 
@@ -141,23 +130,7 @@ class _Issuer(msgspec.Struct, frozen=True):
 _decode_issuer = msgspec.json.Decoder(_Issuer, strict=True).decode
 
 
-class _ProofHeader(msgspec.Struct, frozen=True):
-    """A proof's header (RFC 9449 4.2). Further members are ignored, as RFC 7515 4 asks, but for
-    those that would name a second key or change what is signed: none of them may come."""
-
-    alg: str
-    typ: str
-    jwk: msgspec.Raw
-    jku: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    x5u: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    x5c: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
 _decode_header = msgspec.json.Decoder(_Header, strict=True).decode
-_decode_proof_header = msgspec.json.Decoder(_ProofHeader, strict=True).decode
-_decode_proof = msgspec.json.Decoder(ProofClaims, strict=True).decode
 _signatures = jwt.PyJWS(algorithms=[alg.value for alg in Alg])
 
 
@@ -181,29 +154,15 @@ def verify(
     """
     try:
         return _verify(compact, kind, keys, issuer, audience, now_us // SECOND_US, tolerates)
-    except _Stop as stop:
-        return Refused(stop.reason)
-
-
-def verify_proof(
-    compact: str, fault: Callable[[ProofClaims, str], Reason | None]
-) -> Proven | Refused:
-    """Whether a compact JWS is a DPoP proof, signed by the very key that it brings (RFC 9449 4.3).
-
-    `fault` is asked, with the claims and the key's thumbprint, what is wrong for this request,
-    before the signature is looked at. It must check all of that: here nothing but the form is.
-    """
-    try:
-        return _verify_proof(compact, fault)
-    except _Stop as stop:
+    except Stop as stop:
         return Refused(stop.reason)
 
 
 def kid_of(compact: str) -> str | None:
     """The key name that a token gives, unverified: good only for deciding to fetch keys."""
     try:
-        header = _decode(_segments(compact)[0], _decode_header, Reason.HEADER, _LIMITS)
-    except _Stop:
+        header = decode(segments(compact)[0], _decode_header, Reason.HEADER, LIMITS)
+    except Stop:
         return None
     return str(header.kid)
 
@@ -212,9 +171,9 @@ def issuer_of(compact: str, kind: Kind) -> str | None:
     """Who a token of this kind says it is from, unverified: good only for finding whose keys to
     verify it with."""
     try:
-        payload = _segments(compact, RULES[kind].chars)[1]
+        payload = segments(compact, RULES[kind].chars)[1]
         return _decode_issuer(payload).iss
-    except (_Stop, ValueError, msgspec.DecodeError, RecursionError):
+    except (Stop, ValueError, msgspec.DecodeError, RecursionError):
         return None
 
 
@@ -232,7 +191,9 @@ def token_key(compact: str) -> bytes:
     return hashlib.sha256(compact.encode("ascii", "replace")).digest()
 
 
-class _Stop(Exception):
+class Stop(Exception):
+    """A token does not pass; what is public of this module says so by a value."""
+
     def __init__(self, reason: Reason) -> None:
         self.reason = reason
 
@@ -247,73 +208,47 @@ def _verify(
     tolerates: Tolerates | None,
 ) -> Passed:
     rule = RULES[kind]
-    header_json, payload, signature = _segments(compact, rule.chars)
-    header = _decode(header_json, _decode_header, Reason.HEADER, _LIMITS)
+    header_json, payload, signature = segments(compact, rule.chars)
+    header = decode(header_json, _decode_header, Reason.HEADER, LIMITS)
     if (None if header.typ is msgspec.UNSET else header.typ) not in rule.types:
-        raise _Stop(Reason.TYPE)
-    limits = _LIMITS if rule.chars == SHOWN_CHARS else _PUBLISHED
-    claims = _decode(payload, rule.decode.decode, Reason.CLAIMS, limits)
+        raise Stop(Reason.TYPE)
+    limits = LIMITS if rule.chars == SHOWN_CHARS else _PUBLISHED
+    claims = decode(payload, rule.decode.decode, Reason.CLAIMS, limits)
     signer = _check_parties(kind, claims, issuer, audience)
     _check_times(claims, rule, now_s)
     key = keys.find(kind, signer, header.kid)
     if key is None:
-        raise _Stop(Reason.KEY)
+        raise Stop(Reason.KEY)
     # The algorithm is the key's: a header that names another is a confusion attack.
     if header.alg != key.alg.value or key.alg not in rule.algs:
-        raise _Stop(Reason.ALGORITHM)
+        raise Stop(Reason.ALGORITHM)
     if tolerates is not None and not tolerates(claims):
-        raise _Stop(Reason.SHED)
-    _check_signature(compact, signature, key)
+        raise Stop(Reason.SHED)
+    check_signature(compact, signature, key)
     message = compact.rpartition(".")[0].encode("ascii")
     return Passed(kind, header.kid, claims, payload, hashlib.sha256(message).digest())
 
 
-def _verify_proof(compact: str, fault: Callable[[ProofClaims, str], Reason | None]) -> Proven:
-    header_json, payload, signature = _segments(compact)
-    header: _ProofHeader = _decode(header_json, _decode_proof_header, Reason.HEADER, _LIMITS)
-    others = header.jku, header.x5u, header.x5c, header.crit, header.b64
-    if any(member is not msgspec.UNSET for member in others):
-        raise _Stop(Reason.HEADER)
-    if header.typ != PROOF_TYPE:
-        raise _Stop(Reason.TYPE)
-    claims: ProofClaims = _decode(payload, _decode_proof, Reason.CLAIMS, _LIMITS)
-    found = _brought(bytes(header.jwk))
-    if found is None:
-        raise _Stop(Reason.KEY)
-    key, jkt = found
-    if header.alg != key.alg.value:
-        raise _Stop(Reason.ALGORITHM)
-    if (reason := fault(claims, jkt)) is not None:
-        raise _Stop(reason)
-    _check_signature(compact, signature, key)
-    return Proven(jkt, claims)
+def segments(compact: str, most: int = MAX_TOKEN_CHARS) -> list[bytes]:
+    """Header, payload and signature of a compact JWS of so many characters at most.
 
-
-@lru_cache(maxsize=1024)
-def _brought(jwk: bytes) -> tuple[Key, str] | None:
-    """A key that a proof brings, with its thumbprint: a client shows the same one every time."""
-    try:
-        key = parse_jwk(jwk)
-    except JwkRefused:
-        return None
-    return key, thumbprint(key.public)
-
-
-def _segments(compact: str, most: int = MAX_TOKEN_CHARS) -> list[bytes]:
+    Raises `Stop` for every spelling but the canonical one.
+    """
     if len(compact) > most or not _SHAPE.match(compact):
-        raise _Stop(Reason.SHAPE)
+        raise Stop(Reason.SHAPE)
     try:
         return [unb64url(segment) for segment in compact.split(".")]
     except ValueError:
-        raise _Stop(Reason.SHAPE) from None
+        raise Stop(Reason.SHAPE) from None
 
 
-def _decode(text: bytes, decode: Any, otherwise: Reason, limits: Limits) -> Any:
+def decode(text: bytes, typed: Callable[[bytes], Any], otherwise: Reason, limits: Limits) -> Any:
+    """What a typed decoder makes of JSON within limits; raises `Stop` with `otherwise`."""
     try:
         check(text, limits)
-        return decode(text)
+        return typed(text)
     except (Malformed, msgspec.DecodeError):
-        raise _Stop(otherwise) from None
+        raise Stop(otherwise) from None
 
 
 def _check_parties(kind: Kind, claims: Claims, issuer: str | None, audience: str | None) -> str:
@@ -326,14 +261,14 @@ def _check_parties(kind: Kind, claims: Claims, issuer: str | None, audience: str
         # No configuration may silently skip a check, so a missing one is a fault of ours.
         raise ValueError(f"{kind} is verified for a known issuer and audience only")
     if issuer is not None and claims.iss != issuer:
-        raise _Stop(Reason.ISSUER)
+        raise Stop(Reason.ISSUER)
     # RFC 7523 3: a client authenticates as itself.
     if isinstance(claims, AssertionClaims) and claims.sub != claims.iss:
-        raise _Stop(Reason.ISSUER)
+        raise Stop(Reason.ISSUER)
     if _meant_for(claims) != audience:
-        raise _Stop(Reason.AUDIENCE)
+        raise Stop(Reason.AUDIENCE)
     if isinstance(claims, IdClaims) and claims.azp not in (None, audience):
-        raise _Stop(Reason.AUDIENCE)
+        raise Stop(Reason.AUDIENCE)
     return claims.iss
 
 
@@ -347,18 +282,19 @@ def _meant_for(claims: Claims) -> str | None:
 def _check_times(claims: Claims, rule: Rule, now_s: int) -> None:
     if not isinstance(claims, AgreementClaims):
         if not claims.iat < claims.exp <= claims.iat + rule.life_s:
-            raise _Stop(Reason.LIFETIME)
+            raise Stop(Reason.LIFETIME)
         if now_s >= claims.exp:
-            raise _Stop(Reason.EXPIRED)
+            raise Stop(Reason.EXPIRED)
     if max(claims.iat, getattr(claims, "nbf", 0)) > now_s + FUTURE_S:
-        raise _Stop(Reason.NOT_YET)
+        raise Stop(Reason.NOT_YET)
 
 
-def _check_signature(compact: str, signature: bytes, key: Key) -> None:
+def check_signature(compact: str, signature: bytes, key: Key) -> None:
+    """Raises `Stop` unless the key, by its own algorithm, made the signature."""
     # 64 bytes of r and s, or of R and S: DER and every other length is another spelling.
     if len(signature) != 64:
-        raise _Stop(Reason.SIGNATURE)
+        raise Stop(Reason.SIGNATURE)
     try:
         _signatures.decode(compact, key.public, algorithms=[key.alg.value])
     except jwt.InvalidTokenError:
-        raise _Stop(Reason.SIGNATURE) from None
+        raise Stop(Reason.SIGNATURE) from None

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.ids import Ids
+from gateway.small_file import read_small
 
 
 class KeyFileError(Exception):
@@ -80,7 +81,7 @@ def load_keys(path: Path) -> Keyring:
     """
     try:
         mode = path.stat().st_mode
-        raw = path.read_bytes()
+        raw = read_small(path)
     except OSError as fault:
         raise KeyFileError(
             f"key file {path} cannot be read ({fault.strerror}); "
@@ -90,7 +91,7 @@ def load_keys(path: Path) -> Keyring:
         raise KeyFileError(f"key file {path} is open to others; run `chmod 600` on it")
     try:
         return _keyring(msgspec.json.decode(raw, type=KeyFile))
-    except (msgspec.DecodeError, ValueError) as fault:
+    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
         raise KeyFileError(f"key file {path} is not usable: {fault}") from None
 
 

@@ -21,7 +21,7 @@ from gateway.store.database import Database
 from gateway.store.lookup import Answered, Line, Recorded, Wanted
 from gateway.vault import SealBroken, Vault
 from scenarios.registry import Registry
-from scenarios.universal import universal_of
+from scenarios.universal import ClauseInfo, universal_of
 
 #: Lines of one kind that a page looks at where a filter may pass over them, and lines of a page
 #: when all are read.
@@ -45,6 +45,11 @@ class ClauseWords(msgspec.Struct, frozen=True):
     en: str = ""
     help_zh: str = ""
     help_en: str = ""
+
+    @classmethod
+    def of(cls, clause: ClauseInfo) -> ClauseWords:
+        """Those of a clause as it stands."""
+        return cls(clause.id, clause.zh, clause.en, clause.help_zh, clause.help_en)
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -152,19 +157,13 @@ class Lookups:
         compiled = self._registry.get(scenario)
         if compiled is not None and compiled.revision == revision:
             return Rule(
-                tuple(
-                    ClauseWords(each.id, each.zh, each.en, each.help_zh, each.help_en)
-                    for each in compiled.clauses
-                ),
+                tuple(map(ClauseWords.of, compiled.clauses)),
                 tuple(
                     Obligation(each.id, each.zh, each.en) for each in compiled.manifest.obligations
                 ),
             )
         stored = msgspec.json.decode(manifest, type=Rule)
-        universal = tuple(
-            ClauseWords(each.id, each.zh, each.en, each.help_zh, each.help_en)
-            for each in universal_of(compiler)
-        )
+        universal = tuple(map(ClauseWords.of, universal_of(compiler)))
         return Rule(universal + stored.clauses, stored.obligations)
 
     def _facts(self, record: Recorded, citizen: UUID) -> dict[str, Any] | None:

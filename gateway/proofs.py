@@ -13,7 +13,8 @@ from typing import Final
 
 from gateway.batching import Batcher
 from gateway.clock import Clock
-from gateway.dpop import LIFE_S, Headers, Nonces, Proof, Wanted, judge
+from gateway.credential import Headers
+from gateway.dpop import LIFE_S, Nonces, Proof, Wanted, judge
 from gateway.forgeries import Forgeries
 from gateway.jose import Reason, Refused
 from gateway.store import proof as rows

@@ -154,5 +154,5 @@ def cookie_name(settings: Settings, what: str) -> str:
 
 
 def hash_of(identifier: str) -> bytes:
-    """What is kept of a session's identifier."""
+    """What is kept of a session's identifier, and of any other secret that its holder shows."""
     return hashlib.sha256(identifier.encode("utf-8")).digest()

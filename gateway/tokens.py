@@ -8,17 +8,11 @@ A token is verified once and then found by the SHA-256 of its whole text, signat
 keyed by less, a genuine token once seen would vouch for a forged signature. What may have changed
 since is looked at on each hit: the time, and the party. The copy of the party may itself be a
 moment old; a decision rests on the commit, which compares the party's revision with PostgreSQL.
-
-A flood of forgeries must cost little and shut nobody out. So a token's `jti` carries a mark, a
-keyed hash that costs a hundredth of a signature to check: who never held a token of a party cannot
-make one in its name. Signatures under marked claims are counted apart from all others, and so a
-flood in a party's name does not keep its own new tokens from passing.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Iterable
 from typing import Final
 
@@ -27,14 +21,16 @@ import msgspec
 from gateway.claims import AccessClaims, Confirmation, Kind
 from gateway.clock import SECOND_US, Clock
 from gateway.counts import Counts
+from gateway.credential import BEARER, DPOP, Headers, credential
 from gateway.errors import Unauthenticated
 from gateway.forgeries import Forgeries
 from gateway.ids import Ids
 from gateway.jose import Reason, Refused, sign, token_key, verify
 from gateway.jwk import Alg, Key, unb64url
-from gateway.keys import Keyring, b64url
+from gateway.keys import Keyring
 from gateway.parties import Parties, Party, Principal
 from gateway.settings import Settings
+from gateway.token_marks import NONCE, TokenMarks
 
 #: Verified tokens remembered by a worker, about 1 KB each; the oldest goes first.
 REMEMBERED: Final = 10_000
@@ -42,16 +38,7 @@ REMEMBERED: Final = 10_000
 #: Every scope is the right to ask about one scenario.
 SCOPE_PREFIX: Final = "scenario:"
 
-Headers = Iterable[tuple[bytes, bytes]]
-
-#: The schemes of credentials, each with the space behind it, in lower case.
-BEARER: Final = b"bearer "
-DPOP: Final = b"dpop "
-
 _decode_claims = msgspec.json.Decoder(AccessClaims).decode
-
-#: Bytes of a token's random part and of its mark: together the `jti`.
-_NONCE, _MARK = 16, 8
 
 
 class PartyNewer(Unauthenticated):
@@ -98,7 +85,7 @@ class AccessTokens:
         self._issuer, self._ttl_s = settings.issuer, settings.token_ttl_s
         self._clock, self._ids, self._parties = clock, ids, parties
         self._forgeries = forgeries
-        self._mark_key = hmac.digest(keys.link, b"the mark of an access token", "sha256")
+        self._marks = TokenMarks(keys.link)
         self._counts = counts or Counts(clock)
         self._seen: dict[bytes, Principal] = {}
 
@@ -120,14 +107,15 @@ class AccessTokens:
         # A cut-off lies on a whole second just ahead of the act that set it. This token is
         # younger than the act, whatever its worker's clock says, and must not fall under it.
         issued_s = max(now_s, -(-party.row.tokens_not_before_us // SECOND_US))
+        expires_s, nonce = issued_s + self._ttl_s, self._ids.random_bytes(NONCE)
         claims = AccessClaims(
             iss=self._issuer,
             aud=self._issuer,
             sub=party.row.id,
             client_id=party.row.id,
-            jti=self._jti(party.row.id, issued_s, issued_s + self._ttl_s),
+            jti=self._marks.jti(nonce, party.row.id, issued_s, expires_s),
             iat=issued_s,
-            exp=issued_s + self._ttl_s,
+            exp=expires_s,
             scope=" ".join(sorted(scopes)),
             ckid=kid,
             prv=party.row.revision,
@@ -225,7 +213,7 @@ class AccessTokens:
             issuer=self._issuer,
             audience=self._issuer,
             now_us=self._clock.now_us(),
-            tolerates=lambda claims: self._forgeries.tolerates(*self._claimant(claims)),
+            tolerates=lambda claims: self._forgeries.tolerates(*self._marks.claimant(claims)),
         )
         if isinstance(answer, Refused):
             self._counts.token("refused")
@@ -233,7 +221,7 @@ class AccessTokens:
                 raise self._forgeries.refusal()
             if answer.reason is Reason.SIGNATURE:
                 payload = unb64url(compact.split(".")[1])
-                self._forgeries.failed(*self._claimant(_decode_claims(payload)))
+                self._forgeries.failed(*self._marks.claimant(_decode_claims(payload)))
             raise Unauthenticated(answer.reason.value)
         claims = answer.claims
         assert isinstance(claims, AccessClaims), "the guard decodes each kind to its own claims"
@@ -251,27 +239,6 @@ class AccessTokens:
             )
         )
 
-    def _jti(self, party: str, issued_s: int, expires_s: int) -> str:
-        nonce = self._ids.random_bytes(_NONCE)
-        return b64url(nonce + self._mark(nonce, party, issued_s, expires_s))
-
-    def _mark(self, nonce: bytes, party: str, issued_s: int, expires_s: int) -> bytes:
-        # With the times in it, the mark of a token that is over is good for no other.
-        text = b"%b %d %d %b" % (nonce, issued_s, expires_s, party.encode())
-        return hmac.digest(self._mark_key, text, "sha256")[:_MARK]
-
-    def _claimant(self, claims: AccessClaims) -> tuple[str, str | None]:
-        """Under which name, and in which crowd, a bad signature counts."""
-        try:
-            jti = unb64url(claims.jti)
-        except ValueError:
-            jti = b""
-        mark = self._mark(jti[:_NONCE], claims.client_id, claims.iat, claims.exp)
-        if hmac.compare_digest(jti[_NONCE:], mark):
-            return f"marked {claims.client_id}", None
-        # Anybody may claim any name, as often as there are names.
-        return f"unmarked {claims.client_id}", "unmarked"
-
     def _remember(self, name: bytes, principal: Principal) -> Principal:
         if len(self._seen) >= REMEMBERED:
             # Dictionaries keep insertion order, so the first is the oldest. Memory is bounded
@@ -279,34 +246,3 @@ class AccessTokens:
             del self._seen[next(iter(self._seen))]
         self._seen[name] = principal
         return principal
-
-
-def is_under_dpop(headers: Headers) -> bool:
-    """Whether the request's header fields hold a credential under the scheme DPoP."""
-    return any(
-        name == b"authorization" and value[: len(DPOP)].lower() == DPOP for name, value in headers
-    )
-
-
-def credential(headers: Headers, scheme: bytes) -> str:
-    """The one token of the header fields, if it is under this scheme (RFC 6750 2.1, RFC 9449 7.1;
-    RFC 6750's other two ways are not ours).
-
-    Raises:
-        Unauthenticated: there is none, more than one, or one under another scheme.
-    """
-    found = None
-    for name, value in headers:
-        if name == b"authorization":
-            # Of two credentials a proxy may have judged one and we the other.
-            if found is not None:
-                raise Unauthenticated("repeated")
-            found = value
-    if found is None:
-        raise Unauthenticated
-    if found[: len(scheme)].lower() != scheme:  # RFC 9110 11.1: the scheme's case does not matter
-        raise Unauthenticated("scheme")
-    try:
-        return found[len(scheme) :].decode("ascii")
-    except UnicodeDecodeError:
-        raise Unauthenticated("shape") from None

@@ -19,7 +19,7 @@ from scenarios.cases import CASES, Cases, parse_cases
 from scenarios.checks import findings
 from scenarios.compiler import Compiled, compile_scenario
 from scenarios.grammar import GrammarError, Test, parse_test
-from scenarios.manifest import Manifest
+from scenarios.manifest import Manifest, Text
 from scenarios.problem import Finding, ManifestError, Problem, misshapen, not_toml, place
 
 MANIFEST = "scenario.toml"
@@ -39,6 +39,11 @@ class Registry(Mapping[str, Compiled]):
 
     def __len__(self) -> int:
         return len(self._scenarios)
+
+    def title(self, scenario: str) -> Text:
+        """What a scenario is called; by its id where it is not, or no longer, one of these."""
+        compiled = self._scenarios.get(scenario)
+        return compiled.manifest.title if compiled else Text(zh=scenario, en=scenario)
 
 
 def load_registry(calendar: Calendar, root: Traversable | None = None) -> Registry:

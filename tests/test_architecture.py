@@ -24,6 +24,7 @@ LOCAL_COMMANDS = {
     "visit",
 } | {
     "_greeting",
+    "_itinerary",
     "_played",
     "_which",
 }

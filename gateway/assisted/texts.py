@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.clock import Clock
-from gateway.consent_notice import Notice, Words, notice
+from gateway.consent_notice import Between, Notice, Words, notice
 from gateway.errors import Forbidden, Malformed, NotFound, TextChanged
 from gateway.notice import Notice as ScoreNotice
 from gateway.parties import Parties, Registration
@@ -45,18 +45,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     title: Words
     notice: Notice
     texts: Texts
-
-
-class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """Between whom a consent would be, in the words of their own rows."""
-
-    purpose: str
-    recipient_name: str
-    recipient_contact: str
-    recipient_promise: str
-    party_name: str
-    party_kind: str
-    party_city: str | None
 
 
 class Remit(msgspec.Struct, frozen=True):
@@ -112,7 +100,7 @@ class AssistedTexts:
         recipient = remit.registration.recipient
         async with self._database.connection() as connection:
             promise = await rows.promise(connection, recipient.entity)
-        asking = Asking(
+        asking = Between(
             purpose=purpose,
             recipient_name=recipient.name,
             recipient_contact=recipient.contact,

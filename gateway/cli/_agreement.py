@@ -9,23 +9,29 @@ from typing import Final
 import click
 import msgspec
 
+from gateway.cli._fetched import ListUnreachable, fetched
+from gateway.cli._files import FILE, small
+from gateway.cli._foreseen import fault_of_signer, fault_of_terms
 from gateway.cli._owner import as_owner
-from gateway.cli._place import Place, scheme_named
+from gateway.cli._place import Known, Place, scheme_named
 from gateway.cli._tables import copyable, put
 from gateway.cli._waiting import patiently, wait_option
 from gateway.clock import SECOND_US, SystemClock, rfc3339
-from gateway.recognition.agreements import Act, Agreement, State, conclude
+from gateway.recognition.agreements import QUORUM, Act, Agreement, State, conclude
+from gateway.recognition.entry import is_origin
 from gateway.recognition.signing import (
     Draft,
+    SigningRefused,
     checked,
     read_draft,
     read_operator_key,
     statement,
 )
+from gateway.recognition.trust_list import TrustList
 from gateway.working_days import calendar
+from gateway.wrong_member import in_words
 from scenarios.registry import load_registry
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -74,16 +80,20 @@ def draft(
     try:
         drafted = msgspec.convert(members, Draft)
     except msgspec.ValidationError as fault:
-        raise click.ClickException(f"not terms that can be signed: {fault}") from None
-    click.echo(msgspec.json.format(msgspec.json.encode(checked(drafted))).decode())
+        raise click.ClickException(f"not terms that can be signed: {in_words(fault)}") from None
+    checked(drafted)
+    listed = _listed(place)
+    if listed is not None and (trouble := fault_of_terms(listed, drafted)):
+        raise click.ClickException(f"not terms that can come into force: {trouble}")
+    click.echo(msgspec.json.format(msgspec.json.encode(drafted)).decode())
 
 
 def _acting(act: Act, meaning: str) -> click.Command:
     """The command by which an operator does this."""
 
     @click.command(act, help=meaning)
-    @click.argument("draft", type=_FILE)
-    @click.option("--key", "key_file", required=True, type=_FILE, help="Their private key.")
+    @click.argument("draft", type=FILE)
+    @click.option("--key", "key_file", required=True, type=FILE, help="Their private key.")
     @click.pass_obj
     def acting(place: Place, draft: Path, key_file: Path) -> None:
         _say(place, act, draft, key_file)
@@ -120,9 +130,15 @@ def show(place: Place, name: str | None, wait: float) -> None:
         if name in (None, each) and (concluded := conclude(each, said, now_us)) is not None
     }
     if name is not None and name not in found:
-        raise click.ClickException(f"{name}: the list has no agreement of this name and city")
+        known_names = ", ".join(sorted(known.statements)) or "none"
+        raise click.ClickException(
+            f"{name}: the list has no agreement of this name and city; of this city it has: "
+            f"{known_names}. What the region was sent a moment ago takes ten seconds; see --wait"
+        )
     for each, concluded in sorted(found.items()):
         click.echo(_told(concluded))
+        if lines := _awaited(concluded, known):
+            click.echo(lines)
         table = copyable("at", "city", "act", others=("operator",))
         for said in sorted(known.statements[each], key=lambda said: said.at_s):
             table.add_row(rfc3339(said.at_s * SECOND_US), said.city, said.act, said.operator)
@@ -138,13 +154,67 @@ def _is_in_force(place: Place, name: str) -> bool:
 
 
 def _say(place: Place, act: Act, path: Path, key_file: Path) -> None:
-    terms = read_draft(path.read_bytes())
-    if place.need("city") not in terms.cities:
-        raise click.ClickException(f"{path}: it is between {' and '.join(terms.cities)}")
+    try:
+        terms = read_draft(small(path))
+    except SigningRefused as refused:
+        raise click.ClickException(f"{path}: {refused}") from None
+    city, issuer = place.need("city"), place.need("issuer")
+    if not is_origin(issuer):
+        raise click.ClickException(
+            f"QIANJIANG_ISSUER {issuer!r} is no origin: https://city.example"
+        )
+    if city not in terms.cities:
+        raise click.ClickException(
+            f"{path}: it is between {' and '.join(terms.cities)}, and this city is {city}"
+        )
+    if terms.region != (region := place.region()).iss:
+        raise click.ClickException(
+            f"{path}: region: it is for {terms.region}, and this city's region is {region.iss}; "
+            "draft it anew"
+        )
     key = read_operator_key(key_file)
-    said = statement(terms, act, place.need("issuer"), key, SystemClock().now_us())
+    if (listed := _listed(place)) is not None:
+        # What ends or suspends must be heard, whatever became of the terms.
+        if act == "sign" and (fault := fault_of_terms(listed, terms)):
+            raise click.ClickException(f"{path}: {fault}")
+        if fault := fault_of_signer(listed, city, issuer, key):
+            raise click.ClickException(f"{key_file}: {fault}")
+    said = statement(terms, act, issuer, key, SystemClock().now_us())
     click.echo(f"{key.kid} says for {place.city}: {act} {terms.agreement}", err=True)
     click.echo(said)
+
+
+def _listed(place: Place) -> TrustList | None:
+    """The region's list now; None, and a word about it, where it cannot be had: people may sign
+    where there is no network."""
+    if place.list_url is None:
+        click.echo(
+            "not looked up in the region's list: QIANJIANG_TRUST_LIST_URL is unset", err=True
+        )
+        return None
+    try:
+        return fetched(place.list_url, place.region(), loopback=place.allow_loopback_http)
+    except ListUnreachable as fault:
+        click.echo(f"not looked up in the region's list: {fault}", err=True)
+        return None
+
+
+def _awaited(agreement: Agreement, known: Known) -> str:
+    """Who has still to sign what is proposed, or what to do about two texts under one name."""
+    if agreement.state is State.DISPUTED:
+        return "two different texts were signed under this name: agree anew, under another one"
+    if agreement.state is not State.PROPOSED:
+        return ""
+    said = known.statements[agreement.id]
+    lines = []
+    for code in agreement.terms.cities:
+        signed = {s.operator for s in said if s.city == code and s.terms == agreement.terms}
+        if (missing := QUORUM - len(signed)) > 0:
+            city = known.listed.cities.get(code)
+            people = sorted(set(city.signers.values()) - signed) if city else []
+            names = f" of {', '.join(people)}" if people else ": it is not in the list"
+            lines.append(f"  waits for {code}: {missing} more signature(s){names}")
+    return "\n".join(lines)
 
 
 def _told(agreement: Agreement) -> str:

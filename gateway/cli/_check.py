@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -15,7 +14,8 @@ from gateway.cli._place import Place
 from gateway.conformance.asking import Asker
 from gateway.conformance.look import Place as Standpoint
 from gateway.conformance.look import look
-from gateway.conformance.report import Finding, Result
+from gateway.conformance.report import UNMET, Finding, Result
+from gateway.recognition.entry import is_origin
 
 _COLOURS = {Result.PASS: "green", Result.FAIL: "bold red", Result.SKIPPED: "dim"}
 
@@ -71,12 +71,13 @@ def check(place: Place, url: str, status_list: str | None, as_json: bool) -> Non
 
 
 def _issuer(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.netloc or parts.path.strip("/"):
+    issuer = url.rstrip("/")
+    if not is_origin(issuer):
         raise click.ClickException(
-            f"{url}: the city's issuer is wanted, such as https://city.example"
+            f"{url}: the city's issuer is wanted, an origin in small letters and without a path, "
+            "such as https://city.example"
         )
-    return f"{parts.scheme}://{parts.netloc}"
+    return issuer
 
 
 def _asker(place: Place) -> Asker | None:
@@ -96,7 +97,10 @@ def _tell(found: list[Finding], counts: Counter[Result]) -> None:
         table.add_column(name, no_wrap=True)
     table.add_column("found", overflow="fold")
     before = ""
+    unmet = sum(each.why == UNMET for each in found)
     for each in found:
+        if each.why == UNMET:
+            continue
         words = each.why or each.law
         if each.remedy:
             words = f"{each.law}: {each.why}\n→ {each.remedy}"
@@ -107,4 +111,6 @@ def _tell(found: list[Finding], counts: Counter[Result]) -> None:
         colour = _COLOURS[each.result]
         table.add_row(each.name, f"[{colour}]{each.result}[/]", each.section, escape(words))
     Console().print(table)
+    if unmet:
+        click.echo(f"{unmet} checks need what was not found above, and were not made")
     click.echo(", ".join(f"{counts[result]} {result}" for result in Result))

@@ -13,7 +13,8 @@ from gateway.edge import scrape
 from gateway.local import upfile
 from gateway.local.atlas import HANGZHOU
 from gateway.local.generator import MERCHANT
-from gateway.local.running import RunningCity, Trust
+from gateway.local.pinned import Trust
+from gateway.local.running import RunningCity
 
 
 def greet(

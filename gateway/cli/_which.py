@@ -10,7 +10,24 @@ import click
 
 from gateway.local import upfile
 from gateway.local.atlas import HANGZHOU, demo_city
+from gateway.local.company import UP
 from gateway.local.running import data_folder
+
+
+def _file(code: str) -> Path:
+    """The up.json of a city that is up.
+
+    Raises:
+        NotUp: it is not; the message says which cities are.
+    """
+    file = data_folder(UP, demo_city(code)) / upfile.NAME
+    if file.exists():
+        return file
+    others = sorted(file.parent.parent.glob(f"{UP}*/{upfile.NAME}"))
+    if others:
+        known = [each.operator.city for each in map(upfile.read, others) if each.operator]
+        raise upfile.NotUp(f"no city {code} is up; there are: {', '.join(sorted(known))} (--city)")
+    raise upfile.NotUp(f"no city is up ({file} is missing); run `make up` or `make cities` first")
 
 
 def up_options(act: Callable[..., Any]) -> Callable[..., Any]:
@@ -18,11 +35,12 @@ def up_options(act: Callable[..., Any]) -> Callable[..., Any]:
 
     def found(**given: Any) -> Any:
         file, city = given.pop("up"), given.pop("city")
-        folder = data_folder("up", demo_city(city))
-        return act(**given, up=file or folder / upfile.NAME)
+        return act(**given, up=file or _file(city))
 
     found.__doc__ = act.__doc__
-    named = click.option("--city", default=HANGZHOU.code, show_default=True, help="Which city.")
+    named = click.option(
+        "--city", default=HANGZHOU.code, show_default=True, help="Which one that is up."
+    )
     path = click.option(
         "--up",
         type=click.Path(path_type=Path),

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from gateway.cli._agreement import agreement
 from gateway.cli._check import check
+from gateway.cli._entry import entry, operator_key
+from gateway.cli._files import FILE, small
 from gateway.cli._owner import as_owner
-from gateway.cli._place import Known, Place, place_options, scheme_named
+from gateway.cli._place import Known, Place, place_options
 from gateway.cli._tables import copyable, put
 from gateway.cli._waiting import patiently, wait_option
-from gateway.client_keys import new_client_key
 from gateway.clock import SystemClock, rfc3339
 from gateway.ids import SystemIds
 from gateway.key_rotation import PURPOSES, add_city_key, remove_city_key
 from gateway.keys import KeyFileError
 from gateway.recognition.admitting import admit as admit_city
 from gateway.recognition.agreements import conclude
-from gateway.recognition.entry import Operator, Words
-from gateway.recognition.own_entry import Offer, own_entry
 from gateway.recognition.schemes import publish
 from gateway.store import freshness
 from gateway.store.migrate import Connection
 from scenarios.scheme_text import SchemeError
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _PURPOSE = click.Choice(PURPOSES)
 
 
@@ -47,6 +42,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 command.add_command(agreement)
 command.add_command(check)
+command.add_command(entry)
+command.add_command(operator_key)
 
 
 @command.command("list")
@@ -77,48 +74,6 @@ def list_all(place: Place) -> None:
 
 
 @command.command()
-@click.option("--name-zh", required=True, help="The city's name in Chinese.")
-@click.option("--name-en", required=True, help="The same in English.")
-@click.option(
-    "--scenario",
-    "scenarios",
-    multiple=True,
-    required=True,
-    help="A scenario recognised here, for visitors and for this city's citizens.",
-)
-@click.option("--scheme", "schemes", multiple=True, required=True, metavar="ID:VERSION")
-@click.option(
-    "--operator",
-    "operators",
-    multiple=True,
-    required=True,
-    type=_FILE,
-    help="A file with the public part that `operator-key` printed; at least two.",
-)
-@click.pass_obj
-def entry(
-    place: Place,
-    name_zh: str,
-    name_en: str,
-    scenarios: tuple[str, ...],
-    schemes: tuple[str, ...],
-    operators: tuple[Path, ...],
-) -> None:
-    """Print this city's entry for the region's list: public keys, addresses, operators."""
-    offer = Offer(
-        code=place.need("city"),
-        issuer=place.need("issuer"),
-        name=Words(zh=name_zh, en=name_en),
-        contact=place.need("contact"),
-        scenarios=scenarios,
-        schemes=[scheme_named(each) for each in schemes],
-        operators=[_operator(path) for path in operators],
-    )
-    made = own_entry(offer, place.keyring(), allow_loopback_http=place.allow_loopback_http)
-    click.echo(msgspec.json.format(msgspec.json.encode(made.entry)).decode())
-
-
-@command.command()
 @click.argument("code")
 @wait_option
 @click.pass_obj
@@ -145,37 +100,19 @@ def admit(place: Place, code: str, wait: float) -> None:
 
 
 @command.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.pass_obj
 def scheme(place: Place, file: Path) -> None:
     """Publish the recognition scheme of the TOML FILE: a new version, never another text of an old.
 
     What was opened under a former version keeps it.
     """
-    raw = file.read_bytes()
+    raw = small(file)
     try:
         published = as_owner(place.owner_url, lambda owner: publish(owner, raw, str(file)))
     except SchemeError as fault:
         raise click.ClickException(str(fault)) from None
     click.echo(f"{published.id} version {published.version} is published, from {published.start}")
-
-
-@command.command("operator-key")
-@click.argument("file", type=_NEW_FILE)
-@click.option("--name", required=True, help="Who signs with it, as other cities read it.")
-def operator_key(file: Path, name: str) -> None:
-    """Make an operator's key pair: the private JWK into a new FILE, the public part to the screen.
-
-    The operator keeps FILE; the public part, saved to a file, is an --operator of `entry`.
-    """
-    pair = new_client_key()
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise click.ClickException(f"{file} exists; a key file is never replaced") from None
-    with os.fdopen(handle, "wb") as out:
-        out.write(msgspec.json.encode(pair.private))
-    click.echo(msgspec.json.encode({"name": name, "jwk": pair.public}).decode())
 
 
 @command.command()
@@ -224,15 +161,6 @@ def _has(place: Place, code: str) -> bool:
     """Whether the list that was fetched last has a city."""
     known = as_owner(place.owner_url, place.read)
     return known is not None and code in known.listed.cities
-
-
-def _operator(path: Path) -> Operator:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Operator)
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise click.ClickException(
-            f"{path}: not the public part that `qianjiang cities operator-key` prints: {fault}"
-        ) from None
 
 
 def _agreed(known: Known, code: str) -> str:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
 from gateway import server
+from gateway.cli._files import FILE, one_line, small
 from gateway.cli._tables import copyable, put
 from gateway.clock import SystemClock
+from gateway.errors import GatewayError
 from gateway.local.atlas import REGION_HOST
-from gateway.local.region import Agreement, LocalRegion, claims_of
+from gateway.local.region import LocalRegion
 from gateway.local.region_server import APP, FOLDER_VARIABLE
+from gateway.local.region_statements import Agreement, claims_of
 from gateway.local.running import data_folder
 
 PORT = 8700
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -66,14 +68,15 @@ def url(region: LocalRegion) -> None:
 
 
 @command.command()
-@click.argument("entry", type=_FILE)
+@click.argument("entry", type=FILE)
 @click.pass_obj
 def admit(region: LocalRegion, entry: Path) -> None:
     """Put the city of the file ENTRY on the list, or change what the list says of it.
 
     A city makes its entry with `qianjiang cities entry`.
     """
-    city = region.admit(entry.read_bytes())
+    with naming(entry):
+        city = region.admit(small(entry))
     click.echo(f"{city.entry.code} is on the list, serial {region.file.serial}")
 
 
@@ -87,13 +90,23 @@ def expel(region: LocalRegion, code: str) -> None:
 
 
 @command.command()
-@click.argument("statements", nargs=-1, required=True, type=_FILE)
+@click.argument("statements", nargs=-1, required=True, type=FILE)
 @click.pass_obj
 def accept(region: LocalRegion, statements: tuple[Path, ...]) -> None:
     """File operators' STATEMENTS about an agreement, as `qianjiang cities agreement` makes them."""
     for path in statements:
-        claims = region.accept(path.read_text().strip())
+        with naming(path):
+            claims = region.accept(one_line(path))
         click.echo(f"filed: {claims.act} {claims.agreement} by an operator of {claims.iss}")
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file of which something is refused: there may be several."""
+    try:
+        yield
+    except GatewayError as fault:
+        raise click.ClickException(f"{path}: {fault}") from None
 
 
 @command.command()

@@ -9,12 +9,15 @@ import click
 from rich.console import Console
 
 from gateway.cli import ended_by
+from gateway.cli._fetched import ListForeign, ListUnreachable, fetched
+from gateway.cli._files import FILE, small
 from gateway.cli._greeting import greet
 from gateway.cli._stages import stages
-from gateway.local.atlas import HANGZHOU, demo_city
+from gateway.local.atlas import HANGZHOU, LISTED, chosen_city
 from gateway.local.company import Company, berths, region_berth
+from gateway.local.pinned import Trust
 from gateway.local.processes import stop_on_sigterm
-from gateway.local.running import Trust
+from gateway.recognition.region import RegionRefused, parse_region
 
 PORT = 8700
 
@@ -49,7 +52,8 @@ PORT = 8700
     "--city",
     default=HANGZHOU.code,
     show_default=True,
-    help="Which city: six digits of GB/T 2260. Each has addresses of its own.",
+    help=f"Which city, by its GB/T 2260 code: {LISTED}; or CODE=NAME for another one. Each has "
+    "addresses of its own.",
 )
 @click.option(
     "--cities",
@@ -59,7 +63,7 @@ PORT = 8700
 @click.option("--region", help="With --city: the trust list of a region that runs already.")
 @click.option(
     "--region-keys",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="And the file that `qianjiang region key` printed.",
 )
 def command(
@@ -73,19 +77,22 @@ def command(
 ) -> None:
     """Bring a seeded city up and keep it until Ctrl-C. NOT FOR PRODUCTION."""
     stop_on_sigterm()
-    if (region is None) is not (region_keys is None) or (region and cities):
+    if (region is None) is not (region_keys is None) or None not in (region, cities):
         raise click.ClickException("--region and --region-keys belong together, and to --city")
-    chosen = [demo_city(code.strip()) for code in (cities or city).split(",")]
+    chosen = [chosen_city(each) for each in ([city] if cities is None else cities.split(","))]
     if len({each.code for each in chosen}) != len(chosen):
         raise click.ClickException("--cities names a city twice")
+    trust = None
+    if region is not None and region_keys is not None:
+        trust = _trust(region, region_keys.resolve())
     console = Console()
     with ExitStack() as stack:
         with stages(console) as tell:
             company = Company(
                 berths(chosen, port),
                 workers=workers,
-                trust=Trust(region, region_keys.resolve()) if region and region_keys else None,
-                region_port=region_berth(port) if cities else 0,
+                trust=trust,
+                region_port=0 if cities is None else region_berth(port),
                 tell=tell,
             )
             stack.enter_context(company)
@@ -93,6 +100,29 @@ def command(
             _run(company, citizens, console)
         except KeyboardInterrupt as interrupt:
             console.print(f"{ended_by(interrupt)}; stopping")
+
+
+def _trust(url: str, keys: Path) -> Trust:
+    """The region that runs already, once its list was seen to be signed by a key of the file: a
+    city with another region's keys would come up, and never recognise anybody.
+
+    Raises:
+        ClickException: there is no list to rely on; the message says what to do.
+    """
+    try:
+        fetched(url, parse_region(small(keys)), loopback=True)
+    except RegionRefused as fault:
+        raise click.ClickException(
+            f"--region-keys {keys}: {fault}; `qianjiang region key` prints such a file"
+        ) from None
+    except ListForeign as fault:
+        raise click.ClickException(f"--region-keys {keys}: {fault}") from None
+    except ListUnreachable as fault:
+        raise click.ClickException(
+            f"--region {fault}. Is the region up (`make cities`, or `qianjiang region serve`)? "
+            "`qianjiang region url` prints its list's address"
+        ) from None
+    return Trust(url, keys)
 
 
 def _run(company: Company, citizens: int, console: Console) -> None:

@@ -10,6 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from gateway.cli._itinerary import check_login, check_way
 from gateway.cli._stages import stages
 from gateway.cli._which import up_options
 from gateway.clock import SystemClock
@@ -47,8 +48,10 @@ def command(
     visited = upfile.read(up)
     if visited.operator is None:
         raise upfile.NotUp(f"{up} does not say which city it is; run `make up` again")
-    code = visited.operator.city
-    trip = _Trip(login, demo_city(home).code, code, scenario, _asker(visited, scenario, party))
+    code, home = visited.operator.city, demo_city(home).code
+    trip = _Trip(login, home, code, scenario, _asker(visited, scenario, party))
+    check_way(visited.operator, home, scenario)
+    check_login(login, home)
     steps = list(trip.steps(take_back=take_back))
     with stages(Console()) as tell, Player("counter") as counter, Player("people") as people:
         keys = [{"client_id": each.client_id, "jwk": each.jwk} for each in visited.parties]
@@ -73,7 +76,11 @@ def _asker(visited: upfile.UpFile, scenario: str, party: str | None) -> str:
     for each in visited.parties:
         if SCOPE_PREFIX + scenario in each.scopes:
             return each.client_id
-    raise upfile.NotUp(f"nobody at {visited.base_url} asks about {scenario!r}")
+    known = {each.removeprefix(SCOPE_PREFIX) for one in visited.parties for each in one.scopes}
+    raise upfile.NotUp(
+        f"nobody at {visited.base_url} asks about {scenario!r}; they ask about "
+        f"{', '.join(sorted(known)) or 'nothing'}"
+    )
 
 
 class _Trip(msgspec.Struct, frozen=True):

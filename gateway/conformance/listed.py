@@ -20,6 +20,13 @@ from gateway.recognition.trust_list import ListRefused, TrustList, read_trust_li
 _SCHEMES: Final = "/v1/recognition/schemes"
 
 
+#: For whoever looks: the city itself sends an entry, and anybody else has mistyped its address.
+_STRANGER: Final = (
+    "`qianjiang cities list` shows the cities with their issuers; a city that is not in the list "
+    "sends the region its entry first"
+)
+
+
 class Listed(msgspec.Struct, frozen=True):
     """A city with the others of the list, and its agreements in force."""
 
@@ -61,6 +68,11 @@ def read_listed(
     city = _city(report, listed, token, issuer, loopback=loopback)
     if city is None:
         return None
+    return beside_others(city, listed, now_us)
+
+
+def beside_others(city: City, listed: TrustList, now_us: int) -> Listed:
+    """A city of the list with the others, and its agreements at an instant."""
     code = city.entry.code
     others = {each: other for each, other in listed.cities.items() if each != code}
     said = Statements(code).read(listed)
@@ -80,7 +92,9 @@ def _city(
             return city
     raw = _raw_of(token, issuer)
     if raw is None:
-        report.judge("list.entry", f"no entry has the issuer {issuer}")
+        issuers = ", ".join(each.entry.issuer for each in listed.cities.values())
+        fault = f"no entry has the issuer {issuer}; the list has {issuers or 'no city'}"
+        report.judge("list.entry", fault, remedy=_STRANGER)
         return None
     try:
         city = parse_entry(raw, allow_loopback_http=loopback)

@@ -66,23 +66,24 @@ class Probe:
 
     def get(self, url: str, accept: str = "*/*") -> Answer:
         """Read an address."""
-        return self._kept(self._client.build_request("GET", url, headers={"accept": accept}))
+        return self._kept("GET", url, headers={"accept": accept})
 
     def post(self, url: str, form: Mapping[str, str] | bytes) -> Answer:
         """Post a form, or a body that is none."""
         if isinstance(form, bytes):
             headers = {"content-type": "application/x-www-form-urlencoded"}
-            request = self._client.build_request("POST", url, content=form, headers=headers)
-        else:
-            request = self._client.build_request("POST", url, data=dict(form))
-        return self._kept(request)
+            return self._kept("POST", url, content=form, headers=headers)
+        return self._kept("POST", url, data=dict(form))
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _kept(self, request: httpx.Request) -> Answer:
-        answer = self._sent(request)
+    def _kept(self, method: str, url: str, **given: Any) -> Answer:
+        try:
+            answer = self._sent(self._client.build_request(method, url, **given))
+        except (httpx.InvalidURL, UnicodeError):
+            answer = Answer(method, url, 0, {}, b"", time.time(), 0.0, "not an address")
         self.answers.append(answer)
         return answer
 

@@ -30,7 +30,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 #: Characters of an answer that are shown.
-_SHOWN: Final = 160
+_SHOWN: Final = 240
+
+
+#: Why a check was not made where something before it failed.
+UNMET: Final = "what it needs was not found"
 
 
 class Report:
@@ -39,15 +43,17 @@ class Report:
     def __init__(self) -> None:
         self._found: dict[str, Finding] = {}
 
-    def judge(self, name: str, fault: str | None, well: str = "") -> bool:
+    def judge(
+        self, name: str, fault: str | None, well: str = "", remedy: str | None = None
+    ) -> bool:
         """Note a check: failed for this fault, or passed where there is none. A check that failed
-        once has failed; returns whether it passed now."""
+        once has failed; returns whether it passed now. `remedy` is one of this fault's own."""
         check = CHECKS[name]
         before = self._found.get(name)
         if before is None or before.result is not Result.FAIL:
             result, why = (Result.PASS, well) if fault is None else (Result.FAIL, fault[:_SHOWN])
-            remedy = None if fault is None else check.remedy
-            self._found[name] = Finding(name, result, check.law, check.section, why, remedy)
+            told = None if fault is None else remedy or check.remedy
+            self._found[name] = Finding(name, result, check.law, check.section, why, told)
         return fault is None
 
     def skip(self, name: str, why: str) -> None:
@@ -60,5 +66,5 @@ class Report:
     def findings(self) -> list[Finding]:
         """One for each check that there is."""
         for name in CHECKS:
-            self.skip(name, "what it needs was not found")
+            self.skip(name, UNMET)
         return [self._found[name] for name in CHECKS]

@@ -16,13 +16,7 @@ from gateway.edge.cookies import cookie
 from gateway.edge.form import parse_form
 from gateway.edge.login import sent_to
 from gateway.edge.oauth import NEVER_STORED, FormOperation, error, form_of
-from gateway.errors import (
-    AuthorizationRefused,
-    DependencyDown,
-    Malformed,
-    OutcomeUnknown,
-    Overloaded,
-)
+from gateway.errors import DependencyDown, Malformed, OutcomeUnknown, Overloaded
 from gateway.oauth.clients import Denied
 from gateway.oauth.errors import OAuthCode
 from gateway.oauth.metadata import AUTHORIZE_PATH, PAR_PATH
@@ -63,7 +57,7 @@ async def authorize(request: Request[Any, Any, Any]) -> Response[None]:
     try:
         asked = parse_form(request.scope["query_string"])
     except Malformed:
-        raise AuthorizationRefused("parameters") from None
+        asked = {}  # refused as one that says nothing, and on record
     sent = await city.authorization.open(asked)
     if sent.login is None:
         return sent_to(sent.address, [])

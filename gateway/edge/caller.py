@@ -10,11 +10,11 @@ import structlog
 from litestar.types import HTTPScope
 
 from gateway.city import City
+from gateway.credential import is_under_dpop
 from gateway.dpop import Wanted, error_of
 from gateway.errors import ProofRefused, Unauthenticated
 from gateway.jose import Reason, Refused, token_key
 from gateway.parties import Principal
-from gateway.tokens import is_under_dpop
 
 _log = structlog.get_logger(__name__)
 

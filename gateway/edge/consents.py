@@ -15,16 +15,7 @@ from msgspec import Meta
 
 from gateway.city import City
 from gateway.clock import rfc3339, to_us
-from gateway.consent_notice import (
-    Asker,
-    ConsentText,
-    Field,
-    Handler,
-    Notice,
-    Receiver,
-    Words,
-    notice,
-)
+from gateway.consent_notice import Receiver, Told, Words, notice, title_of
 from gateway.consent_rules import state
 from gateway.consents import Terms
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
@@ -83,32 +74,17 @@ class AlsoAsking(msgspec.Struct, frozen=True):
     more: int
 
 
-class ShownConsentRequest(msgspec.Struct, frozen=True, kw_only=True):
+class ShownConsentRequest(Told, frozen=True, kw_only=True):
     """A request as its citizen sees it: exactly what, to whom, in which words."""
 
     id: UUID
     status: str
     expires_at: str
-    recipient: Receiver
-    asked_by: Asker
     also_asking: AlsoAsking
     desk: AtDesk | None
-    handler: Handler
     scenario: str
-    title: Words
-    summary: Words
-    purpose: str
-    learns: tuple[Field, ...]
-    answers: dict[str, Words]
-    separate: bool
     longest_until: str
-    longest_days: int
-    """A consent is for so many days, or for fewer if the citizen says so (`until`)."""
     frequency_per_day: int | None
-    text: ConsentText
-    refusing: Words
-    withdrawing: Words
-    keeping: Words
     returns_to: str | None
     """The host that the citizen is sent back to."""
     own_initiative: bool
@@ -295,18 +271,18 @@ async def _shown(city: City, shown: ShownRequest) -> ShownConsentRequest:
     compiled = city.registry.get(shown.scenario)
     if compiled is None:
         raise NotFound  # the scenario has gone since
-    words: Notice = notice(city.settings, compiled, shown, city.clock.now_us())
+    words = notice(city.settings, compiled, shown, city.clock.now_us())
     path = f"{REQUESTS}/{city.consent_requests.token(shown.id)}"
     is_open = shown.status == "pending" and not shown.over
-    plain = msgspec.structs.asdict(words)
     peers = await city.consent_requests.peers(shown.id)
-    longest_until_us = plain.pop("longest_until_us")
     return ShownConsentRequest(
-        **plain,
+        **words.told(),
+        scenario=words.scenario,
+        frequency_per_day=words.frequency_per_day,
         id=shown.id,
         status="expired" if shown.over else shown.status,
         expires_at=rfc3339(shown.expires_us),
-        longest_until=rfc3339(longest_until_us),
+        longest_until=rfc3339(words.longest_until_us),
         also_asking=AlsoAsking(peers.names, peers.more),
         desk=AtDesk(shown.desk, shown.place) if shown.desk and shown.place else None,
         returns_to=urlsplit(shown.return_uri).netloc if shown.return_uri else None,
@@ -322,12 +298,11 @@ def _state(consent: Consent) -> ConsentState:
 
 
 def _view(city: City, held: HeldConsent, answered_today: int) -> ConsentView:
-    consent, compiled = held.consent, city.registry.get(held.consent.scenario)
-    title = compiled.manifest.title if compiled else None
+    consent = held.consent
     return ConsentView(
         **_plain(consent),
         recipient=Receiver(held.recipient_name, held.recipient_contact, held.recipient_promise),
-        title=Words(title.zh, title.en) if title else Words(consent.scenario, consent.scenario),
+        title=title_of(city.registry, consent.scenario),
         fields=tuple(consent.fields),
         text_version=consent.text_version,
         text_sha256=consent.text_sha256.hex(),

@@ -146,8 +146,6 @@ def _assisted(registry: Registry, line: rows.AssistedAct) -> AssistedService:
 
 
 def _title(registry: Registry, scenario: str) -> tuple[str, str]:
-    """In Chinese and English; the scenario's name where it is no longer offered."""
-    compiled = registry.get(scenario)
-    if compiled is None:
-        return scenario, scenario
-    return compiled.manifest.title.zh, compiled.manifest.title.en
+    """In Chinese and English."""
+    title = registry.title(scenario)
+    return title.zh, title.en

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.city import City
 from gateway.clock import rfc3339
-from gateway.consent_notice import Words
+from gateway.consent_notice import Words, title_of
 from gateway.edge.access import ACCESS, Access, citizen_of, city_of
 from gateway.errors import NotFound
 from gateway.recognition.visits import Visit
@@ -106,7 +106,7 @@ def view(city: City, visit: Visit, row: VisitRow) -> VisitView:
         home=_home(visit),
         live=row.ended is None,
         fresh=row.is_fresh,
-        scenarios=[VisitScenario(each, _title(city, each)) for each in row.scenarios],
+        scenarios=[VisitScenario(each, title_of(city.registry, each)) for each in row.scenarios],
         tier=row.tier,
         scheme=row.scheme,
         scheme_version=row.scheme_version,
@@ -124,12 +124,6 @@ def _home(visit: Visit) -> HomeCity:
     home = visit.home
     name = Words(home.name.zh, home.name.en) if home.name else None
     return HomeCity(home.code, name, home.contact)
-
-
-def _title(city: City, scenario: str) -> Words:
-    compiled = city.registry.get(scenario)
-    title = compiled.manifest.title if compiled else None
-    return Words(title.zh, title.en) if title else Words(scenario, scenario)
 
 
 HANDLERS: list[HTTPRouteHandler] = [visit, end]

@@ -25,9 +25,9 @@ from gateway.errors import DependencyDown, OutcomeUnknown, Overloaded
 from gateway.oauth.clients import Denied
 from gateway.oauth.errors import OAuthCode
 from gateway.oauth.jwt_bearer import visit_granted
-from gateway.recognition.acceptance import Presented
 from gateway.recognition.attempts import ATTEMPT_LIFE_S, Arrival, Wish
 from gateway.recognition.home_city import CALLBACK
+from gateway.recognition.presentation import Presented
 from gateway.recognition.visit_sessions import SESSION_PATH
 from gateway.sessions import check_origin, cookie_name
 

@@ -21,7 +21,8 @@ from gateway.jwk import Alg, Key, public_jwk
 from gateway.keys import Keyring, SigningKeys, load_keys
 from gateway.local.atlas import DemoCity
 from gateway.local.places import write_private
-from gateway.local.region import LocalRegion, claims_of
+from gateway.local.region import LocalRegion
+from gateway.local.region_statements import claims_of
 from gateway.local.running import RunningCity
 from gateway.recognition.entry import CityKey, Endpoints, Entry, Operator, Purpose, Words
 

@@ -74,6 +74,37 @@ SUZHOU: Final = DemoCity(
 _NAMED: Final = {city.code: city for city in (HANGZHOU, NINGBO, SUZHOU)}
 
 
+#: The cities that have a name here, as words.
+LISTED: Final = ", ".join(f"{city.code} {city.zh} {city.en}" for city in _NAMED.values())
+
+#: Letters of a name that is given.
+NAME_MAX: Final = 20
+
+
+def chosen_city(text: str) -> DemoCity:
+    """The city that somebody asks for: a code that has a name here, or `CODE=NAME`.
+
+    A code alone that nobody knows is more often a slip than a wish.
+
+    Raises:
+        NoSuchCity: it is not six digits, has no name, or has one already.
+    """
+    code, equals, given = (part.strip() for part in text.strip().partition("="))
+    city = demo_city(code)
+    if not equals:
+        if code in _NAMED:
+            return city
+        raise NoSuchCity(
+            f"{code} is no city that is known here; known are {LISTED}. For another one say its "
+            f"name too: {code}=NAME"
+        )
+    if code in _NAMED:
+        raise NoSuchCity(f"{code} has a name here: {city.zh} {city.en}; leave yours out")
+    if not 1 <= len(given) <= NAME_MAX or not given.isprintable():
+        raise NoSuchCity(f"{code}=NAME: a name has 1 to {NAME_MAX} letters, and each can be seen")
+    return msgspec.structs.replace(city, zh=given, en=given)
+
+
 def demo_city(code: str) -> DemoCity:
     """The city of a code. One without a name here gets addresses that follow from its digits.
 
@@ -81,7 +112,7 @@ def demo_city(code: str) -> DemoCity:
         NoSuchCity: it is not six digits.
     """
     if not _CODE.match(code):
-        raise NoSuchCity(f"{code!r} is no city: six digits of GB/T 2260, such as 330100")
+        raise NoSuchCity(f"{code!r} is no city: six digits of GB/T 2260 are, such as {LISTED}")
     if code in _NAMED:
         return _NAMED[code]
     first, second, third = int(code[:2]), int(code[2:4]), int(code[4:])

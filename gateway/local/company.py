@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from types import TracebackType
 from typing import TypeAlias
 
 import msgspec
@@ -17,11 +17,12 @@ from gateway.local import upfile
 from gateway.local.alliance import ally
 from gateway.local.atlas import REGION_HOST, DemoCity
 from gateway.local.child import Child
-from gateway.local.places import write_private
+from gateway.local.pinned import Trust
+from gateway.local.places import LOCK, PlaceRefused, hold, write_private
 from gateway.local.processes import Supervisor, answers, free_ports, watch
 from gateway.local.region import LIST, LocalRegion
 from gateway.local.region_server import APP, FOLDER_VARIABLE
-from gateway.local.running import RunningCity, Trust, data_folder
+from gateway.local.running import RunningCity, data_folder
 from gateway.local.seeds import seeds_of
 from gateway.local.settlement import settle
 from gateway.scores import today
@@ -88,12 +89,7 @@ class Company:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def start(self, citizens: int, tell: Tell) -> list[upfile.UpFile]:
@@ -169,8 +165,12 @@ def berths(cities: Sequence[DemoCity], port: int) -> list[Berth]:
     if port == 0:
         return [Berth(city, *free_ports(_hosts(city))) for city in cities]
     for city in cities:
-        for number, host in enumerate(_hosts(city)):
-            reserve(host, port + number)
+        try:
+            for number, host in enumerate(_hosts(city)):
+                reserve(host, port + number)
+        except AddressTaken:
+            refuse_twice(city)
+            raise
     return [Berth(city, port, port + 1, port + 2) for city in cities]
 
 
@@ -211,6 +211,26 @@ def reserve(host: str, port: int) -> None:
                 f"cannot listen on {host}:{port} ({fault.strerror}); stop what listens there, or "
                 "choose another port with QIANJIANG_PORT (0 = any free one)"
             ) from None
+
+
+def refuse_twice(city: DemoCity) -> None:
+    """Say so where it is this very city that is up.
+
+    Raises:
+        AddressTaken: the message says where, and what to do.
+    """
+    data = data_folder(UP, city)
+    try:
+        os.close(hold(data / LOCK))
+    except PlaceRefused:
+        file = data / upfile.NAME
+        where = f"up already, at {upfile.read(file).base_url}" if file.exists() else "coming up"
+        raise AddressTaken(
+            f"{city.zh} {city.en} ({city.code}) is {where}: use it, or end it with Ctrl-C in its "
+            "own terminal first. Another city may run beside it: see --city"
+        ) from None
+    except OSError:
+        return
 
 
 def _hosts(city: DemoCity) -> list[str]:

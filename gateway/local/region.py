@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from gateway.claims import RULES, AgreementClaims, Kind, TrustListClaims
-from gateway.client_keys import new_client_key, private_key
+from gateway.claims import AgreementClaims, Kind, TrustListClaims
+from gateway.client_keys import private_key
 from gateway.clock import SECOND_US, Clock
-from gateway.errors import GatewayError
-from gateway.jose import Refused, sign, verify
-from gateway.jwk import Key, unb64url
+from gateway.jose import sign
+from gateway.local import region_file
 from gateway.local.places import write_private
-from gateway.local.region_rules import fault_beside, fault_of_operators, revived
+from gateway.local.region_file import RegionFile
+from gateway.local.region_rules import RegionDeclines, fault_beside, fault_of_operators, revived
+from gateway.local.region_statements import Agreement, claims_of, proved
 from gateway.recognition.entry import City, parse_entry
 
 #: Where the list is, below the region's own address.
@@ -36,31 +37,7 @@ LIFE_S, TTL_S = 60, 10
 
 CITIES_MAX, STATEMENTS_MAX = 400, 1_000
 
-
-_FILE, _LOCK, _CITIES, _STATEMENTS = "region.json", "region.lock", "cities", "statements"
-
-
-class RegionDeclines(GatewayError):
-    """The region does not do that; the message says why."""
-
-
-class RegionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`region.json`, mode 0600."""
-
-    id: str
-    """The region's address, which is also its name as the list's issuer."""
-    key: dict[str, str]
-    """Private JWK, EC P-256."""
-    serial: int = 0
-    content: str = ""
-    """Names what the serial stands for: SHA-256 in hex."""
-
-
-class Agreement(msgspec.Struct, frozen=True):
-    """All that operators have said about one agreement, as it is published."""
-
-    id: str
-    statements: tuple[str, ...]
+_LOCK, _CITIES, _STATEMENTS = "region.lock", "cities", "statements"
 
 
 class LocalRegion:
@@ -77,16 +54,12 @@ class LocalRegion:
     @property
     def file(self) -> RegionFile:
         """What it keeps about itself. Raises RegionDeclines where it was not begun."""
-        try:
-            raw = (self.folder / _FILE).read_bytes()
-        except FileNotFoundError:
-            raise RegionDeclines(f"no region in {self.folder}; `qianjiang region init`") from None
-        return msgspec.json.decode(raw, type=RegionFile)
+        return region_file.read(self.folder)
 
     @property
     def begun(self) -> bool:
         """Whether there is a region in the folder."""
-        return (self.folder / _FILE).exists()
+        return (self.folder / region_file.NAME).exists()
 
     @property
     def url(self) -> str:
@@ -97,13 +70,14 @@ class LocalRegion:
         """Make the folder and a signing key. `address` is an origin without a trailing slash.
 
         Raises:
-            RegionDeclines: there is a region already, whose key others rely on.
+            RegionDeclines: it is none, or there is a region already, whose key others rely on.
         """
         if self.begun:
             raise RegionDeclines(f"{self.folder} has a region; its key is never replaced")
+        file = region_file.new(address)
         for name in (_CITIES, _STATEMENTS):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._keep(RegionFile(address, new_client_key().private))
+        region_file.keep(self.folder, file)
 
     def begin_at(self, address: str) -> None:
         """Begin, or go on at this address where it was begun at another one.
@@ -114,7 +88,7 @@ class LocalRegion:
         if not self.begun:
             self.begin(address)
         elif self.file.id != address:
-            self._keep(msgspec.structs.replace(self.file, id=address))
+            region_file.keep(self.folder, msgspec.structs.replace(self.file, id=address))
             self.tidy()
 
     def tidy(self) -> None:
@@ -123,16 +97,14 @@ class LocalRegion:
         with self._changing() as file:
             moved = {city.entry.code: city.entry.issuer for city in self.cities().values()}
             for path in (self.folder / _STATEMENTS).glob("*.jws"):
-                claims = claims_of(path.read_text().strip())
+                claims = claims_of(_text(path))
                 speakers = {moved.get(code, claims.iss) for code in claims.cities}
                 if claims.aud != file.id or claims.iss not in speakers:
                     path.unlink()
 
     def pinned(self) -> bytes:
         """The file that cities pin: the region's name and the public half of its key."""
-        file = self.file
-        public = {name: value for name, value in file.key.items() if name != "d"}
-        return msgspec.json.encode({"iss": file.id, "keys": [public]})
+        return self.file.pinned()
 
     def cities(self) -> dict[str, City]:
         """Who is on the list, by code."""
@@ -146,7 +118,7 @@ class LocalRegion:
         here = {path.stem for path in self._entries()}
         said = dict[str, list[str]]()
         for path in sorted((self.folder / _STATEMENTS).glob("*.jws")):
-            compact = path.read_text().strip()
+            compact = _text(path)
             claims = claims_of(compact)
             if here.issuperset(claims.cities):
                 said.setdefault(claims.agreement, []).append(compact)
@@ -208,10 +180,10 @@ class LocalRegion:
             RegionDeclines: it is no statement, not signed by an operator of a city on the list that
                 it is about, or there is no room.
         """
-        with self._changing():
-            claims = self._proved(compact)
+        with self._changing() as file:
+            claims = proved(compact, self.cities(), file.id, self._clock.now_us())
             filed = self.folder / _STATEMENTS
-            theirs = (claims_of(path.read_text()) for path in filed.glob(f"{claims.agreement}.*"))
+            theirs = (claims_of(_text(path)) for path in filed.glob(f"{claims.agreement}.*"))
             if any(each.cities != claims.cities for each in theirs):
                 raise RegionDeclines(f"{claims.agreement} is the id of another pair's agreement")
             if len(list(filed.glob("*.jws"))) >= STATEMENTS_MAX:
@@ -251,9 +223,11 @@ class LocalRegion:
         for part in [*(path.read_bytes() for path in self._entries()), *self._statements()]:
             digest.update(hashlib.sha256(part).digest())
         if digest.hexdigest() != file.content:
-            content = digest.hexdigest()
-            file = msgspec.structs.replace(file, serial=file.serial + 1, content=content)
-            self._keep(file)
+            # At least the time, so that a region whose file is lost, begun anew, does not fall
+            # behind what its cities have kept.
+            serial = max(file.serial + 1, self._clock.now_us() // SECOND_US)
+            file = msgspec.structs.replace(file, serial=serial, content=digest.hexdigest())
+            region_file.keep(self.folder, file)
         return file
 
     def _entries(self) -> list[Path]:
@@ -262,54 +236,7 @@ class LocalRegion:
     def _statements(self) -> list[bytes]:
         return [msgspec.json.encode(agreement) for agreement in self.agreements()]
 
-    def _keep(self, file: RegionFile) -> None:
-        text = msgspec.json.format(msgspec.json.encode(file)).decode() + "\n"
-        write_private(self.folder / _FILE, text)
 
-    def _proved(self, compact: str) -> AgreementClaims:
-        claims = claims_of(compact)
-        if not claims.cities[0] < claims.cities[1]:
-            raise RegionDeclines("an agreement is between two cities, the lower code first")
-        parties = [city for code, city in self.cities().items() if code in claims.cities]
-        if len(parties) != 2:
-            raise RegionDeclines(f"{' and '.join(claims.cities)} are not both on the list")
-        passed = verify(
-            compact,
-            Kind.AGREEMENT,
-            Operators(parties),
-            issuer=claims.iss,
-            audience=self.file.id,
-            now_us=self._clock.now_us(),
-        )
-        if isinstance(passed, Refused):
-            raise RegionDeclines(f"not signed by an operator of its city ({passed.reason})")
-        terms = (claims.scenarios, claims.scheme, claims.from_, claims.to)
-        if any((term is msgspec.UNSET) is (claims.act == "sign") for term in terms):
-            raise RegionDeclines("the terms belong to the act `sign`, all of them, and to no other")
-        return claims
-
-
-class Operators:
-    """The operators' keys of some cities, for the guard."""
-
-    def __init__(self, cities: Iterable[City]) -> None:
-        self._cities = {city.entry.issuer: city for city in cities}
-
-    def find(self, kind: Kind, issuer: str, kid: str) -> Key | None:
-        """The key that an operator of the city at `issuer` has under this name."""
-        city = self._cities.get(issuer)
-        return city.operators.get(kid) if kind is Kind.AGREEMENT and city is not None else None
-
-
-def claims_of(compact: str) -> AgreementClaims:
-    """What a statement says, unverified.
-
-    Raises:
-        RegionDeclines: it is not of the form of a statement.
-    """
-    try:
-        claims = RULES[Kind.AGREEMENT].decode.decode(unb64url(compact.split(".")[1]))
-    except (IndexError, ValueError):
-        raise RegionDeclines("not a statement about an agreement") from None
-    assert isinstance(claims, AgreementClaims), "the decoder is of this kind"
-    return claims
+def _text(statement: Path) -> str:
+    """A statement that is filed; what is no text in it makes it none."""
+    return statement.read_bytes().decode("ascii", "replace").strip()

@@ -5,18 +5,23 @@ Readers leave out what they cannot rely on; a region that knows better says so t
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from gateway.errors import GatewayError
 from gateway.recognition.agreements import State, conclude
 from gateway.recognition.entries import Memory
 from gateway.recognition.entry import City
+from gateway.recognition.signing import seen
 from gateway.recognition.statements import Statements
 from gateway.recognition.trust_list import TrustList
 
 #: An agreement that stands so must not come into force by a change of an entry.
 _OPEN: Final = (State.IN_FORCE, State.COMING)
+
+
+class RegionDeclines(GatewayError):
+    """The region does not do that; the message says why."""
 
 
 def fault_beside(raw: bytes, others: Iterable[bytes], *, allow_loopback_http: bool) -> str | None:
@@ -27,11 +32,11 @@ def fault_beside(raw: bytes, others: Iterable[bytes], *, allow_loopback_http: bo
 
 def fault_of_operators(city: City) -> str | None:
     """Why an entry's operators are not two persons whom people can tell apart."""
-    people = {_seen(each.name) for each in city.entry.operators}
+    people = {seen(each.name) for each in city.entry.operators}
     if "" in people:
-        return "an operator without a name that can be read"
+        return "operators: one has no name that can be read"
     if len(people) < 2:
-        return "two operators are wanted, with names that can be told apart"
+        return "operators: two people are wanted, with names that can be told apart"
     return None
 
 
@@ -76,13 +81,3 @@ def _states(
     read = Statements(city.entry.code).read(listed)
     concluded = (conclude(name, statements, now_us) for name, statements in read.items())
     return {each.id: each.state for each in concluded if each is not None}
-
-
-def _seen(name: str) -> str:
-    """A name as people see it: without what is not seen, in one spelling."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(
-        letter
-        for letter in plain
-        if unicodedata.category(letter) not in ("Cf", "Cc", "Zs", "Zl", "Zp")
-    )

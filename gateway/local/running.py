@@ -12,11 +12,9 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 import asyncpg
-import msgspec
 
 from gateway import gcra, server
 from gateway.ids import SystemIds
@@ -26,6 +24,7 @@ from gateway.local.atlas import HANGZHOU, DemoCity
 from gateway.local.city import LocalCity
 from gateway.local.identity import write_identity_file
 from gateway.local.people import Identity
+from gateway.local.pinned import Trust, forget_foreign
 from gateway.local.processes import Supervisor, answers
 from gateway.local.seeds import published_schemes
 from gateway.oidc import CALLBACK
@@ -56,19 +55,7 @@ class Engines(Protocol):
 
     def __enter__(self) -> object: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None: ...
-
-
-class Trust(msgspec.Struct, frozen=True):
-    """Where a city finds the region's trust list, and the file of the keys that may sign it."""
-
-    url: str
-    keys: Path
+    def __exit__(self, *_: object) -> None: ...
 
 
 class RunningCity:
@@ -159,12 +146,7 @@ class RunningCity:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def start(self, progress: Callable[[str], None] | None = None) -> None:
@@ -228,6 +210,8 @@ class RunningCity:
             await publish(connection, load_registry(calendar()), self.city.code)
             for name, raw in published_schemes():
                 await publish_scheme(connection, raw, name)
+            if self.trust is not None:
+                await forget_foreign(connection, self.trust)
         finally:
             await connection.close(timeout=5)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import msgspec.structs
 
 from gateway.errors import GatewayError
 from gateway.local.places import write_private
+from gateway.small_file import read_small
 
 #: The name of the file in the data folder.
 NAME = "up.json"
+
+#: Bytes of the largest: parties, desks and personas of a whole city.
+_BYTES: Final = 4 * 1024 * 1024
 
 
 class NotUp(GatewayError):
@@ -125,8 +130,8 @@ def read(path: Path) -> UpFile:
         OSError: it cannot be read.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=UpFile)
+        return msgspec.json.decode(read_small(path, _BYTES), type=UpFile)
     except FileNotFoundError:
         raise NotUp(f"no city is up ({path} is missing); run `make up` first") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotUp(f"{path} is not an up.json of this version; run `make up` again") from None

@@ -11,14 +11,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.dpop import Headers
+from gateway.credential import Headers
 from gateway.ids import Ids
 from gateway.keys import b64url
 from gateway.oauth.clients import Denied
-from gateway.oauth.desk import CityDesk, hash_of, scope_of
+from gateway.oauth.desk import CityDesk, scope_of
 from gateway.oauth.errors import OAuthCode
 from gateway.oauth.token import Granted
 from gateway.recognition.partners import Partner
+from gateway.sessions import hash_of
 from gateway.standing import StandingWriter
 from gateway.store import recognition as recognition_rows
 from gateway.store import recognition_request as rows

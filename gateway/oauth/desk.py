@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 import msgspec
@@ -64,8 +63,3 @@ def scenarios_of(scope: str) -> tuple[str, ...] | None:
     names = tuple(each.removeprefix(SCOPE_PREFIX) for each in scope.split(" "))
     once = len(set(names)) == len(names)
     return names if once and all(names) and scope_of(names) == scope else None
-
-
-def hash_of(secret: str) -> bytes:
-    """What is kept of a reference, a code or a token."""
-    return hashlib.sha256(secret.encode()).digest()

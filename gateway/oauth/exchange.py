@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.dpop import Headers
+from gateway.credential import Headers
 from gateway.oauth.clients import Denied
-from gateway.oauth.desk import CityDesk, hash_of, scenarios_of, scope_of
+from gateway.oauth.desk import CityDesk, scenarios_of, scope_of
 from gateway.oauth.errors import OAuthCode
 from gateway.oauth.token import Granted
 from gateway.recognition.grants import Grants, Issued
 from gateway.recognition.partners import Partner
+from gateway.sessions import hash_of
 from gateway.store import recognition_request as rows
 from gateway.store.recognition_request import Taken
 

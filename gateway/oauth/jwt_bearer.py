@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.dpop import Headers
+from gateway.credential import Headers
 from gateway.oauth.clients import Denied
 from gateway.oauth.desk import CityDesk
 from gateway.oauth.errors import OAuthCode
 from gateway.oauth.token import Granted
-from gateway.recognition.acceptance import TOKEN_LIFE_S, Acceptance, Accepted, Presented
+from gateway.recognition.acceptance import TOKEN_LIFE_S, Acceptance, Accepted
+from gateway.recognition.presentation import Presented
 from gateway.tokens import SCOPE_PREFIX
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"

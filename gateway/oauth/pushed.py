@@ -14,9 +14,10 @@ import msgspec
 
 from gateway.ids import Ids
 from gateway.oauth.clients import Denied
-from gateway.oauth.desk import CityDesk, hash_of, scenarios_of
+from gateway.oauth.desk import CityDesk, scenarios_of
 from gateway.oauth.errors import OAuthCode
 from gateway.recognition.partners import Partner
+from gateway.sessions import hash_of
 from gateway.store import recognition_request as rows
 from gateway.store.recognition_request import NewRequest
 

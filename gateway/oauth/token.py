@@ -11,7 +11,8 @@ from typing import Final, Protocol
 import msgspec
 import structlog
 
-from gateway.dpop import Headers, Proof, Wanted, error_of
+from gateway.credential import Headers
+from gateway.dpop import Proof, Wanted, error_of
 from gateway.jose import Refused
 from gateway.limits import Limits
 from gateway.oauth.clients import Client, ClientAuthentication, Denied

@@ -1,8 +1,9 @@
 """A grant is accepted: once, from the client it names, with its key and the session that began.
 
-Checks go by cost; the last word is PostgreSQL's, in one transaction: the attempt is used up, the
-visitor found or made, the grant's id taken, earlier visits ended, the token noted, the standing
-rebuilt. Whoever is refused reads the same words whatever the cause.
+First comes what reading can tell (gateway/recognition/presentation.py). The last word is
+PostgreSQL's, in one transaction: the attempt is used up, the visitor found or made, the grant's id
+taken, earlier visits ended, the token noted, the standing rebuilt. Whoever is refused reads the
+same words whatever the cause.
 """
 
 from __future__ import annotations
@@ -13,18 +14,13 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.claims import Kind, RecognitionClaims
-from gateway.clock import SECOND_US, Clock
-from gateway.dpop import Headers, Wanted, error_of
+from gateway.clock import SECOND_US
 from gateway.errors import AccountClosed, StillRunning
 from gateway.ids import Ids
-from gateway.jose import Passed, Refused, verify
 from gateway.oauth.clients import Denied
-from gateway.oauth.errors import OAuthCode
-from gateway.proofs import Proofs
 from gateway.recognition.attempts import Attempts
-from gateway.recognition.judgement import Place, fault_of, place_of
-from gateway.recognition.neighbours import Schemes, Statuses, Trust
+from gateway.recognition.neighbours import Statuses
+from gateway.recognition.presentation import Judge, Judged, Presented, Stop
 from gateway.recognition.refusals import Refusals
 from gateway.recognition.veil import Veil
 from gateway.sessions import hash_of
@@ -34,7 +30,6 @@ from gateway.store import visit as rows
 from gateway.store import visit_attempt as attempt_rows
 from gateway.store.database import Connection, Database
 from gateway.store.visit import NewVisit
-from gateway.store.visit_attempt import OpenAttempt
 from gateway.vault import Vault
 
 #: How long the token may be exchanged for a session, in seconds. There is no refresh token.
@@ -46,36 +41,11 @@ AT_ONCE: Final = 3
 TRIES: Final = 3
 
 
-class Presented(msgspec.Struct, frozen=True):
-    """A grant with whom it comes from: the authenticated client, the attempt's secret, the header
-    fields that hold the proof. `grant` is None where the attempt keeps it."""
-
-    client: str
-    secret: str
-    headers: Headers
-    grant: str | None = None
-
-
 class Accepted(msgspec.Struct, frozen=True):
     """A token for the visitor's key, and what the visit is good for."""
 
     token: str
     scenarios: tuple[str, ...]
-
-
-class Judged(msgspec.Struct, frozen=True):
-    """A grant that holds, as far as reading can tell."""
-
-    id_hash: bytes
-    home: str
-    subject: str
-    claims: RecognitionClaims
-    place: Place
-
-
-class _Stop(Exception):
-    def __init__(self, reason: str, code: OAuthCode = OAuthCode.INVALID_GRANT) -> None:
-        self.reason, self.code = reason, code
 
 
 class _Again(Exception):
@@ -89,25 +59,20 @@ class Acceptance:
         self,
         *,
         settings: Settings,
-        token_url: str,
         database: Database,
         attempts: Attempts,
-        proofs: Proofs,
-        trust: Trust,
-        schemes: Schemes,
+        judge: Judge,
         statuses: Statuses,
         refusals: Refusals,
         writer: StandingWriter,
         vault: Vault,
         veil: Veil,
-        clock: Clock,
         ids: Ids,
     ) -> None:
-        self._settings, self._url, self._database = settings, token_url, database
-        self._attempts, self._proofs, self._refusals = attempts, proofs, refusals
-        self._trust, self._schemes, self._statuses = trust, schemes, statuses
-        self._writer, self._vault, self._veil = writer, vault, veil
-        self._clock, self._ids = clock, ids
+        self._settings, self._database = settings, database
+        self._attempts, self._judge, self._statuses = attempts, judge, statuses
+        self._refusals, self._writer = refusals, writer
+        self._vault, self._veil, self._ids = vault, veil, ids
         self._room = asyncio.Semaphore(AT_ONCE)
         # Attempts of which a presentation is under way here: as many as requests are let in.
         self._shown: set[bytes] = set()
@@ -124,7 +89,7 @@ class Acceptance:
         if name in self._shown:
             # An attempt presents once. Of a flood by one that holds it the first is looked at,
             # and the others hold no connection to hear that they are too many.
-            return await self._denied("", _Stop("attempt"))
+            return await self._denied("", Stop("attempt"))
         self._shown.add(name)
         try:
             async with self._room:
@@ -135,74 +100,17 @@ class Acceptance:
     async def _answered(self, presented: Presented) -> Accepted | Denied:
         attempt = await self._attempts.open_one(presented.secret)
         if attempt is None:
-            return await self._denied("", _Stop("attempt"))
+            return await self._denied("", Stop("attempt"))
         try:
-            judged = await self._judged(presented, attempt)
+            judged = await self._judge.judged(presented, attempt)
             token = await self._recorded(judged)
-        except _Stop as stop:
+        except Stop as stop:
             return await self._denied(attempt.home, stop)
         return Accepted(token, judged.claims.recognition.scenarios)
 
-    async def _denied(self, home: str, stop: _Stop) -> Denied:
+    async def _denied(self, home: str, stop: Stop) -> Denied:
         await self._refusals.note("visit", home, stop.reason)
         return Denied(stop.code, stop.reason)
-
-    async def _judged(self, presented: Presented, attempt: OpenAttempt) -> Judged:
-        id_hash, now_us = hash_of(presented.secret), self._clock.now_us()
-        home = self._trust.city(attempt.home)
-        agreed = self._trust.agreed(attempt.home, now_us)
-        if home is None or agreed is None:
-            raise _Stop("no-agreement")
-        grant = presented.grant or self._attempts.kept(presented.secret, attempt)
-        if grant is None:
-            raise _Stop("no-grant")
-        await self._prove(presented.headers, attempt, id_hash)
-        answer = verify(
-            grant,
-            Kind.RECOGNITION,
-            self._trust,
-            issuer=home.entry.issuer,
-            audience=self._settings.issuer,
-            now_us=now_us,
-        )
-        if not isinstance(answer, Passed):
-            raise _Stop(answer.reason.value)
-        claims = answer.claims
-        assert isinstance(claims, RecognitionClaims), "the guard decodes each kind to its own"
-        fault = fault_of(claims, client=presented.client, attempt=attempt, home=home, agreed=agreed)
-        if fault is not None:
-            raise _Stop(fault)
-        place = self._placed(claims, attempt.home)
-        await self._stands(claims, attempt.home)
-        subject = self._veil.subject(attempt.home, claims.sub)
-        return Judged(id_hash, attempt.home, subject, claims, place)
-
-    async def _prove(self, headers: Headers, attempt: OpenAttempt, id_hash: bytes) -> None:
-        wanted = Wanted(
-            method="POST",
-            url=self._url,
-            jkt=attempt.jkt,
-            nonce=self._settings.dpop_nonce_required,
-        )
-        proof = await self._proofs.accept(headers, wanted, f"visit {id_hash.hex()}")
-        if isinstance(proof, Refused):
-            raise _Stop(f"proof-{proof.reason.value}", OAuthCode(error_of(proof.reason)))
-
-    def _placed(self, claims: RecognitionClaims, home: str) -> Place:
-        said = claims.recognition
-        scheme = self._schemes.get(said.scheme, said.scheme_version)
-        if scheme is None:
-            raise _Stop("scheme-unknown")
-        place = place_of(claims, scheme, home, self._settings.city)
-        if place is None:
-            raise _Stop("tier")
-        return place
-
-    async def _stands(self, claims: RecognitionClaims, home: str) -> None:
-        entry = claims.status.status_list
-        valid = await self._statuses.valid(home, entry.uri, entry.idx)
-        if not valid:
-            raise _Stop("status-unknown" if valid is None else "revoked")
 
     async def _recorded(self, judged: Judged) -> str:
         for _ in range(TRIES):
@@ -212,7 +120,7 @@ class Acceptance:
             try:
                 async with self._writer.change(citizen) as connection:
                     if not await attempt_rows.claim(connection, judged.id_hash):
-                        raise _Stop("attempt")
+                        raise Stop("attempt")
                     if known is None:
                         await self._made(connection, citizen, judged)
                     # Who made it learns of it only once the block's end has made it durable.
@@ -234,7 +142,7 @@ class Acceptance:
         claims, said = judged.claims, judged.claims.recognition
         granted_us = claims.iat * SECOND_US
         if granted_us < await rows.newest_us(connection, citizen):
-            raise _Stop("older")
+            raise Stop("older")
         entry = claims.status.status_list
         visit = NewVisit(
             id=self._ids.random_uuid(),
@@ -255,7 +163,7 @@ class Acceptance:
             granted_us=granted_us,
         )
         if not await rows.add(connection, visit):
-            raise _Stop("replayed")
+            raise Stop("replayed")
         await self._statuses.bound_within(connection, judged.home, entry.uri)
         token = self._ids.token()
         name = hash_of(token)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from gateway.recognition.entry import City
+from gateway.recognition.partners import RECOGNITION
 from gateway.store import party as rows
 from gateway.store.migrate import Connection
-
-#: What a partner city asks about.
-SCENARIO: Final = "recognition"
 
 
 async def admit(connection: Connection, city: City) -> str:
@@ -38,8 +34,8 @@ async def admit(connection: Connection, city: City) -> str:
                 webhook_url=None,
                 dpop=False,
             )
-            await rows.add_scenario(connection, number, SCENARIO, entity)
+            await rows.add_scenario(connection, number, RECOGNITION, entity)
             return entry.code
-        if SCENARIO not in party.scenarios:
-            await rows.add_scenario(connection, party.num, SCENARIO, entity)
+        if RECOGNITION not in party.scenarios:
+            await rows.add_scenario(connection, party.num, RECOGNITION, entity)
         return party.id

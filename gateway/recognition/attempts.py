@@ -18,7 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.clock import Clock
-from gateway.errors import Malformed, NotFound, VisitRefused
+from gateway.errors import HomeCityFailed, Malformed, NotFound, VisitRefused
 from gateway.ids import Ids
 from gateway.keys import b64url
 from gateway.recognition.entry import City
@@ -107,6 +107,9 @@ class Attempts:
         except HomeCityRefused as fault:
             await self._refusals.note("par", wish.home, f"home-says-{fault.error}")
             raise VisitRefused("par") from None
+        except HomeCityFailed as fault:
+            await self._refusals.note("par", wish.home, f"home-{fault.reason}")
+            raise
         name = hash_of(secret)
         sealed = self._seal(secret).seal(verifier.encode(), _VERIFIER + name)
         attempt = NewAttempt(name, wish.home, wish.scenarios, wish.jkt, hash_of(state), sealed)
@@ -141,6 +144,9 @@ class Attempts:
         except HomeCityRefused as fault:
             await self._refusals.note("grant", waiting.home, f"home-says-{fault.error}")
             return Arrival.NOT_RECOGNISED
+        except HomeCityFailed as fault:
+            await self._refusals.note("grant", waiting.home, f"home-{fault.reason}")
+            raise
         async with self._database.connection() as connection:
             await rows.keep(connection, name, seal.seal(grant.encode(), _GRANT + name))
         return Arrival.ARRIVED

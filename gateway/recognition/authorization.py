@@ -15,13 +15,13 @@ from uuid import UUID
 import msgspec
 
 from gateway.errors import AuthorizationRefused, DependencyDown
-from gateway.oauth.desk import hash_of
 from gateway.oauth.errors import OAuthCode
 from gateway.oauth.pushed import URI_PREFIX
 from gateway.oidc import ATTEMPT_LIFE_S, Oidc
 from gateway.recognition.partners import Partners
 from gateway.recognition.refusals import Refusals
 from gateway.recognition.trust import Trust
+from gateway.sessions import hash_of
 from gateway.settings import Settings
 from gateway.store import recognition_request as rows
 from gateway.store.database import Database
@@ -65,10 +65,18 @@ class Authorization:
             DependencyDown, Overloaded: it cannot be looked up.
         """
         try:
-            code, held = await self._held(asked)
+            return await self._opened(asked)
         except AuthorizationRefused as refusal:
             await self._refusals.note(_PLACE, "", refusal.reason)
             raise
+
+    async def bind(self, request: UUID, citizen: UUID, session: bytes) -> None:
+        """Give an opened request to the session that was just begun by signing in for it."""
+        async with self._database.connection() as connection:
+            await rows.bind(connection, request, citizen, session)
+
+    async def _opened(self, asked: Mapping[str, str]) -> Sent:
+        code, held = await self._held(asked)
         partner = self._partners.of(code)
         if isinstance(partner, str):
             await self._refusals.note(_PLACE, code, partner)
@@ -81,11 +89,6 @@ class Authorization:
             if not await rows.opened(connection, held.id, ATTEMPT_LIFE_S):
                 raise AuthorizationRefused("used")
         return Sent(*login)
-
-    async def bind(self, request: UUID, citizen: UUID, session: bytes) -> None:
-        """Give an opened request to the session that was just begun by signing in for it."""
-        async with self._database.connection() as connection:
-            await rows.bind(connection, request, citizen, session)
 
     async def _held(self, asked: Mapping[str, str]) -> tuple[str, PushedRequest]:
         # What was pushed counts; anything beside it could only contradict it (RFC 9126 4).

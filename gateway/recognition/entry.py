@@ -15,6 +15,7 @@ from gateway.claims import CityCode, Scenarios, SchemeName
 from gateway.errors import GatewayError, Malformed
 from gateway.jwk import JwkRefused, Key, parse_jwk
 from gateway.scan import Limits, check
+from gateway.wrong_member import in_words
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Address = Annotated[str, msgspec.Meta(min_length=8, max_length=256)]
@@ -108,23 +109,35 @@ def parse_entry(raw: bytes, *, allow_loopback_http: bool = False) -> City:
     except Malformed:
         raise EntryRefused("not an entry: not harmless JSON (a member twice, a NUL)") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise EntryRefused(f"not an entry: {fault}") from None
+        raise EntryRefused(f"not an entry: {in_words(fault)}") from None
     _check_addresses(entry, allow_loopback_http)
     keys = {(each.purpose, (key := _key(entry, each.jwk)).kid): key for each in entry.keys}
     operators = {(key := _key(entry, each.jwk)).kid: key for each in entry.operators}
-    if len(keys) != len(entry.keys) or len(operators) != len(entry.operators):
-        raise EntryRefused(f"{entry.code}: two keys with one kid")
+    if len(keys) != len(entry.keys):
+        raise EntryRefused(
+            f"{entry.code}: keys: two keys with one kid; each key of a purpose has its own"
+        )
+    if len(operators) != len(entry.operators):
+        raise EntryRefused(
+            f"{entry.code}: operators: two keys with one kid; each person has a key of their own, "
+            "as `qianjiang cities operator-key` makes it"
+        )
     for purpose in ("client", "grant", "status"):
         if not any(held == purpose for held, _ in keys):
             raise EntryRefused(f"{entry.code}: no key for the purpose {purpose!r}")
     return City(entry, keys, operators)
 
 
+def is_origin(text: str) -> bool:
+    """Whether an address is an origin in its one spelling, with a port that there is."""
+    found = _ORIGIN.match(text)
+    return found is not None and int((found[3] or ":0")[1:]) < 65536
+
+
 def _check_addresses(entry: Entry, allow_loopback_http: bool) -> None:
-    origin = _ORIGIN.match(entry.issuer)
-    if origin is None:
+    if not _ORIGIN.match(entry.issuer):
         raise EntryRefused(f"{entry.code}: issuer must be an origin and nothing more")
-    if origin[1] != "https" and not allow_loopback_http:
+    if not entry.issuer.startswith("https:") and not allow_loopback_http:
         raise EntryRefused(f"{entry.code}: issuer must be an https origin")
     endpoints = msgspec.structs.asdict(entry.endpoints)
     named = {f"endpoints.{name}": address for name, address in endpoints.items()}

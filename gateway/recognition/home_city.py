@@ -23,7 +23,9 @@ from gateway.ids import Ids
 from gateway.jose import sign
 from gateway.keys import Keyring, b64url
 from gateway.oauth.clients import ASSERTION_TYPE
+from gateway.oauth.code import AUTHORIZATION_CODE
 from gateway.oauth.errors import OAuthCode
+from gateway.oauth.exchange import ACCESS_TOKEN, JWT, TOKEN_EXCHANGE
 from gateway.recognition.entry import City
 from gateway.settings import Settings
 from gateway.ssrf import OutboundFailed, OutboundRefused, guarded_client, post_form
@@ -39,10 +41,7 @@ ASSERTION_LIFE_S: Final = 60
 
 #: The errors that a home city can give a name to (RFC 6749 5.2 and its kin).
 SAYABLE: Final = frozenset(OAuthCode)
-EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
-_ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type's name
 _T = TypeVar("_T")
-_JWT = "urn:ietf:params:oauth:token-type:jwt"
 
 
 class HomeCityRefused(GatewayError):
@@ -117,7 +116,7 @@ class HomeCities:
         token = await self._token(
             home,
             {
-                "grant_type": "authorization_code",
+                "grant_type": AUTHORIZATION_CODE,
                 "code": code,
                 "redirect_uri": self._settings.issuer + CALLBACK,
                 "code_verifier": verifier,
@@ -126,10 +125,10 @@ class HomeCities:
         return await self._token(
             home,
             {
-                "grant_type": EXCHANGE,
+                "grant_type": TOKEN_EXCHANGE,
                 "subject_token": token,
-                "subject_token_type": _ACCESS_TOKEN,
-                "requested_token_type": _JWT,
+                "subject_token_type": ACCESS_TOKEN,
+                "requested_token_type": JWT,
                 "audience": self._settings.issuer,
             },
         )

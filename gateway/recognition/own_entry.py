@@ -13,6 +13,7 @@ import msgspec
 from gateway.claims import SchemeName
 from gateway.jwk import Alg, Key, public_jwk
 from gateway.keys import Keyring
+from gateway.oauth.metadata import AUTHORIZE_PATH, PAR_PATH, TOKEN_PATH
 from gateway.recognition.entry import (
     City,
     CityKey,
@@ -24,14 +25,7 @@ from gateway.recognition.entry import (
     Words,
     parse_entry,
 )
-
-#: Where this gateway is called by other cities, below its issuer.
-PAR, AUTHORIZE, TOKEN, CALLBACK = (
-    "/oauth/par",
-    "/oauth/authorize",
-    "/oauth/token",
-    "/recognition/callback",
-)
+from gateway.recognition.home_city import CALLBACK
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +62,9 @@ def own_entry(offer: Offer, keys: Keyring, *, allow_loopback_http: bool = False)
         name=offer.name,
         contact=offer.contact,
         issuer=base,
-        endpoints=Endpoints(par=base + PAR, authorize=base + AUTHORIZE, token=base + TOKEN),
+        endpoints=Endpoints(
+            par=base + PAR_PATH, authorize=base + AUTHORIZE_PATH, token=base + TOKEN_PATH
+        ),
         redirect_uris=(base + CALLBACK,),
         scenarios=tuple(offer.scenarios),
         schemes=tuple(offer.schemes),

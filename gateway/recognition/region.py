@@ -15,6 +15,8 @@ import msgspec
 from gateway.claims import Kind, Name
 from gateway.errors import GatewayError
 from gateway.jwk import JwkRefused, Key, parse_jwks
+from gateway.small_file import read_small
+from gateway.wrong_member import in_words
 
 _REMEDY = "ask the region for it and check it by voice"
 
@@ -48,7 +50,7 @@ def load_region(path: Path) -> Region:
         RegionRefused: the file is missing or is not one of a region's keys.
     """
     try:
-        return parse_region(path.read_bytes())
+        return parse_region(read_small(path))
     except OSError as fault:
         raise RegionRefused(
             f"QIANJIANG_TRUST_LIST_KEYS: {path} cannot be read ({fault.strerror}); {_REMEDY}"
@@ -66,8 +68,8 @@ def parse_region(raw: bytes) -> Region:
     try:
         file = msgspec.json.decode(raw, type=_File)
         keys = parse_jwks(msgspec.json.encode({"keys": file.keys}))
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise RegionRefused(f"not a file of a region's keys: {fault}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise RegionRefused(f"not a file of a region's keys: {in_words(fault)}") from None
     except JwkRefused as fault:
         raise RegionRefused(f"not usable keys: {fault}") from None
     # Others' sets may hold what we do not know. Of pinned keys each was meant.

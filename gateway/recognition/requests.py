@@ -20,12 +20,12 @@ from gateway.consents import Consents, Wanted
 from gateway.errors import Conflict, Malformed, NotFound, NothingOpen
 from gateway.idempotency import Act, once
 from gateway.keys import b64url
-from gateway.oauth.desk import hash_of
 from gateway.oauth.errors import OAuthCode
 from gateway.recognition.authorization import answer_to
 from gateway.recognition.lacking import Lack, lack_of
 from gateway.recognition.openings import Asking, opening
 from gateway.recognition.partners import DEPOSITS, RECOGNITION, Partner, Partners
+from gateway.sessions import hash_of
 from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store import consent as consent_rows

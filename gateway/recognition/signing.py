@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime
 import stat
+import unicodedata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,6 +22,16 @@ from gateway.errors import GatewayError
 from gateway.jose import sign
 from gateway.jwk import thumbprint
 from gateway.recognition.agreements import Act
+from gateway.wrong_member import in_words
+
+#: Bytes that are read of a key file.
+_KEY_BYTES: Final = 64 * 1024
+
+#: Kinds of characters that leave no mark, and letters and marks that do not either.
+_UNSEEN: Final = frozenset({"Cf", "Cc", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+_BLANK: Final = frozenset(
+    map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0))
+).union(map(chr, range(0x180B, 0x180F)), map(chr, range(0xFE00, 0xFE10)))
 
 
 class SigningRefused(GatewayError):
@@ -45,6 +56,11 @@ class OperatorKey(msgspec.Struct, frozen=True):
     kid: str
     private: ec.EllipticCurvePrivateKey
 
+    @property
+    def thumbprint(self) -> str:
+        """The key's own name, whatever an entry calls it."""
+        return thumbprint(self.private.public_key())
+
 
 def read_draft(raw: bytes) -> Draft:
     """A draft from its JSON text.
@@ -55,7 +71,7 @@ def read_draft(raw: bytes) -> Draft:
     try:
         draft = msgspec.json.decode(raw, type=Draft)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise SigningRefused(f"not a draft of an agreement: {fault}") from None
+        raise SigningRefused(f"not a draft of an agreement: {in_words(fault)}") from None
     return checked(draft)
 
 
@@ -95,15 +111,44 @@ def read_operator_key(path: Path) -> OperatorKey:
 
     Raises:
         SigningRefused: others can read it, or it is not what `qianjiang cities operator-key` made.
+        OSError: the file cannot be read.
     """
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise SigningRefused(f"{path} is open to others; run `chmod 600` on it")
+    jwk = _members(path)
+    if "d" not in jwk and ("kty" in jwk or "jwk" in jwk):
+        raise SigningRefused(
+            f"{path} is the public part of a key, which signs nothing; the private part is in the "
+            "file that `qianjiang cities operator-key FILE` made"
+        )
     try:
-        jwk = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
         private = private_key(jwk)
         kid = jwk.get("kid") or thumbprint(private.public_key())
-    except (msgspec.DecodeError, ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise SigningRefused(
             f"{path} is no operator's private key; `qianjiang cities operator-key` makes one"
         ) from None
+    if not isinstance(kid, str):
+        raise SigningRefused(f"{path}: kid is no text")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise SigningRefused(f"{path} is open to others; run `chmod 600` on it")
     return OperatorKey(kid, private)
+
+
+def _members(path: Path) -> dict[str, Any]:
+    """The JSON object of a file; empty where it is none."""
+    with path.open("rb") as file:
+        raw = file.read(_KEY_BYTES)
+    try:
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def seen(name: str) -> str:
+    """A name as people see it: without what is not seen, in one spelling. Empty = nothing is."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(
+        letter
+        for letter in plain
+        if unicodedata.category(letter) not in _UNSEEN and letter not in _BLANK
+    )

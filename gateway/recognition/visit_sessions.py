@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.dpop import Headers, Wanted, error_of
+from gateway.credential import Headers
+from gateway.dpop import Wanted, error_of
 from gateway.errors import ProofRefused
 from gateway.jose import Refused
 from gateway.proofs import Proofs

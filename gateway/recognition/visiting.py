@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from gateway.clock import Clock
 from gateway.errors import TooManyRequests
 from gateway.ids import Ids
 from gateway.keys import Keyring
 from gateway.oauth.assertions import CLIENTS_PER_ADDRESS
+from gateway.oauth.metadata import TOKEN_PATH
 from gateway.oauth.throttle import Throttle
 from gateway.proofs import Proofs
 from gateway.recognition.acceptance import Acceptance
 from gateway.recognition.attempts import Attempts
 from gateway.recognition.home_city import HomeCities
 from gateway.recognition.neighbours import Schemes, Statuses, Trust
+from gateway.recognition.presentation import Judge
 from gateway.recognition.refusals import Refusals
 from gateway.recognition.veil import Veil
 from gateway.recognition.visit_sessions import VisitSessions
@@ -24,8 +24,6 @@ from gateway.settings import Settings
 from gateway.standing import StandingWriter
 from gateway.store.database import Database
 from gateway.vault import Vault
-
-TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path
 
 
 class Visiting:
@@ -49,21 +47,29 @@ class Visiting:
         ids: Ids,
     ) -> None:
         self.homes = HomeCities(settings, keys, clock, ids)
+        veil = Veil(keys.link)
         self.attempts = Attempts(keys.cookie, database, trust, self.homes, refusals, clock, ids)
-        self.acceptance = Acceptance(
+        judge = Judge(
             settings=settings,
-            token_url=settings.issuer + TOKEN_PATH,
-            database=database,
+            url=settings.issuer + TOKEN_PATH,
             attempts=self.attempts,
             proofs=proofs,
             trust=trust,
             schemes=schemes,
             statuses=statuses,
+            veil=veil,
+            clock=clock,
+        )
+        self.acceptance = Acceptance(
+            settings=settings,
+            database=database,
+            attempts=self.attempts,
+            judge=judge,
+            statuses=statuses,
             refusals=refusals,
             writer=writer,
             vault=vault,
-            veil=Veil(keys.link),
-            clock=clock,
+            veil=veil,
             ids=ids,
         )
         self.sessions = VisitSessions(settings, database, proofs, sessions, refusals)

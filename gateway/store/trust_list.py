@@ -47,3 +47,8 @@ async def put(connection: Connection, new: Head, token: str) -> bool:
     """Keep a list, unless it is older than the one that is kept or says other than its serial."""
     values = new.serial, new.content, token, new.issued_us, new.expires_us
     return bool(await connection.fetchval(_sql.put, *values))
+
+
+async def forget(connection: Connection) -> None:
+    """Keep no list any more, as the owner: the region is another one."""
+    await connection.execute(_sql.forget)

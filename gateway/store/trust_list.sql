@@ -27,3 +27,7 @@ ON CONFLICT (only_row) DO UPDATE
    AND (trust_list.serial < excluded.serial
         OR (trust_list.serial = excluded.serial AND trust_list.content = excluded.content))
 RETURNING true
+
+-- name: forget
+-- Of another region than the one that is pinned now, whose serials are no measure for this one's.
+DELETE FROM trust_list

@@ -113,11 +113,10 @@ def frequencies(most: int | None) -> list[int]:
 def _card(city: City, held: HeldConsent, today: int) -> Card:
     consent, compiled = held.consent, city.registry.get(held.consent.scenario)
     manifest = compiled.manifest if compiled else None
-    gone = Text(zh=consent.scenario, en=consent.scenario)
     return Card(
         id=consent.id,
         scenario=consent.scenario,
-        title=manifest.title if manifest else gone,
+        title=city.registry.title(consent.scenario),
         status=state(consent),
         recipient=held.recipient_name,
         contact=held.recipient_contact,

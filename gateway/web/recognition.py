@@ -10,7 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from gateway.edge.access import ACCESS, Access, city_of
-from gateway.edge.recognitions import ShownRecognitionRequest, mine_of, recognised, shown_request
+from gateway.edge.recognition_requests import ShownRecognitionRequest, mine_of, shown_request
+from gateway.edge.recognitions import recognised
 from gateway.recognition.authorization import PAGE as REQUEST_PAGE
 from gateway.web.render import PAGE, asked, page
 from gateway.web.visitor import own_citizens_only
@@ -33,14 +34,14 @@ async def request_page(
     told = shown_request(city, shown)
     if told.decline is None or told.city is None:
         return page(request, "recognition_ended.html", told=told, became=_became(told))
-    closed = [(each, shown.lacks[each.id]) for each in told.scenarios if not each.open]
     return page(
         request,
         "recognition.html",
         told=told,
         asking=told.city,
         opened=[each for each in told.scenarios if each.open],
-        lacks=[(each, lack, Band(lack.band) if lack.band else None) for each, lack in closed],
+        closed=[each for each in told.scenarios if each.lacks is not None],
+        bands=Band,
         here=f"{REQUEST_PAGE}{recognition_request}",
     )
 

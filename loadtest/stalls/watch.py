@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from types import TracebackType
 
 from loadtest.serving import Serving
 from loadtest.stalls import postgres, pulse
@@ -44,12 +43,7 @@ class Watch:
         self._backends.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._scheduler.stop()
         self._backends.stop()
         if kind is None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,23 +10,12 @@ from gateway.clock import SECOND_US
 from gateway.dpop import LIFE_S, Proof, Wanted
 from gateway.errors import AbnormalUsage, DependencyDown, Overloaded
 from gateway.jose import Reason, Refused
-from gateway.local.valkey import Valkey
 from gateway.proofs import MARGIN_S, Proofs
-from gateway.store.migrate import Connection
-from tests.engines import Database
-from tests.gateway.city import TestCity, open_test_city
+from tests.gateway.city import TestCity
 from tests.gateway.prover import Prover, with_other_signature
 
 URL = "https://qianjiang.example/oauth/token"
 WANTED = Wanted(method="POST", url=URL)
-
-
-@pytest.fixture
-async def town(
-    database: Database, valkey: Valkey, owner: Connection, tmp_path: Path
-) -> AsyncIterator[TestCity]:
-    async with open_test_city(database.gateway_url, owner, valkey.url, tmp_path) as opened:
-        yield opened
 
 
 def proofs_of(town: TestCity, *, waiting_max: int = 100) -> Proofs:

@@ -16,12 +16,13 @@ from gateway import server
 from gateway.clock import SystemClock
 from gateway.local import alliance
 from gateway.local.atlas import REGION_HOST, DemoCity
+from gateway.local.pinned import Trust
 from gateway.local.places import write_private
 from gateway.local.populate import owned_city
 from gateway.local.processes import Supervisor, answers, free_ports, stop_on_sigterm
 from gateway.local.region import LIST, LocalRegion
 from gateway.local.region_server import APP, FOLDER_VARIABLE
-from gateway.local.running import RunningCity, Trust
+from gateway.local.running import RunningCity
 from gateway.local.seeds import load_seeds
 from gateway.local.settlement import settle
 from gateway.scores import today

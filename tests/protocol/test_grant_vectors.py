@@ -18,7 +18,8 @@ from gateway.jose import Reason
 from gateway.local.valkey import Valkey
 from gateway.oauth.clients import Denied
 from gateway.proofs import Proofs
-from gateway.recognition.acceptance import Acceptance, Accepted, Presented
+from gateway.recognition.acceptance import Acceptance, Accepted
+from gateway.recognition.presentation import Presented
 from gateway.recognition.status_fetch import Seen
 from gateway.recognition.trust import Trust
 from gateway.recognition.visiting import Visiting
@@ -80,16 +81,16 @@ class Told:
     """What a case says of schemes and status lists."""
 
     def __init__(self, given: Given) -> None:
-        self._given = given
+        self.given = given
 
     def get(self, scheme: str, version: int) -> Scheme | None:
-        if self._given["scheme"] is None:
+        if self.given["scheme"] is None:
             return None
-        held = msgspec.json.decode(msgspec.json.encode(self._given["scheme"]), type=Scheme)
+        held = msgspec.json.decode(msgspec.json.encode(self.given["scheme"]), type=Scheme)
         return held if (held.id, held.version) == (scheme, version) else None
 
     async def valid(self, issuer: str, uri: str, idx: int) -> bool | None:
-        said, now_us = self._given["status"], self._given["now"] * SECOND_US
+        said, now_us = self.given["status"], self.given["now"] * SECOND_US
         if said is None or said["uri"] != uri:
             return None
         issued_us, began_us = said["iat"] * SECOND_US, said["fetch_began"] * SECOND_US
@@ -102,9 +103,9 @@ class Told:
         """Decisions are not asked here."""
 
 
-async def acceptance_of(town: TestCity, given: Given) -> Acceptance:
-    """The acceptance of a worker that knows what a case gives."""
-    city, clock, told = town.city, FixedClock(given["now"] * SECOND_US), Told(given)
+async def acceptance_of(town: TestCity, given: Given, told: Told) -> Acceptance:
+    """The acceptance of a worker that knows what a case gives, and is told the rest."""
+    city, clock = town.city, FixedClock(given["now"] * SECOND_US)
     await publish(town.owner, given)
     trust = Trust(city.settings, city.database, clock)
     await trust.refresh()
@@ -205,11 +206,12 @@ def _former(given: Given, n: int, code: str, changes: Given) -> Given:
 
 
 async def verdict(town: TestCity, given: Given) -> Given | str:
-    acceptance = await acceptance_of(town, given)
+    told = Told(given)
+    acceptance = await acceptance_of(town, given, told)
     for former in before(given):
-        acceptance._statuses = Told(former)
+        told.given = former
         assert isinstance(await present(town, acceptance, former), Accepted)
-    acceptance._statuses = Told(given)
+    told.given = given
     answer = await present(town, acceptance, given)
     if isinstance(answer, Denied):
         return answer.reason

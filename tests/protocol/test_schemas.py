@@ -13,7 +13,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gateway.claims import RULES, AssertionClaims, Kind, ProofClaims
-from gateway.jose import Reason, Refused, verify_proof
+from gateway.jose import Reason, Refused
+from gateway.proof_token import verify_proof
 from gateway.recognition.entry import EntryRefused, parse_entry
 from tests.protocol import schemas
 from tests.protocol.making import agreements, assertions, grant, proofs, status_lists, trust_lists

@@ -42,7 +42,10 @@ def through_form(browser: httpx.Client, address: str, login: str) -> httpx.Respo
     form = browser.get(address, follow_redirects=True)
     if "<form" not in form.text:
         raise Refused(f"no form to sign in at {form.url.path}: {form.status_code}")
-    return browser.post(form.url, data={"login": login}, follow_redirects=True)
+    page = browser.post(form.url, data={"login": login}, follow_redirects=True)
+    if page.status_code == 403 and page.url.path == form.url.path:
+        raise Refused(f"nobody signs in as {login!r} at {form.url.host}:{form.url.port}")
+    return page
 
 
 def wanted(answer: httpx.Response, status: int | None = None) -> dict[str, Any]:

@@ -45,19 +45,26 @@ ALTER TABLE visitor ADD COLUMN left_on date;
 CREATE INDEX visitor_left ON visitor (left_on) WHERE left_on IS NOT NULL;
 GRANT UPDATE (left_on) ON visitor TO qianjiang_gateway;
 
--- As before (0016), by these columns. A grant whose iat is forgotten cannot be shown any more.
-CREATE OR REPLACE FUNCTION visitor_forget(closing uuid) RETURNS void
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+-- Visitors go as citizens do: with an account's end (0005) nothing joins them to their home city any
+-- more. The home city's name for the visitor is forgotten, so whoever comes again is somebody else
+-- here. A grant that could still be shown must be refused for a while: its row stays for as long,
+-- of nobody, with nothing in it but its own id. One whose iat is forgotten cannot be shown any more.
+CREATE FUNCTION visitor_forget() RETURNS trigger
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp
 AS $$
-  DELETE FROM visit_token WHERE citizen = closing;
-  DELETE FROM visitor WHERE citizen = closing;
-  DELETE FROM visit WHERE citizen = closing
+BEGIN
+  DELETE FROM visit_token WHERE citizen = NEW.id;
+  DELETE FROM visitor WHERE citizen = NEW.id;
+  DELETE FROM visit WHERE citizen = NEW.id
      AND (granted_at IS NULL OR granted_at < clock_timestamp() - interval '5 minutes');
   UPDATE visit SET citizen = gen_random_uuid(), home_consent = gen_random_uuid(), policy = '',
                    status_uri = '', status_idx = 0, limit_fen = 0,
                    ended_on = coalesce(ended_on, today()), reason = coalesce(reason, 'closed')
-   WHERE citizen = closing;
-$$;
+   WHERE citizen = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER visitor_forget AFTER UPDATE OF erased_at ON citizen FOR EACH ROW
+  WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL) EXECUTE FUNCTION visitor_forget();
 
 -- As before (0005). A row that was moved while somebody waited for it is waited for again: it has
 -- another place, and who holds nothing must not go on.

@@ -21,14 +21,15 @@ import httpx
 
 from gateway.clock import SECOND_US
 from gateway.local.valkey import Valkey
-from gateway.recognition.acceptance import Accepted, Presented
+from gateway.oauth.metadata import TOKEN_PATH
+from gateway.recognition.acceptance import Accepted
 from gateway.recognition.grants import Grants, Issued
 from gateway.recognition.partners import Partner, Partners
+from gateway.recognition.presentation import Presented
 from gateway.recognition.schemes import publish
 from gateway.recognition.status_lists import HOLD_S
 from gateway.recognition.veil import Veil
 from gateway.recognition.visit_sessions import SESSION_PATH
-from gateway.recognition.visiting import TOKEN_PATH
 from gateway.sessions import hash_of
 from gateway.store import trust_list as trust_rows
 from gateway.store import visit as visit_rows

@@ -20,12 +20,28 @@ from tests.gateway import forge
 from tests.gateway.apps import app_of
 
 
-class Browser:
+class Page:
+    """What every page does, once it knows its session's CSRF token."""
+
+    def __init__(self, page: httpx.AsyncClient) -> None:
+        self.page, self.csrf = page, ""
+
+    async def post(
+        self, path: str, content: Any = None, *, key: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """Write as the page does, each time under an idempotency key of its own."""
+        own = {"x-csrf-token": self.csrf, "idempotency-key": f'"{key or SystemIds().token()}"'}
+        return await self.page.post(
+            path, json={} if content is None else content, headers=own | headers
+        )
+
+
+class Browser(Page):
     """One citizen's browser."""
 
     def __init__(self, city: City, page: httpx.AsyncClient, away: httpx.AsyncClient) -> None:
-        self.city, self.page, self.away = city, page, away
-        self.csrf = ""
+        super().__init__(page)
+        self.city, self.away = city, away
 
     async def consent_screen(self, login: str, return_to: str = "/app/") -> httpx.Response:
         """Sign in at the identity provider; its answer leads back and is not yet followed."""
@@ -45,15 +61,6 @@ class Browser:
     async def get(self, path: str) -> httpx.Response:
         """Read as the page does."""
         return await self.page.get(path)
-
-    async def post(
-        self, path: str, content: Any = None, *, key: str | None = None, **headers: str
-    ) -> httpx.Response:
-        """Write as the page does, each time under an idempotency key of its own."""
-        own = {"x-csrf-token": self.csrf, "idempotency-key": f'"{key or SystemIds().token()}"'}
-        return await self.page.post(
-            path, json={} if content is None else content, headers=own | headers
-        )
 
 
 @asynccontextmanager

@@ -49,6 +49,10 @@ async def test_two_cities_agree_suspend_and_end_by_commands_alone(
     said = [says(office, "sign", draft, key) for office in offices for key, _ in people[office]]
     for count, expected in ((3, "a-b proposed"), (4, "a-b in_force")):
         await listed.publish(entries, {"a-b": said[:count]})
+        terms = (await in_thread(a, "agreement", "show", "a-b")).output
+        waits = f"waits for {B}: 1 more signature(s) of 示例-wang"
+        assert (waits in terms) is (count == 3)
+        assert f"waits for {A}" not in terms
         shown = await in_thread(a, "list")
         assert shown.exit_code == 0, shown.output
         assert expected in shown.output
@@ -180,8 +184,12 @@ def test_nobody_signs_with_a_key_that_others_can_read(offices: tuple[Office, Off
     refused = a.run("agreement", "sign", str(draft), "--key", str(private))
     assert refused.exit_code == 1
     assert "chmod 600" in refused.output
-    public.chmod(0o600)
-    refused = a.run("agreement", "sign", str(draft), "--key", str(public))
+    for mode in (0o644, 0o600):
+        public.chmod(mode)
+        refused = a.run("agreement", "sign", str(draft), "--key", str(public))
+        assert "is the public part of a key" in refused.output
+        assert "chmod" not in refused.output
+    refused = a.run("agreement", "sign", str(draft), "--key", str(draft))
     assert "operator-key` makes one" in refused.output
 
 
@@ -225,8 +233,9 @@ def test_terms_that_cannot_be_signed_are_refused_by_name(
         ({"cities": [B, A]}, "the lower one first"),
         ({"cities": ["330300", "330400"]}, "it is between 330300 and 330400"),
         ({"to": "2019-01-01"}, "later than `from`"),
-        ({"to": 7}, "$.to"),
-        ({"more": 1}, "more"),
+        ({"to": 7}, "to: a day such as 2026-01-31 is wanted"),
+        ({"more": 1}, "more: not known here"),
+        ({"region": "https://other.example"}, "is for https://other.example, and this city's"),
     ],
 )
 def test_a_draft_that_was_altered_badly_is_not_signed(
@@ -259,14 +268,38 @@ def test_an_entry_that_others_would_refuse_is_not_printed(offices: tuple[Office,
     a, _ = offices
     _, public = a.operator("li")
     words = "--name-zh", "x", "--name-en", "x", "--scenario", "rent", "--scheme", "abc:1"
-    for operators, said in (([public], "operators"), ([public, public], "two keys with one kid")):
+    other = a.folder / "other.json"
+    other.write_text(public.read_text().replace("示例-li", "示例-wang"))
+    namesake = a.folder / "namesake.json"
+    namesake.write_text(a.operator("wang")[1].read_text().replace("示例-wang", " 示例-LI "))
+    for operators, said in (
+        ([public], "two people at least sign"),
+        ([public, public], "two people at least sign"),
+        ([public, other], f"the key is that of {public} already"),
+        ([public, namesake], f"is that of {public} already"),
+    ):
         named = [word for path in operators for word in ("--operator", str(path))]
         refused = a.run("entry", *words, *named)
         assert refused.exit_code == 1
         assert said in refused.output
     broken = a.folder / "broken.json"
-    broken.write_text("{}")
-    assert "name" in a.run("entry", *words, "--operator", str(broken)).output
+    for text, said in (("{}", "name is missing"), ("", "is empty"), ('{"name": 7}', "a text is")):
+        broken.write_text(text)
+        refused = a.run("entry", *words, "--operator", str(broken))
+        assert f"{broken}" in refused.output
+        assert said in refused.output
+    private = a.folder / "li.jwk"
+    broken.write_text(json.dumps({"name": "x", "jwk": json.loads(private.read_text())}))
+    assert "never sent" in a.run("entry", *words, "--operator", str(broken)).output
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u3164", "\ufe0f\u2800", "a\nb", "x" * 201])
+def test_an_operators_name_can_be_read(offices: tuple[Office, Office], name: str) -> None:
+    a, _ = offices
+    refused = a.run("operator-key", str(a.folder / "new.jwk"), "--name", name)
+    assert refused.exit_code == 1
+    assert "--name: " in refused.output
+    assert not (a.folder / "new.jwk").exists()
 
 
 def test_without_a_list_the_remedy_is_named(offices: tuple[Office, Office]) -> None:

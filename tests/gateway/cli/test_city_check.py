@@ -68,7 +68,25 @@ def test_programs_read_the_same(country: Country, environment: dict[str, str]) -
     assert {"law", "section", "why", "remedy"} <= bad.keys()
 
 
-@pytest.mark.parametrize("url", ["city.example", "ftp://city.example", "https://a.example/app"])
+def test_what_is_no_city_of_the_list_is_said_once_with_those_that_are(
+    country: Country, environment: dict[str, str]
+) -> None:
+    done = run(environment, "http://127.0.0.1:1")
+    assert done.exit_code == 1
+    told = " ".join(done.output.split())
+    assert f"the list has {country.town.issuer}" in told
+    assert "`qianjiang cities list` shows" in told
+    assert f"{len(CHECKS) - 2} checks need what was not found above" in done.output
+    assert len(done.output.splitlines()) < 12
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("city.example", "ftp://city.example", "https://a.example/app", "http://[", ""),
+        *("https://a.example:99999", "https://A.example", "https://a.example?x"),
+    ],
+)
 def test_an_issuer_is_wanted(environment: dict[str, str], url: str) -> None:
     done = run(environment, url)
     assert done.exit_code == 1

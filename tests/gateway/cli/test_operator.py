@@ -61,3 +61,13 @@ def test_a_file_without_it_or_no_city_is_said_with_the_remedy(tmp_path: Path) ->
     missing = CliRunner().invoke(main, ["operator", "--up", str(tmp_path / "none.json")])
     assert missing.exit_code == 1
     assert "run `make up` first" in missing.output
+
+
+def test_a_city_that_is_not_up_is_said_with_those_that_are(tmp_path: Path) -> None:
+    environment = {"QIANJIANG_DATA": str(tmp_path)}
+    words = ["operator", "--city", "320500"]
+    assert "`make cities` first" in CliRunner().invoke(main, words, env=environment).output
+    (tmp_path / "up").mkdir()
+    printed(tmp_path / "up", OPERATOR)
+    said = CliRunner().invoke(main, words, env=environment).output
+    assert f"no city 320500 is up; there are: {OPERATOR.city} (--city)" in said

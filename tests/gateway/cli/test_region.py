@@ -59,11 +59,21 @@ def test_a_region_from_its_beginning_to_an_expulsion(place: Place, tmp_path: Pat
 
 
 def test_what_cannot_be_is_refused_in_words(place: Place, tmp_path: Path) -> None:
+    for url in ("nonsense", "http://127.0.0.10:70000", "http://127.0.0.10:1/x", "HTTP://x", ""):
+        assert "no address of a region" in said(tmp_path / "mine", "init", "--url", url, code=1)
     said(tmp_path / "mine", "init")
     bad = tmp_path / "bad"
     bad.write_bytes(msgspec.json.encode({"code": "330100"}))
-    assert "not an entry" in said(tmp_path / "mine", "admit", str(bad), code=1)
-    assert "not a statement" in said(tmp_path / "mine", "accept", str(bad), code=1)
+    for raw in (bad.read_bytes(), b"\xff\xfe", "é.é.é".encode(), b"\0" * 99, b"[" * 9999):
+        bad.write_bytes(raw)
+        assert f"{bad}: not an entry" in said(tmp_path / "mine", "admit", str(bad), code=1)
+        assert f"{bad}: not a statement" in said(tmp_path / "mine", "accept", str(bad), code=1)
+    for raw, why in ((b"", "is empty"), (b"x" * 300_000, "is larger than 256 KiB")):
+        bad.write_bytes(raw)
+        for act in ("admit", "accept"):
+            assert f"{bad} {why}" in said(tmp_path / "mine", act, str(bad), code=1)
     assert "not on the list" in said(tmp_path / "mine", "expel", "330100", code=1)
+    (tmp_path / "mine" / "region.json").write_bytes(b"\xff")
+    assert "is not whole" in said(tmp_path / "mine", "show", code=1)
     for words in (("key",), ("url",), ("show",), ("serve",)):
         assert "region init" in said(tmp_path / "none", *words, code=1)

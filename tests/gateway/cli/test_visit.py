@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -57,7 +58,8 @@ def test_whom_the_home_city_says_nothing_of_is_told_where_to_look(pair: Pair, up
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--scenario", "parking"), "nobody at"),
+        (("--scenario", "parking"), "they ask about "),
+        (("--scenario", "hospital"), "open are library, rent"),
         (("--party", "example-nobody"), "there are: "),
     ],
 )
@@ -67,8 +69,36 @@ def test_who_asks_must_be_there(up: Path, words: tuple[str, ...], told: str) -> 
     assert told in done.stderr
 
 
-def test_a_home_city_that_is_none_of_the_regions_is_refused_by_the_visited_one(up: Path) -> None:
-    words = ["visit", "somebody", "--home", "330300", "--up", str(up)]
-    done = CliRunner().invoke(main, words)
+@pytest.mark.parametrize(
+    ("home", "told"),
+    [
+        ("330300", "not in the region's list; besides 330100 it has 330200 宁波（示例）"),
+        ("330100", "is the visited city itself"),
+        ("3303", "is no city: six digits"),
+    ],
+)
+def test_a_home_city_from_which_nobody_can_come_is_refused_with_those_there_are(
+    up: Path, home: str, told: str
+) -> None:
+    done = CliRunner().invoke(main, ["visit", "somebody", "--home", home, "--up", str(up)])
     assert done.exit_code == 1
-    assert "/v1/visits answered 404" in done.stderr
+    assert told in done.stderr
+
+
+def test_a_person_who_is_not_there_is_named_with_those_who_are(
+    up: Path, pair: Pair, tmp_path: Path
+) -> None:
+    assert "nobody signs in as 'nobody-here'" in visit(up, "nobody-here").stderr
+    home = tmp_path / "up-ningbo" / upfile.NAME
+    home.parent.mkdir()
+    upfile.write(home, pair.b.up)
+    words = ["visit", "nobody-here", "--home", "330200", "--up", str(up)]
+    done = CliRunner().invoke(main, words, env={"QIANJIANG_DATA": str(tmp_path)})
+    assert "nobody at 330200 signs in as 'nobody-here'; there are: yu, bao" in done.stderr
+
+
+def test_a_city_without_a_region_is_visited_by_nobody(up: Path, pair: Pair, tmp_path: Path) -> None:
+    assert pair.a.up.operator is not None
+    operator = msgspec.structs.replace(pair.a.up.operator, trust_list_url="")
+    upfile.write(up, msgspec.structs.replace(pair.a.up, operator=operator))
+    assert "`make cities` brings up two" in visit(up, "somebody").stderr

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.local.atlas import HANGZHOU, NINGBO, REGION_HOST, SUZHOU, NoSuchCity, demo_city
+from gateway.local.atlas import (
+    HANGZHOU,
+    NINGBO,
+    REGION_HOST,
+    SUZHOU,
+    NoSuchCity,
+    chosen_city,
+    demo_city,
+)
 from gateway.local.running import GATEWAY_HOST, IDENTITY_HOST
 from gateway.local.seeds import seeds_of
 
@@ -32,6 +41,28 @@ def test_two_cities_share_no_address(one: str, other: str) -> None:
 def test_what_is_no_code_is_no_city(code: str) -> None:
     with pytest.raises(NoSuchCity, match="six digits"):
         demo_city(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("320501", "320500 苏州 Suzhou. For another one say its name too: 320501=NAME"),
+        ("32050", "six digits"),
+        ("320500=吴", "has a name here: 苏州"),
+        ("320583=", "1 to 20 letters"),
+        ("320583= \u200b", "1 to 20 letters"),
+        ("320583=" + "x" * 21, "1 to 20 letters"),
+    ],
+)
+def test_a_city_that_is_not_known_is_made_by_its_name_alone(text: str, told: str) -> None:
+    with pytest.raises(NoSuchCity, match=re.escape(told)):
+        chosen_city(text)
+
+
+def test_a_city_that_is_named_is_where_its_code_leads() -> None:
+    made, plain = chosen_city(" 320583=昆山 "), demo_city("320583")
+    assert (made.zh, made.slug, made.gateway_host) == ("昆山", "320583", plain.gateway_host)
+    assert chosen_city("320500") == SUZHOU
 
 
 def test_the_cities_of_the_demonstration_are_where_people_look_for_them() -> None:

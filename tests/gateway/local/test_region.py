@@ -19,8 +19,10 @@ from gateway.jwk import Key, parse_jwks
 from gateway.keys import load_keys, write_keys
 from gateway.local import alliance
 from gateway.local.atlas import HANGZHOU, NINGBO, SUZHOU, DemoCity
-from gateway.local.region import LIST, LocalRegion, RegionDeclines, claims_of
+from gateway.local.region import LIST, LocalRegion
+from gateway.local.region_rules import RegionDeclines
 from gateway.local.region_server import build_app
+from gateway.local.region_statements import claims_of
 from gateway.recognition.entry import EntryRefused
 
 NOW_S = 1_790_000_000
@@ -169,7 +171,18 @@ def test_an_edit_by_hand_gets_a_serial_before_it_leaves(allied: Place) -> None:
     (allied.region.folder / "cities" / "330200.json").unlink()
     after = allied.list()
     assert len(after.cities) == 1
-    assert after.serial == before.serial + 1 == allied.region.file.serial
+    assert before.serial < after.serial == allied.region.file.serial
+
+
+def test_a_region_begun_anew_goes_on_above_the_serials_of_the_lost_one(
+    allied: Place, tmp_path: Path
+) -> None:
+    before = allied.list().serial
+    allied.clock.advance(seconds=60)
+    anew = LocalRegion(tmp_path / "anew", allied.clock)
+    anew.begin(ADDRESS)
+    anew.publish()
+    assert anew.file.serial > before
 
 
 def test_a_serial_stands_for_one_content_whoever_changes_it_meanwhile(allied: Place) -> None:
@@ -293,7 +306,7 @@ def test_an_agreement_is_published_while_both_cities_are_on_the_list(signed: Pla
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"aud": "http://127.0.0.11:8700"}, "audience"),
+        ({"aud": "http://127.0.0.11:8700"}, "another region"),
         ({"cities": ("330200", "330100")}, "lower code first"),
         ({"cities": ("330100", "330100")}, "lower code first"),
         ({"cities": ("320500", "330200")}, "not both on the list"),
@@ -331,9 +344,9 @@ def test_only_an_operator_of_the_city_that_speaks_is_heard(allied: Place) -> Non
         return sign(Kind.AGREEMENT, claims, kid, private_key(jwk))
 
     for compact, told in (
-        (by(stranger, stranger["kid"]), "key"),
-        (by(theirs, theirs["kid"]), "key"),
-        (by(stranger, mine["kid"]), "signature"),
+        (by(stranger, stranger["kid"]), "no operator of that city"),
+        (by(theirs, theirs["kid"]), "no operator of that city"),
+        (by(stranger, mine["kid"]), "another one signed"),
     ):
         with pytest.raises(RegionDeclines, match=told):
             allied.region.accept(compact)

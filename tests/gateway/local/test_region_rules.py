@@ -12,7 +12,7 @@ from gateway.client_keys import new_client_key, private_key
 from gateway.jose import sign
 from gateway.local import alliance
 from gateway.local.atlas import HANGZHOU, NINGBO, SUZHOU
-from gateway.local.region import RegionDeclines
+from gateway.local.region_rules import RegionDeclines
 from gateway.recognition.entry import EntryRefused, Operator
 from tests.gateway.local.test_region import ADDRESS, NOW_S, Place, address_of
 

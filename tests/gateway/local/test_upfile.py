@@ -57,6 +57,19 @@ def test_a_file_of_another_version_is_not_called_missing(tmp_path: Path) -> None
         upfile.read(path)
 
 
+@pytest.mark.parametrize("raw", [b"", b"\xff", b"[]", b'{"a":' * 50_000])
+def test_what_is_no_such_file_is_said_so(tmp_path: Path, raw: bytes) -> None:
+    file = tmp_path / "up.json"
+    file.write_bytes(raw)
+    with pytest.raises(NotUp, match=r"not an up\.json of this version"):
+        upfile.read(file)
+
+
+def test_no_more_is_read_of_a_file_than_it_can_have() -> None:
+    with pytest.raises(OSError, match="too large"):
+        upfile.read(Path("/dev/zero"))
+
+
 def test_an_unknown_party_is_told_who_there_is() -> None:
     with pytest.raises(NotUp, match="shop"):
         UP.party("nobody")

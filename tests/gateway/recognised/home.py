@@ -9,12 +9,12 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from gateway.ids import SystemIds
 from gateway.jwk import Alg, Key, public_jwk, thumbprint
 from gateway.local.identity import Client
 from gateway.local.people import person_of_login
 from gateway.oidc import CALLBACK, Told
 from scoring import Explanation, Line, Words
+from tests.gateway.citizens.browser import Page
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.partner import Attempt, Partner
 
@@ -29,14 +29,14 @@ def client_of(town: TestCity) -> Client:
     return Client("qianjiang-gateway", (town.city.settings.issuer + CALLBACK,), jwk)
 
 
-class Citizen:
+class Citizen(Page):
     """One person and one browser."""
 
     def __init__(
         self, town: TestCity, page: httpx.AsyncClient, away: httpx.AsyncClient, login: str
     ) -> None:
-        self.town, self.page, self.away, self.login = town, page, away, login
-        self.csrf = ""
+        super().__init__(page)
+        self.town, self.away, self.login = town, away, login
 
     @property
     def told(self) -> Told:
@@ -120,15 +120,6 @@ class Citizen:
         attempt.came_back(answer.json()["location"], partner)
         assert attempt.code
         return attempt
-
-    async def post(
-        self, path: str, content: Any = None, *, key: str | None = None, **headers: str
-    ) -> httpx.Response:
-        """Write as the page does, each time under an idempotency key of its own."""
-        own = {"x-csrf-token": self.csrf, "idempotency-key": f'"{key or SystemIds().token()}"'}
-        return await self.page.post(
-            path, json={} if content is None else content, headers=own | headers
-        )
 
     async def follow(self, address: str) -> str:
         """Sign in at the provider and come back: the page where that leads."""

@@ -102,22 +102,26 @@ async def test_the_citizen_reads_who_asks_for_what_and_in_which_words(
     }
     assert (shown["separate"], shown["status"]) == (True, "opened")
     assert shown["recipient"]["name"] == "entity-330200"
-    assert [(each["id"], each["open"]) for each in shown["scenarios"]] == [
-        ("library", True),
-        ("rent", True),
+    assert [(each["id"], each["open"], each["lacks"]) for each in shown["scenarios"]] == [
+        ("library", True, None),
+        ("rent", True, None),
     ]
     assert shown["reserved_fen"] == 50_000
 
 
-@pytest.mark.parametrize("band", [0, 3])
+@pytest.mark.parametrize(
+    ("band", "why", "least"), [(0, "score", None), (3, "tier", 4)], ids=["no score", "a low band"]
+)
 async def test_where_nothing_is_open_there_is_nothing_to_allow(
-    partner: Partner, arrive: Arrive, town: TestCity, band: int
+    *, partner: Partner, arrive: Arrive, town: TestCity, band: int, why: str, least: int | None
 ) -> None:
-    """And the city hears what it hears of a citizen who does not want to."""
+    """The citizen reads why; the city hears what it hears of a citizen who does not want to."""
     citizen, attempt = await arrive(1, band), Attempt()
     path = await citizen.arrive(partner, attempt)
     shown = await citizen.shown(path)
     assert [each["open"] for each in shown["scenarios"]] == [False, False]
+    lacks: dict[str, Any] = {"why": why, "band": least, "unmet": []}
+    assert [each["lacks"] for each in shown["scenarios"]] == [lacks, lacks]
     assert shown["allow"] is None
     answer = await citizen.allow(path)
     assert (answer.status_code, answer.json()["type"]) == (
@@ -149,6 +153,7 @@ async def test_an_agreement_that_ends_meanwhile_leaves_nothing_to_allow(
     await neighbours.publish()
     shown = await citizen.shown(path)
     assert (shown["city"], shown["allow"]) == (None, None)
+    assert [(each["open"], each["lacks"]) for each in shown["scenarios"]] == [(False, None)] * 2
     assert (await citizen.allow(path)).status_code == 409
     assert await consents(town) == []
     assert (await citizen.post(f"{path}/decline")).status_code == 200

@@ -21,6 +21,7 @@ from tests.gateway.recognised.conftest import Arrive
 from tests.gateway.recognised.home import IDP, REQUESTS, Citizen, client_of
 from tests.gateway.recognised.others import Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner
+from tests.gateway.recognised.test_push import refusals
 
 REFUSED = "urn:qianjiang:problem:authorization-refused"
 
@@ -99,13 +100,14 @@ async def test_a_reference_without_its_prefix_is_none(partner: Partner, citizen:
 
 
 async def test_a_reference_is_opened_once_by_whoever_is_first(
-    partner: Partner, citizen: Citizen
+    partner: Partner, citizen: Citizen, town: TestCity
 ) -> None:
     uri = await reference(partner)
     answers = await asyncio.gather(*(citizen.open(uri, partner.code) for _ in range(20)))
     assert [answer.status_code for answer in answers].count(303) == 1
     assert all(refused(answer) for answer in answers if answer.status_code != 303)
     assert refused(await citizen.open(uri, partner.code))
+    assert sum((await refusals(town, "authorize")).values()) == 20, "each is on record"
 
 
 async def test_a_reference_waits_a_minute_and_a_half(

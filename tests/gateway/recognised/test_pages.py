@@ -6,6 +6,7 @@ import re
 
 import httpx
 import pytest
+from msgspec import structs
 
 from gateway.web.catalogue import catalogue
 from tests.gateway.city import TestCity
@@ -105,6 +106,11 @@ async def test_a_clause_that_is_not_met_is_told_in_the_rules_own_words(
     rule = town.city.registry["recognition"]
     (clause,) = (each for each in rule.clauses if each.id == "suspended")
     assert clause.zh in said(await read(citizen.page, page_of(path)))
+    lacks = [each["lacks"] for each in (await citizen.shown(path))["scenarios"]]
+    assert [(each["why"], each["band"]) for each in lacks] == [("rule", None)] * 2
+    words = structs.asdict(clause)
+    del words["fails"]
+    assert lacks[0]["unmet"] == [words]
 
 
 async def test_what_became_of_a_request_is_one_line(

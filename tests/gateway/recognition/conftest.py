@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,11 @@ class Pair:
         self.pinned.write_bytes(self.region.pin())
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """Those of a city that believes the region."""
+        return {"trust_list_url": self.region.url, "trust_list_keys": str(self.pinned)}
+
+    @property
     def now_s(self) -> int:
         return self.clock.now_us() // 1_000_000
 
@@ -52,15 +58,8 @@ async def worker(
     pair: Pair, database: Database, valkey: Valkey, owner: Connection, tmp_path: Path
 ) -> AsyncIterator[TestCity]:
     """A worker of 330100."""
-    async with open_test_city(
-        database.gateway_url,
-        owner,
-        valkey.url,
-        tmp_path,
-        clock=pair.clock,
-        trust_list_url=pair.region.url,
-        trust_list_keys=str(pair.pinned),
-    ) as opened:
+    urls = database.gateway_url, owner, valkey.url
+    async with open_test_city(*urls, tmp_path, clock=pair.clock, **pair.settings) as opened:
         yield opened
 
 
@@ -69,15 +68,8 @@ async def second(
     worker: TestCity, pair: Pair, database: Database, valkey: Valkey, tmp_path: Path
 ) -> AsyncIterator[TestCity]:
     """Another one of the same city."""
-    async with open_test_city(
-        database.gateway_url,
-        worker.owner,
-        valkey.url,
-        tmp_path,
-        clock=pair.clock,
-        trust_list_url=pair.region.url,
-        trust_list_keys=str(pair.pinned),
-    ) as opened:
+    urls = database.gateway_url, worker.owner, valkey.url
+    async with open_test_city(*urls, tmp_path, clock=pair.clock, **pair.settings) as opened:
         yield opened
 
 

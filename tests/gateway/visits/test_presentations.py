@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from gateway.errors import GatewayError
 from gateway.local.valkey import Valkey
-from gateway.recognition.acceptance import Accepted, Presented
+from gateway.recognition.acceptance import Accepted
+from gateway.recognition.presentation import Presented
 from tests.gateway.city import TestCity
 from tests.gateway.visits.border import Border, Visitor
 
