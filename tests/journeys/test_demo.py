@@ -23,10 +23,10 @@ from scenarios.scheme_text import parse_scheme
 SCENARIOS = {"rent", "library", "hospital", "points", "recognition"}
 
 
+@pytest.mark.nightly  # by day `.ci/run` does it: `make demo`, twice
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.nightly)])
-def test_the_day_goes_as_the_seeds_say_again_and_again(tmp_path: Path, times: int) -> None:
-    for _ in range(times):
+def test_the_day_goes_as_the_seeds_say_again_and_again(tmp_path: Path) -> None:
+    for _ in range(3):
         done = subprocess.run(
             [sys.executable, "-m", "gateway.cli", "demo", "--citizens", "20"],
             env={**os.environ, "QIANJIANG_DATA": str(tmp_path)},
