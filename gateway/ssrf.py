@@ -3,7 +3,7 @@
 Whoever names the address could name a machine of ours. So a name is resolved once, every address
 behind it must be public, and the connection goes to the very address that was checked: a second
 look-up by the HTTP client could be answered differently (DNS rebinding). TLS still proves the
-name. No redirect is followed, no proxy setting of the environment applies.
+name. No redirect is followed, no cookie is taken, no proxy setting of the environment applies.
 """
 
 from __future__ import annotations
@@ -14,10 +14,18 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
 import httpx
 
 from gateway.errors import GatewayError
+
+#: What a call that comes to nothing raises. A name may be none at all (`https://xn--a`), which httpx
+#: finds out as it reads it, with an error of Unicode's.
+NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError)
+
+#: The greatest port that there is (RFC 9293 3.1).
+PORT_MAX: Final = 65535
 
 #: From a host name and a port to the texts of its addresses.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -91,7 +99,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             stream=request.stream,
             extensions={**request.extensions, "sni_hostname": request.url.host},
         )
-        return await self._inner.handle_async_request(pinned)
+        response = await self._inner.handle_async_request(pinned)
+        # One city's or party's cookies would be kept for ever and sent to every other under a name
+        # that both share, as `.gov.cn`: too many of them, or one in odd letters, stop all calls.
+        response.headers.pop("set-cookie", None)
+        return response
 
     async def pin(self, url: httpx.URL) -> str:
         """The one address to which a request for `url` may go.
@@ -103,6 +115,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         port = url.port or (443 if url.scheme == "https" else 80)
         if url.scheme not in ("https", "http") or not url.host or url.userinfo:
             raise OutboundRefused("only plain https addresses are called")
+        if port > PORT_MAX:
+            raise OutboundRefused("no such port")
         try:
             addresses = await self._resolve(url.host, port)
         except (OSError, UnicodeError):
@@ -198,7 +212,7 @@ async def _exchange(
             if only not in (None, status):
                 raise OutboundFailed(f"status {status}")
             return status, await _read(response, limit_bytes)
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
+    except NO_ANSWER as exc:
         raise OutboundFailed(type(exc).__name__) from None
 
 

@@ -24,7 +24,7 @@ from gateway.clock import SECOND_US, Clock, to_us
 from gateway.errors import GatewayError
 from gateway.ids import Ids
 from gateway.keys import Keyring, b64url
-from gateway.ssrf import OutboundRefused, guarded_client
+from gateway.ssrf import NO_ANSWER, OutboundRefused, guarded_client
 from gateway.store import webhook as rows
 from gateway.store.database import Database
 from gateway.store.webhook import Due
@@ -124,7 +124,13 @@ class WebhookSender:
             allow_loopback_http=self._allow_loopback_http, timeout_s=self._timeout_s
         )
         async with client:
-            await asyncio.gather(*(self._deliver(client, due) for due in taken))
+            told = await asyncio.gather(
+                *(self._deliver(client, due) for due in taken), return_exceptions=True
+            )
+        # What went wrong with one message is told once every other one is done.
+        for fault in told:
+            if fault is not None:
+                raise fault
         return len(taken)
 
     async def _deliver(self, client: httpx.AsyncClient, due: Due) -> None:
@@ -155,7 +161,7 @@ class WebhookSender:
                 await response.aclose()
         except OutboundRefused:
             return Verdict("address refused")
-        except (httpx.HTTPError, httpx.InvalidURL, GatewayError, TimeoutError) as fault:
+        except (*NO_ANSWER, GatewayError) as fault:
             return Verdict(type(fault).__name__)
         return self._judged(response)
 
@@ -189,7 +195,7 @@ def retry_after_s(field: str, now_us: int) -> int:
         return int(field[:9])
     try:
         moment = parsedate_to_datetime(field)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a number that no date has
         return 0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -135,7 +135,7 @@ def is_origin(text: str) -> bool:
 
 
 def _check_addresses(entry: Entry, allow_loopback_http: bool) -> None:
-    if not _ORIGIN.match(entry.issuer):
+    if not is_origin(entry.issuer):
         raise EntryRefused(f"{entry.code}: issuer must be an origin and nothing more")
     if not entry.issuer.startswith("https:") and not allow_loopback_http:
         raise EntryRefused(f"{entry.code}: issuer must be an https origin")

@@ -94,6 +94,8 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> No
         "https://hook.example:22/x",
         "https://hook.example:80/x",
         "ftp://hook.example/x",
+        "https://hook.example:65536/x",
+        "https://hook.example:99999/x",
     ],
 )
 async def test_an_odd_address_is_not_called(url: str) -> None:
@@ -121,6 +123,12 @@ async def test_another_spelling_of_loopback_is_still_loopback(host: str) -> None
 async def test_a_name_that_does_not_resolve_is_a_failure() -> None:
     with pytest.raises(OutboundFailed):
         await ask("https://hook.example/x")
+
+
+@pytest.mark.parametrize("host", ["xn--a", "xn--zz--.example", "a..b", "1.2.3.999", "a" * 64])
+async def test_a_name_that_is_none_is_a_failure(host: str) -> None:
+    with pytest.raises(OutboundFailed):
+        await fetch(f"https://{host}/x")
 
 
 async def test_the_connection_goes_to_the_checked_address_under_the_same_name() -> None:
@@ -204,6 +212,20 @@ async def test_an_odd_answer_is_a_failure(answer: bytes) -> None:
     async with serving(answer) as (url, _):
         with pytest.raises(OutboundFailed):
             await fetch(url)
+
+
+@pytest.mark.parametrize("name", [b"a", b"\xff"], ids=["plain", "that no request can hold"])
+async def test_no_cookie_is_taken(name: bytes) -> None:
+    """It would go along to whoever shares the name, or keep every later call from being made."""
+    cookie = b"set-cookie: %s=1; domain=127.0.0.1\r\nset-cookie: b=2\r\n" % name
+    async with (
+        serving(OK + cookie + b"content-length: 2\r\n\r\nok") as (url, asked),
+        guarded_client(allow_loopback_http=True) as client,
+    ):
+        for _ in range(2):
+            assert await get_bytes(client, url, limit_bytes=100, timeout_s=1.0) == b"ok"
+        assert not client.cookies
+    assert len(asked) == 2
 
 
 async def test_a_trickled_answer_is_cut() -> None:
