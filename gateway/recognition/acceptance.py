@@ -92,20 +92,25 @@ class Acceptance:
             return await self._denied("", Stop("attempt"))
         self._shown.add(name)
         try:
-            async with self._room:
-                return await self._answered(presented)
+            return await self._answered(presented)
         finally:
             self._shown.discard(name)
 
     async def _answered(self, presented: Presented) -> Accepted | Denied:
-        attempt = await self._attempts.open_one(presented.secret)
-        if attempt is None:
-            return await self._denied("", Stop("attempt"))
+        home = ""
         try:
-            judged = await self._judge.judged(presented, attempt)
-            token = await self._recorded(judged)
+            async with self._room:
+                attempt = await self._attempts.open_one(presented.secret)
+                if attempt is None:
+                    raise Stop("attempt")
+                home = attempt.home
+                judged = await self._judge.judged(presented, attempt)
+            # Not in the room: a city that is slow would fill it, and hold up all others' visitors.
+            await self._judge.stands(judged)
+            async with self._room:
+                token = await self._recorded(judged)
         except Stop as stop:
-            return await self._denied(attempt.home, stop)
+            return await self._denied(home, stop)
         return Accepted(token, judged.claims.recognition.scenarios)
 
     async def _denied(self, home: str, stop: Stop) -> Denied:

@@ -7,6 +7,9 @@ spoken here: whether a grant was accepted before, PostgreSQL knows
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Final
+
 import msgspec
 
 from gateway.claims import Kind, RecognitionClaims
@@ -23,6 +26,10 @@ from gateway.recognition.veil import Veil
 from gateway.sessions import hash_of
 from gateway.settings import Settings
 from gateway.store.visit_attempt import OpenAttempt
+
+#: Visitors of one city who wait for its status list at a time, half as many as there is room for in
+#: a worker: a slow city fills no worker with them.
+WAITING_MAX: Final = 128
 
 
 class Presented(msgspec.Struct, frozen=True):
@@ -75,9 +82,10 @@ class Judge:
         self._settings, self._url = settings, url
         self._attempts, self._proofs, self._veil, self._clock = attempts, proofs, veil, clock
         self._trust, self._schemes, self._statuses = trust, schemes, statuses
+        self._waiting: Counter[str] = Counter()
 
     async def judged(self, presented: Presented, attempt: OpenAttempt) -> Judged:
-        """What a grant says for an attempt, its proof used up.
+        """What a grant says for an attempt, its proof used up; `stands` is asked next.
 
         Raises:
             Stop: it does not hold.
@@ -109,9 +117,25 @@ class Judge:
         if fault is not None:
             raise Stop(fault)
         place = self._placed(claims, attempt.home)
-        await self._stands(claims, attempt.home)
         subject = self._veil.subject(attempt.home, claims.sub)
         return Judged(id_hash, attempt.home, subject, claims, place)
+
+    async def stands(self, judged: Judged) -> None:
+        """Ask the home city's status list, for which a slow city lets its visitors wait.
+
+        Raises:
+            Stop: the grant does not stand by a fresh list, or too many wait to hear so.
+        """
+        home, entry = judged.home, judged.claims.status.status_list
+        if self._waiting[home] >= WAITING_MAX:
+            raise Stop("status-unknown")
+        self._waiting[home] += 1
+        try:
+            valid = await self._statuses.valid(home, entry.uri, entry.idx)
+        finally:
+            self._waiting[home] -= 1
+        if not valid:
+            raise Stop("status-unknown" if valid is None else "revoked")
 
     async def _prove(self, headers: Headers, attempt: OpenAttempt, id_hash: bytes) -> None:
         wanted = Wanted(
@@ -133,9 +157,3 @@ class Judge:
         if place is None:
             raise Stop("tier")
         return place
-
-    async def _stands(self, claims: RecognitionClaims, home: str) -> None:
-        entry = claims.status.status_list
-        valid = await self._statuses.valid(home, entry.uri, entry.idx)
-        if not valid:
-            raise Stop("status-unknown" if valid is None else "revoked")

@@ -41,6 +41,8 @@ class Home(City):
         self.next_grant = ""
         self.ended: set[int] = set()  # entries of the status list whose bit is set
         self.lists_down = False
+        self.lists_held: asyncio.Event | None = None  # no list is answered before
+        self.lists_asked = 0
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Home:
@@ -139,6 +141,9 @@ class Home(City):
         body = await reader.readexactly(int(fields.get("content-length", "0")))
         path, form = head[0].split()[1], dict(parse_qsl(body.decode()))
         if head[0].startswith("GET /status-lists/"):
+            self.lists_asked += 1
+            if self.lists_held is not None:
+                await self.lists_held.wait()
             said = self._status_list(path).encode()
             status = 503 if self.lists_down else 200
             writer.write(b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n" % (status, len(said)))

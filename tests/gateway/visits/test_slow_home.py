@@ -1,0 +1,26 @@
+"""A home city whose status lists are slow costs its own visitors a wait, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.recognition.acceptance import AT_ONCE
+from tests.gateway.visits.border import Border
+
+
+async def test_a_home_city_that_is_slow_holds_up_no_other_citys_visitors(border: Border) -> None:
+    slow, well = border.homes
+    slow.lists_held = asyncio.Event()
+    waiting = [border.browser(slow) for _ in range(AT_ONCE + 1)]
+    for number, visitor in enumerate(waiting):
+        await visitor.arrive(sub=f"pairwise-{number}")
+    other = border.browser(well)
+    await other.arrive()
+    shown = [asyncio.create_task(visitor.present()) for visitor in waiting]
+    while not slow.lists_asked:
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(1.0):
+        assert (await other.present()).status_code == 200
+    assert not any(each.done() for each in shown)
+    slow.lists_held.set()
+    assert {answer.status_code for answer in await asyncio.gather(*shown)} == {200}
