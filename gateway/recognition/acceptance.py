@@ -108,6 +108,7 @@ class Acceptance:
             # Not in the room: a city that is slow would fill it, and hold up all others' visitors.
             await self._judge.stands(judged)
             async with self._room:
+                self._judge.in_time(judged)
                 token = await self._recorded(judged)
         except Stop as stop:
             return await self._denied(home, stop)

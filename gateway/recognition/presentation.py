@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 
 from gateway.claims import Kind, RecognitionClaims
-from gateway.clock import Clock
+from gateway.clock import SECOND_US, Clock
 from gateway.credential import Headers
 from gateway.dpop import Wanted, error_of
-from gateway.jose import Passed, Refused, verify
+from gateway.jose import Passed, Reason, Refused, verify
 from gateway.oauth.errors import OAuthCode
 from gateway.proofs import Proofs
 from gateway.recognition.attempts import Attempts
@@ -136,6 +136,15 @@ class Judge:
             self._waiting[home] -= 1
         if not valid:
             raise Stop("status-unknown" if valid is None else "revoked")
+
+    def in_time(self, judged: Judged) -> None:
+        """See that a grant has not expired while it waited.
+
+        Raises:
+            Stop: it has.
+        """
+        if judged.claims.exp * SECOND_US <= self._clock.now_us():
+            raise Stop(Reason.EXPIRED.value)
 
     async def _prove(self, headers: Headers, attempt: OpenAttempt, id_hash: bytes) -> None:
         wanted = Wanted(

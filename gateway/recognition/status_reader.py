@@ -157,10 +157,13 @@ class StatusReader:
             return
         now = self._clock.monotonic()
         self._tried = {uri: at for uri, at in self._tried.items() if now - at < SERVES_S}
-        self._tried |= dict.fromkeys(uris, now)
-        if len(uris) > LISTS_MAX:
+        own = f"{city.entry.issuer}/"
+        lately = {uri for uri in self._tried if uri.startswith(own)} if extra else set[str]()
+        # Who names another list in each grant would have as many unfolded, and others' forgotten.
+        if len(lately.union(uris)) > LISTS_MAX:
             await self._refused(code, "too-many")
             return
+        self._tried |= dict.fromkeys(uris, now)
         read = await asyncio.gather(*(self._list(city, uri, view.now_us) for uri in uris))
         for uri, seen in zip(uris, read, strict=True):
             if seen is not None:

@@ -283,6 +283,16 @@ async def test_a_city_that_is_down_is_asked_once_in_a_while_however_many_grants_
     assert len(partner.asked) == 1
 
 
+async def test_of_a_city_that_names_another_list_in_each_grant_few_are_read(
+    town: TestCity, partner: Partner, reader: StatusReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_reader, "SERVES_S", 600.0)
+    await visit(town, partner, number=0)
+    answers = [await reader.valid(CODE, partner.uri(n), 1) for n in range(2 * LISTS_MAX)]
+    assert answers == [True] * LISTS_MAX + [None] * LISTS_MAX
+    assert set(partner.asked) == {f"/status-lists/{n}" for n in range(LISTS_MAX)}
+
+
 async def test_a_visit_is_relied_on_no_longer_than_the_list_it_was_opened_by(
     town: TestCity, partner: Partner, reader: StatusReader
 ) -> None:
