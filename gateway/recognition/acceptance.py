@@ -106,9 +106,9 @@ class Acceptance:
                 home = attempt.home
                 judged = await self._judge.judged(presented, attempt)
             # Not in the room: a city that is slow would fill it, and hold up all others' visitors.
-            await self._judge.stands(judged)
+            stood = await self._judge.stands(judged)
             async with self._room:
-                self._judge.in_time(judged)
+                self._judge.in_time(judged, stood)
                 token = await self._recorded(judged)
         except Stop as stop:
             return await self._denied(home, stop)

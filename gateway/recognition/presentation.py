@@ -31,6 +31,9 @@ from gateway.store.visit_attempt import OpenAttempt
 #: a worker: a slow city fills no worker with them.
 WAITING_MAX: Final = 128
 
+#: So many seconds may pass from the look into the status list to the decision.
+STOOD_S: Final = 3.0
+
 
 class Presented(msgspec.Struct, frozen=True):
     """A grant with whom it comes from: the authenticated client, the attempt's secret, the header
@@ -120,8 +123,9 @@ class Judge:
         subject = self._veil.subject(attempt.home, claims.sub)
         return Judged(id_hash, attempt.home, subject, claims, place)
 
-    async def stands(self, judged: Judged) -> None:
-        """Ask the home city's status list, for which a slow city lets its visitors wait.
+    async def stands(self, judged: Judged) -> float:
+        """Ask the home city's status list, for which a slow city lets its visitors wait; when that
+        was (`Clock.monotonic`).
 
         Raises:
             Stop: the grant does not stand by a fresh list, or too many wait to hear so.
@@ -136,15 +140,19 @@ class Judge:
             self._waiting[home] -= 1
         if not valid:
             raise Stop("status-unknown" if valid is None else "revoked")
+        return self._clock.monotonic()
 
-    def in_time(self, judged: Judged) -> None:
-        """See that a grant has not expired while it waited.
+    def in_time(self, judged: Judged, stood: float) -> None:
+        """See that a grant has not expired while it waited, and that it stood (`stands`) a moment
+        ago: of what ended since, the minute is counted from then.
 
         Raises:
-            Stop: it has.
+            Stop: it has, or did not.
         """
         if judged.claims.exp * SECOND_US <= self._clock.now_us():
             raise Stop(Reason.EXPIRED.value)
+        if self._clock.monotonic() - stood > STOOD_S:
+            raise Stop("status-unknown")
 
     async def _prove(self, headers: Headers, attempt: OpenAttempt, id_hash: bytes) -> None:
         wanted = Wanted(
