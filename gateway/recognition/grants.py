@@ -184,6 +184,9 @@ class Grants:
         consent = await consent_rows.current(connection, taken.consent, taken.citizen)
         if consent is None or state(consent) != "active":
             return "consent-ended"
+        # It keeps its id when it is given anew, for whatever the citizen allowed then.
+        if await request_rows.is_taken_back(connection, taken.id):
+            return "consent-ended"
         identifier = self._ids.random_uuid()
         if not await request_rows.led_to(connection, taken.id, identifier):
             return "code-replayed"

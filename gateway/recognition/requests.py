@@ -167,7 +167,7 @@ class RecognitionRequests:
         )
         consent = await self._consents.give_within(connection, mine.citizen, wanted, text_sha256)
         code = hash_of(self._code(request))
-        await rows.allow(connection, request, found.scenarios, consent.id, code, CODE_LIFE_S)
+        await rows.allow(connection, request, found.scenarios, consent, code, CODE_LIFE_S)
         return Decided(request, "allowed")
 
     async def _decline(self, connection: Connection, mine: Mine, request: UUID) -> Decided:

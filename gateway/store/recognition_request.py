@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.store.consent import Consent
 from gateway.store.database import Connection
 from gateway.store.sql import queries
 
@@ -114,12 +115,13 @@ async def allow(
     connection: Connection,
     request: UUID,
     scenarios: Sequence[str],
-    consent: UUID,
+    consent: Consent,
     code_hash: bytes,
     life_s: int,
 ) -> None:
     """Say for what the citizen allowed it, under which consent, and by which code it is told."""
-    await connection.execute(_sql.allow, request, scenarios, consent, code_hash, float(life_s))
+    given = consent.id, consent.version
+    await connection.execute(_sql.allow, request, scenarios, *given, code_hash, float(life_s))
 
 
 async def decline(connection: Connection, request: UUID) -> None:
@@ -159,6 +161,11 @@ async def take(connection: Connection, token_hash: bytes, party: int) -> Taken |
     """Use a token up, if it is this party's and good."""
     row = await connection.fetchrow(_sql.take, token_hash, party)
     return Taken(*row) if row is not None else None
+
+
+async def is_taken_back(connection: Connection, request: UUID) -> bool:
+    """Whether its consent ended since it was allowed, even where it was given anew."""
+    return bool(await connection.fetchval(_sql.taken_back, request))
 
 
 async def led_to(connection: Connection, request: UUID, recognition: UUID) -> bool:

@@ -43,8 +43,8 @@ SELECT id FROM recognition_request WHERE id = $1 FOR UPDATE
 
 -- name: allow
 UPDATE recognition_request
-   SET status = 'allowed', scenarios = $2, consent = $3, code_hash = $4,
-       code_until = clock_timestamp() + make_interval(secs => $5::double precision)
+   SET status = 'allowed', scenarios = $2, consent = $3, consent_version = $4, code_hash = $5,
+       code_until = clock_timestamp() + make_interval(secs => $6::double precision)
  WHERE id = $1
 
 -- name: decline
@@ -71,6 +71,13 @@ UPDATE recognition_request SET status = 'void' WHERE id = $1 AND status = 'allow
 UPDATE recognition_request SET status = 'exchanged'
  WHERE token_hash = $1 AND party = $2 AND status = 'redeemed' AND token_until > clock_timestamp()
 RETURNING id, citizen, consent, scenarios, jkt
+
+-- name: taken_back
+-- Whether the consent was withdrawn, or over, at any time since the request was allowed by it.
+SELECT EXISTS (
+  SELECT FROM recognition_request AS r
+    JOIN consent AS c ON c.id = r.consent AND c.version > r.consent_version
+   WHERE r.id = $1 AND c.status IN ('withdrawn', 'expired'))
 
 -- name: led_to
 -- Nothing comes of a request that was made void meanwhile.

@@ -180,6 +180,18 @@ async def test_a_withdrawal_before_the_code_is_redeemed_does_too(
     assert await town.owner.fetchval("SELECT count(*) FROM recognition") == 0
 
 
+async def test_what_was_withdrawn_does_not_come_back_with_a_later_consent(
+    partner: Partner, citizen: Citizen, town: TestCity, token: str
+) -> None:
+    """Renting was allowed, and taken back; reading, which is allowed now, is all there is."""
+    (held,) = (await citizen.page.get("/v1/me/consents")).json()["consents"]
+    await citizen.post(f"/v1/me/consents/{held['id']}/withdraw")
+    later = await citizen.visit(partner, scope="scenario:library")
+    assert error(await partner.exchange(token)) == "invalid_grant"
+    assert await refusals(town, "exchange") == {("330200", "consent-ended"): 1}
+    assert (await partner.grant(later))["recognition"]["scenarios"] == ["library"]
+
+
 async def test_a_band_that_fell_meanwhile_leaves_nothing_to_say(
     partner: Partner, citizen: Citizen, town: TestCity, token: str
 ) -> None:
