@@ -20,8 +20,8 @@ import httpx
 
 from gateway.errors import GatewayError
 
-#: What a call that comes to nothing raises. A name may be none at all (`https://xn--a`), which httpx
-#: finds out as it reads it, with an error of Unicode's.
+#: What a call that comes to nothing raises. A name may be none at all (`https://xn--a`), which
+#: httpx finds out as it reads it, with an error of Unicode's.
 NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError)
 
 #: The greatest port that there is (RFC 9293 3.1).

@@ -14,7 +14,7 @@ from gateway.cli._files import FILE, small
 from gateway.cli._foreseen import fault_of_signer, fault_of_terms
 from gateway.cli._owner import as_owner
 from gateway.cli._place import Known, Place, scheme_named
-from gateway.cli._tables import copyable, put
+from gateway.cli._tables import copyable, put, visible
 from gateway.cli._waiting import patiently, wait_option
 from gateway.clock import SECOND_US, SystemClock, rfc3339
 from gateway.recognition.agreements import QUORUM, Act, Agreement, State, conclude
@@ -212,7 +212,7 @@ def _awaited(agreement: Agreement, known: Known) -> str:
         if (missing := QUORUM - len(signed)) > 0:
             city = known.listed.cities.get(code)
             people = sorted(set(city.signers.values()) - signed) if city else []
-            names = f" of {', '.join(people)}" if people else ": it is not in the list"
+            names = f" of {visible(', '.join(people))}" if people else ": it is not in the list"
             lines.append(f"  waits for {code}: {missing} more signature(s){names}")
     return "\n".join(lines)
 

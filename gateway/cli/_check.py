@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli._place import Place
+from gateway.cli._tables import visible
 from gateway.conformance.asking import Asker
 from gateway.conformance.look import Place as Standpoint
 from gateway.conformance.look import look
@@ -101,9 +102,10 @@ def _tell(found: list[Finding], counts: Counter[Result]) -> None:
     for each in found:
         if each.why == UNMET:
             continue
-        words = each.why or each.law
+        why = visible(each.why)
+        words = why or each.law
         if each.remedy:
-            words = f"{each.law}: {each.why}\n→ {each.remedy}"
+            words = f"{each.law}: {why}\n→ {each.remedy}"
         elif each.result is Result.SKIPPED and words == before:
             words = "the same"
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gateway.cli._tables import visible
 from gateway.jwk import thumbprint
 from gateway.recognition.entry import City
 from gateway.recognition.signing import Draft, OperatorKey
@@ -76,4 +77,4 @@ def _some(names: Iterable[str], most: int = 8) -> str:
     """The first of them, and how many more there are."""
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+    return visible(", ".join(listed[:most])) + more

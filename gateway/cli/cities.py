@@ -13,7 +13,7 @@ from gateway.cli._entry import entry, operator_key
 from gateway.cli._files import FILE, small
 from gateway.cli._owner import as_owner
 from gateway.cli._place import Known, Place, place_options
-from gateway.cli._tables import copyable, put
+from gateway.cli._tables import copyable, put, visible
 from gateway.cli._waiting import patiently, wait_option
 from gateway.clock import SystemClock, rfc3339
 from gateway.ids import SystemIds
@@ -65,7 +65,8 @@ def list_all(place: Place) -> None:
         )
     put(table)
     for each in known.listed.left_out:
-        click.echo(f"left out: {each.part} {each.name or '(nameless)'}: {each.words}")
+        about = f"{each.part} {each.name or '(nameless)'}: {each.words}"
+        click.echo(f"left out: {visible(about)}")
     left_s = (known.expires_us - SystemClock().now_us()) // 1_000_000
     click.echo(
         f"list {known.listed.serial}, "

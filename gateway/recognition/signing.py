@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gateway.claims import AgreementClaims, CityCode, Kind, Name, Scenarios, SchemeName
 from gateway.client_keys import private_key
 from gateway.clock import SECOND_US
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Malformed
 from gateway.jose import sign
 from gateway.jwk import thumbprint
 from gateway.recognition.agreements import Act
+from gateway.scan import check
 from gateway.wrong_member import in_words
 
 #: Bytes that are read of a key file.
@@ -69,7 +70,13 @@ def read_draft(raw: bytes) -> Draft:
         SigningRefused: it is not one; the message names the member.
     """
     try:
+        # Of a member that comes twice people read the first, and the last one would be signed.
+        check(raw)
         draft = msgspec.json.decode(raw, type=Draft)
+    except Malformed:
+        raise SigningRefused(
+            "not a draft of an agreement: not harmless JSON (a member twice, a NUL)"
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise SigningRefused(f"not a draft of an agreement: {in_words(fault)}") from None
     return checked(draft)

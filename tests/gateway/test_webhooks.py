@@ -333,6 +333,7 @@ def test_waits_keep_to_the_schedule_or_to_the_partys_word(
         ("-5", 0),
         ("soon", 0),
         ("９", 0),
+        (f"Thu, {'9' * 30} Jan 1970 00:10:00 GMT", 0),
     ],
 )
 def test_retry_after_is_read_in_both_forms(field: str, seconds: int) -> None:

@@ -250,6 +250,20 @@ def test_a_draft_that_was_altered_badly_is_not_signed(
     assert said in refused.output.splitlines()[-1]
 
 
+def test_a_draft_that_reads_otherwise_than_it_would_be_signed_is_not_signed(
+    offices: tuple[Office, Office],
+) -> None:
+    """Of a member that comes twice people read the first."""
+    a, _ = offices
+    private, _ = a.operator("li")
+    draft = draft_of(a, B)
+    text = draft.read_text().rstrip().removesuffix("}")
+    draft.write_text(text + ',\n"scenarios": ["library", "rent"]}')
+    refused = a.run("agreement", "sign", str(draft), "--key", str(private))
+    assert refused.exit_code == 1
+    assert "a member twice" in refused.output.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     "variable",
     ["QIANJIANG_CITY", "QIANJIANG_ISSUER", "QIANJIANG_KEYS_FILE", "QIANJIANG_CITY_CONTACT"],

@@ -134,6 +134,7 @@ def test_a_missing_file_says_what_to_do(tmp_path: Any) -> None:
         {"code": "3302"},
         {"issuer": "http://330200.example"},
         {"issuer": "https://330200.example/"},
+        {"issuer": "https://330200.example:65536"},
         {"endpoints": {"par": "https://evil.example/par"}},
         {"redirect_uris": ["https://evil.example/recognition/callback"]},
         {"redirect_uris": []},

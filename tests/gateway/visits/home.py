@@ -42,7 +42,7 @@ class Home(City):
         self.ended: set[int] = set()  # entries of the status list whose bit is set
         self.lists_down = False
         self.lists_held: asyncio.Event | None = None  # no list is answered before
-        self.lists_asked = 0
+        self.lists_asked = asyncio.Event()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Home:
@@ -141,7 +141,7 @@ class Home(City):
         body = await reader.readexactly(int(fields.get("content-length", "0")))
         path, form = head[0].split()[1], dict(parse_qsl(body.decode()))
         if head[0].startswith("GET /status-lists/"):
-            self.lists_asked += 1
+            self.lists_asked.set()
             if self.lists_held is not None:
                 await self.lists_held.wait()
             said = self._status_list(path).encode()

@@ -17,8 +17,7 @@ async def test_a_home_city_that_is_slow_holds_up_no_other_citys_visitors(border:
     other = border.browser(well)
     await other.arrive()
     shown = [asyncio.create_task(visitor.present()) for visitor in waiting]
-    while not slow.lists_asked:
-        await asyncio.sleep(0.01)
+    await slow.lists_asked.wait()
     async with asyncio.timeout(1.0):
         assert (await other.present()).status_code == 200
     assert not any(each.done() for each in shown)
