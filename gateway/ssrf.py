@@ -13,8 +13,9 @@ import functools
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -23,6 +24,9 @@ from gateway.errors import GatewayError
 #: What a call that comes to nothing raises. A name may be none at all (`https://xn--a`), which
 #: httpx finds out as it reads it, with an error of Unicode's.
 NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError)
+
+#: Names that are looked up at a time.
+RESOLVERS_MAX: Final = 32
 
 #: The greatest port that there is (RFC 9293 3.1).
 PORT_MAX: Final = 65535
@@ -39,11 +43,31 @@ class OutboundFailed(GatewayError):
     """The other side did not give a usable answer."""
 
 
+#: An answer of the system's resolver.
+_Found = list[tuple[Any, ...]]
+_looking: dict[tuple[str, int], Future[_Found]] = {}
+
+
+@functools.cache
+def _resolvers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(RESOLVERS_MAX, thread_name_prefix="resolver")
+
+
 async def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host by the system's resolver."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    """The addresses of a host by the system's resolver.
+
+    A look-up can be neither bounded in time nor called off. So each name has one at a time, for
+    whoever asks meanwhile, in threads of their own: whoever names a host whose server of names is
+    slow takes a single one of them, and none from the rest of the process.
+    """
+    name = host, port
+    found = _looking.get(name)
+    if found is None:
+        found = _resolvers().submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        _looking[name] = found
+        found.add_done_callback(lambda _: _looking.pop(name, None))
+    # Who stops waiting ends nobody else's look-up.
+    return [str(address[0]) for *_, address in await asyncio.shield(asyncio.wrap_future(found))]
 
 
 def is_public(text: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -118,6 +120,33 @@ async def test_another_spelling_of_loopback_is_still_loopback(host: str) -> None
     transport = GuardedTransport(resolve=resolve, inner=Recorder())
     with pytest.raises((OutboundRefused, OutboundFailed)):
         await transport.pin(httpx.URL(f"https://{host}/x"))
+
+
+async def test_a_name_whose_server_is_slow_takes_one_thread_and_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, answers, system = list[str](), threading.Event(), socket.getaddrinfo
+
+    def look_up(host: str, port: int, **how: Any) -> list[Any]:
+        asked.append(host)
+        if host == "slow.example":
+            answers.wait()
+            return system("127.0.0.2", port, **how)
+        return system(host, port, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    waiting = [asyncio.create_task(resolve("slow.example", 443)) for _ in range(100)]
+    await asyncio.sleep(0)
+    for impatient in waiting[1:]:
+        impatient.cancel()
+    try:
+        async with asyncio.timeout(1.0):
+            assert await resolve("127.0.0.1", 443) == ["127.0.0.1"]
+            assert await asyncio.to_thread(str, 1) == "1"
+    finally:
+        answers.set()
+    assert await waiting[0] == ["127.0.0.2"]
+    assert asked == ["slow.example", "127.0.0.1"]
 
 
 async def test_a_name_that_does_not_resolve_is_a_failure() -> None:

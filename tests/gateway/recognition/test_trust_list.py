@@ -134,7 +134,6 @@ def test_a_missing_file_says_what_to_do(tmp_path: Any) -> None:
         {"code": "3302"},
         {"issuer": "http://330200.example"},
         {"issuer": "https://330200.example/"},
-        {"issuer": "https://330200.example:65536"},
         {"endpoints": {"par": "https://evil.example/par"}},
         {"redirect_uris": ["https://evil.example/recognition/callback"]},
         {"redirect_uris": []},
@@ -189,6 +188,12 @@ def test_a_key_shared_with_a_bad_entry_is_shared() -> None:
     bad.keys.append(("grant", "again", one.keys[1][2]))
     bad.changes = {"contact": ...}
     assert left_out(TestRegion(A, one, bad)) == {one.code: "shared-key", bad.code: "entry"}
+
+
+def test_an_issuer_without_a_port_that_there_is_is_none() -> None:
+    assert not left_out(TestRegion(A, City("330200", issuer="https://330200.example:65535")))
+    region = TestRegion(A, City("330200", issuer="https://330200.example:65536"))
+    assert left_out(region) == {"330200": "entry"}
 
 
 def test_a_code_or_an_issuer_belongs_to_one() -> None:
