@@ -29,7 +29,7 @@ from tests.gateway.apart.dumps import (
 )
 from tests.gateway.city import TestCity
 
-PEOPLE, FEWER = 200, 60
+PEOPLE, FEWER = 120, 60
 
 #: What two cities may have in common of a visitor: all that everybody has who came on that day from
 #: that city for those scenarios. Nothing else of a visitor's rows is equal for two visitors.
