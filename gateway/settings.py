@@ -85,7 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Requests that it may make at once after a rest; at least a second's worth."""
     token_attempts_per_s: float = 5.0
     """Token requests a second of one client at one address, at one worker, for ever; of a city,
-    which speaks for many people, ten times as many."""
+    which speaks for many people, ten times as many. So often may visits be begun from one address
+    as well."""
     token_attempts_burst: int = 60
     """Token requests that it may make at once after a rest."""
     bad_signatures_max: int = 50

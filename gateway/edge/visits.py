@@ -58,6 +58,7 @@ async def begin(
 ) -> Response[VisitBegun]:
     """Begin a visit from this city's own page; the browser keeps the secret of it."""
     city = _from_own_page(request)
+    city.visiting.count_beginning(_address(request))
     wish = Wish(data.home, tuple(dict.fromkeys(data.scenarios)), data.jkt)
     begun = await city.visiting.attempts.begin(wish)
     kept = cookie(city.settings, "visit", begun.secret, ATTEMPT_LIFE_S)

@@ -79,6 +79,14 @@ class Visiting:
         per_s, burst = settings.token_attempts_per_s, settings.token_attempts_burst
         many = CLIENTS_PER_ADDRESS
         self._throttle = Throttle(clock, per_s=per_s * many, burst=burst * many)
+        # Each beginning takes one of the calls that a home city allows this whole city, by the same
+        # figures: one address alone must not use them up.
+        self._beginnings = Throttle(clock, per_s=per_s, burst=burst)
+
+    def count_beginning(self, address: str) -> None:
+        """Count a visit that is begun from an address; raises as `count`."""
+        if wait_s := self._beginnings.wait_s(address):
+            raise TooManyRequests(wait_s)
 
     def count(self, address: str) -> None:
         """Count a step of some visit from an address, before it costs anything.
