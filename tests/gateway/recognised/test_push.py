@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from gateway.clock import SECOND_US
+from gateway.store import housekeeping
 from tests.gateway.city import TestCity
 from tests.gateway.oauth.client import PartyClient
+from tests.gateway.recognised.home import Citizen
 from tests.gateway.recognised.others import LATE, Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner, error
 from tests.gateway.recognition.region import new_key
@@ -258,3 +260,21 @@ async def test_a_rotated_key_counts_as_soon_as_it_is_listed(
     partner.list_key(neighbours)
     await neighbours.publish()
     assert (await partner.push()).status_code == 201
+
+
+async def test_what_nobody_signed_in_for_is_forgotten_after_a_minute(
+    partner: Partner, citizen: Citizen, town: TestCity
+) -> None:
+    """A city can push thousands a second."""
+    await citizen.arrive(partner, Attempt())
+    opened = await partner.push()
+    await citizen.open(opened.json()["request_uri"], partner.code)
+    await partner.push()
+    counted = "SELECT count(*) FROM recognition_request"
+    for age_s, left in ((59, 3), (61, 1), (86_401, 0)):
+        await town.owner.execute(
+            "UPDATE recognition_request SET expires_at = now() - $1 * interval '1 second'", age_s
+        )
+        async with town.city.database.connection() as connection:
+            await housekeeping.forget(connection, "recognition_requests", 100)
+        assert await town.owner.fetchval(counted) == left

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from gateway.recognition import presentation
 from gateway.recognition.acceptance import AT_ONCE
 from tests.gateway.visits.border import Border
 
@@ -23,3 +26,17 @@ async def test_a_home_city_that_is_slow_holds_up_no_other_citys_visitors(border:
     assert not any(each.done() for each in shown)
     slow.lists_held.set()
     assert {answer.status_code for answer in await asyncio.gather(*shown)} == {200}
+
+
+@pytest.mark.parametrize("bound", ["STOOD_S", "WAITING_MAX"])
+async def test_a_status_that_is_no_news_any_more_and_one_too_many_open_nothing(
+    border: Border, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """And use nothing up."""
+    visitor = border.browser()
+    await visitor.arrive()
+    with monkeypatch.context() as late:
+        late.setattr(presentation, bound, -1)
+        assert (await visitor.present()).json()["error"] == "invalid_grant"
+    assert await border.refused() == {"status-unknown"}
+    assert (await visitor.present()).status_code == 200
