@@ -391,6 +391,7 @@ The command line, and a city on one machine
     cli/_entry.py           a city's own entry, and its operators' keys
     cli/_fetched.py         the region's list as it is now
     cli/_foreseen.py        what the region would say of an agreement, said before
+    cli/_terms.py           an agreement's terms from the command line
     cli/_itinerary.py       whether a visit can be, said before it begins
     cli/_waiting.py         waiting for what the region's list will say
     cli/_which.py           which running city is meant
@@ -413,6 +414,7 @@ The command line, and a city on one machine
     local/pinned.py         the region that a city of this machine pins
     local/region_file.py    what a region keeps about itself
     local/region_rules.py   what a new entry may not do to the list
+    local/region_changes.py  and what it would do to what is there
     local/region_statements.py  what operators say, as a region takes it
     local/region.py         a region's trust list: entries, statements, a serial that grows
     local/region_server.py  and where it is published

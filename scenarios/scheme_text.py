@@ -35,6 +35,12 @@ def parse_scheme(raw: bytes, file: str) -> Scheme:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SchemeError([not_toml(error, file, text)]) from error
+    if not _SIGNS & document.keys():
+        fault = Problem(
+            *(file, 1, "(file)", f"This is no scheme: it has none of {', '.join(sorted(_SIGNS))}."),
+            _COMPARE,
+        )
+        raise SchemeError([fault])
     try:
         scheme = msgspec.convert(document, Scheme)
     except msgspec.ValidationError as error:
@@ -62,7 +68,10 @@ def _text(raw: bytes, file: str) -> str:
 
 #: The tables that have an entry for each scenario or city.
 _TABLES = {"needs": dict[Name, Need], "limits": dict[Name, Limit], "cities": dict[City, Scale]}
-_COMPARE = "Compare with the key's meaning in scenarios/schemes.py."
+_COMPARE = "Compare with a scheme that is right, such as seeds/schemes/example-delta-2.toml."
+
+#: A file with none of these was meant for something else.
+_SIGNS = {"tiers", "needs", "cities"}
 
 
 def _ill_formed(document: dict[str, Any], error: msgspec.ValidationError) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from typing import Final
 import click
 import msgspec
 
-from gateway.cli._fetched import ListUnreachable, fetched
+from gateway.cli._fetched import ListUnreachable, fetched, table_here
 from gateway.cli._files import FILE, small
-from gateway.cli._foreseen import fault_of_signer, fault_of_terms
+from gateway.cli._foreseen import fault_of_signer, fault_of_table, fault_of_terms
 from gateway.cli._owner import as_owner
 from gateway.cli._place import Known, Place, scheme_named
 from gateway.cli._tables import copyable, put, visible
+from gateway.cli._terms import terms_given
 from gateway.cli._waiting import patiently, wait_option
 from gateway.clock import SECOND_US, SystemClock, rfc3339
 from gateway.recognition.agreements import QUORUM, Act, Agreement, State, conclude
@@ -22,15 +23,12 @@ from gateway.recognition.entry import is_origin
 from gateway.recognition.signing import (
     Draft,
     SigningRefused,
-    checked,
     read_draft,
     read_operator_key,
     statement,
 )
 from gateway.recognition.trust_list import TrustList
-from gateway.working_days import calendar
-from gateway.wrong_member import in_words
-from scenarios.registry import load_registry
+from gateway.scores import today
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -62,28 +60,15 @@ def draft(
     last: datetime,
 ) -> None:
     """Print the terms as JSON: both cities' operators sign this very file."""
-    served = load_registry(calendar())
-    for scenario in scenarios:
-        if scenario not in served:
-            raise click.ClickException(
-                f"--scenario {scenario}: there is none; there are: {', '.join(sorted(served))}"
-            )
-    members = {
-        "region": place.region().iss,
-        "agreement": name,
-        "cities": sorted((place.need("city"), other)),
-        "scenarios": sorted(set(scenarios)),
-        "scheme": scheme_named(scheme),
-        "from": first.date(),
-        "to": last.date(),
-    }
-    try:
-        drafted = msgspec.convert(members, Draft)
-    except msgspec.ValidationError as fault:
-        raise click.ClickException(f"not terms that can be signed: {in_words(fault)}") from None
-    checked(drafted)
-    listed = _listed(place)
-    if listed is not None and (trouble := fault_of_terms(listed, drafted)):
+    drafted = terms_given(
+        region=place.region().iss,
+        name=name,
+        cities=(place.need("city"), other),
+        scenarios=scenarios,
+        scheme=scheme_named(scheme),
+        days=(first.date(), last.date()),
+    )
+    if trouble := _fault(place, _listed(place), drafted):
         raise click.ClickException(f"not terms that can come into force: {trouble}")
     click.echo(msgspec.json.format(msgspec.json.encode(drafted)).decode())
 
@@ -173,15 +158,32 @@ def _say(place: Place, act: Act, path: Path, key_file: Path) -> None:
             "draft it anew"
         )
     key = read_operator_key(key_file)
-    if (listed := _listed(place)) is not None:
-        # What ends or suspends must be heard, whatever became of the terms.
-        if act == "sign" and (fault := fault_of_terms(listed, terms)):
-            raise click.ClickException(f"{path}: {fault}")
+    listed, who = _listed(place), key.kid
+    # What ends or suspends must be heard, whatever became of the terms.
+    if act == "sign" and (fault := _fault(place, listed, terms)):
+        raise click.ClickException(f"{path}: {fault}")
+    if listed is not None:
         if fault := fault_of_signer(listed, city, issuer, key):
             raise click.ClickException(f"{key_file}: {fault}")
+        who = f"{visible(listed.cities[city].signers[key.kid])} ({key.kid})"
     said = statement(terms, act, issuer, key, SystemClock().now_us())
-    click.echo(f"{key.kid} says for {place.city}: {act} {terms.agreement}", err=True)
+    click.echo(f"{who} says for {place.city}: {act} {terms.agreement}", err=True)
     click.echo(said)
+
+
+def _fault(place: Place, listed: TrustList | None, terms: Draft) -> str | None:
+    """Why terms could not come into force, or would serve nobody."""
+    if terms.to <= today(SystemClock()):
+        return f"to: {terms.to} is over; an agreement holds from `from` to the day before `to`"
+    if listed is None:
+        return None
+    if fault := fault_of_terms(listed, terms):
+        return fault
+    table = table_here(place.issuer, terms.scheme)
+    if isinstance(table, str):
+        click.echo(f"not looked up in the scheme's table: {table}", err=True)
+        return None
+    return fault_of_table(table, terms.scheme, terms.cities)
 
 
 def _listed(place: Place) -> TrustList | None:

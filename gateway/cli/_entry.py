@@ -9,13 +9,16 @@ from typing import Any, Final
 import click
 import msgspec
 
+from gateway.cli._fetched import table_here
 from gateway.cli._files import FILE, small
+from gateway.cli._foreseen import fault_of_table
 from gateway.cli._place import Place, scheme_named
+from gateway.cli._terms import check_scenarios
 from gateway.client_keys import new_client_key
 from gateway.recognition.agreements import QUORUM
 from gateway.recognition.entry import Operator, Words
 from gateway.recognition.own_entry import Offer, own_entry
-from gateway.recognition.signing import seen
+from gateway.recognition.signing import is_private, seen
 from gateway.wrong_member import in_words
 
 #: Letters of a name in an entry.
@@ -51,6 +54,7 @@ def entry(
     operators: tuple[Path, ...],
 ) -> None:
     """Print this city's entry for the region's list: public keys, addresses, operators."""
+    check_scenarios(scenarios)
     keyring = place.keyring()
     offer = Offer(
         code=place.need("city"),
@@ -62,6 +66,11 @@ def entry(
         operators=_operators(operators),
     )
     made = own_entry(offer, keyring, allow_loopback_http=place.allow_loopback_http)
+    for each in offer.schemes:
+        table = table_here(offer.issuer, each)
+        words = table if isinstance(table, str) else fault_of_table(table, each, [offer.code])
+        if words:
+            click.echo(f"look again before it is sent: {words}", err=True)
     click.echo(msgspec.json.format(msgspec.json.encode(made.entry)).decode())
 
 
@@ -79,21 +88,29 @@ def operator_key(file: Path, name: str) -> None:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise click.ClickException(f"{file} exists; a key file is never replaced") from None
+    except OSError as fault:
+        raise click.ClickException(
+            f"{file}: cannot be written ({fault.strerror}); name a file in a folder that there is"
+        ) from None
     with os.fdopen(handle, "wb") as out:
         out.write(msgspec.json.encode(pair.private))
     click.echo(msgspec.json.encode({"name": name, "jwk": pair.public}).decode())
 
 
 def _operator(path: Path) -> Operator:
+    raw = small(path)
+    if is_private(raw):
+        raise click.ClickException(
+            f"{path} is a private key, which is never sent to anybody; the public part is what "
+            "`qianjiang cities operator-key` printed when it made that file"
+        )
     try:
-        found = msgspec.json.decode(small(path), type=Operator)
+        found = msgspec.json.decode(raw, type=Operator)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise click.ClickException(
             f"{path}: not the public part that `qianjiang cities operator-key` prints: "
             f"{in_words(fault)}"
         ) from None
-    if "d" in found.jwk:
-        raise click.ClickException(f"{path}: a private key; it is never sent to anybody")
     if not isinstance(found.jwk.get("kid"), str):
         raise click.ClickException(f"{path}: jwk: a key without its name, `kid`")
     return msgspec.structs.replace(found, name=_readable("name", found.name, path))

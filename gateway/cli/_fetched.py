@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from gateway.claims import SchemeName
 from gateway.clock import SECOND_US
 from gateway.conformance.probe import Probe
 from gateway.errors import GatewayError
@@ -20,6 +21,11 @@ _WORDS: Final = {
     "expired": "its time is over, by this machine's clock",
     "not-yet": "it is dated ahead of this machine's clock",
 }
+
+
+#: What was published a moment ago, each worker of a gateway takes in on its next tick.
+_TICKS_S: Final = 3.0
+_AGAIN_S: Final = 0.5
 
 
 class ListUnreachable(GatewayError):
@@ -61,3 +67,27 @@ def fetched(url: str, region: Region, *, loopback: bool) -> TrustList:
             "region again, by a way that you trust (on one machine: `qianjiang region url` and "
             "`qianjiang region key`)"
         ) from None
+
+
+def table_here(issuer: str | None, scheme: SchemeName) -> frozenset[str] | str | None:
+    """The codes of the cities in a scheme's table, as this city publishes it.
+
+    None where it publishes none of that name, and in words why that could not be looked up.
+    """
+    if issuer is None:
+        return "QIANJIANG_ISSUER is unset"
+    url = f"{issuer}/v1/recognition/schemes/{scheme.id}/{scheme.version}"
+    probe = Probe()
+    try:
+        answer, deadline = probe.get(url), time.monotonic() + _TICKS_S
+        while answer.status == 404 and time.monotonic() < deadline:
+            time.sleep(_AGAIN_S)
+            answer = probe.get(url)
+    finally:
+        probe.close()
+    if answer.status == 404:
+        return None
+    cities = answer.members.get("cities")
+    if answer.status != 200 or not isinstance(cities, dict):
+        return f"{url}: {answer.said}"
+    return frozenset(cities)

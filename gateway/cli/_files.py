@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 from typing import Final
 
 import click
 
 from gateway.small_file import LIMIT, read_small
+
+_JWS: Final = re.compile(rb"ey[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 #: An option or argument that names one.
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -37,3 +40,8 @@ def small(path: Path) -> bytes:
 def one_line(path: Path) -> str:
     """What is in a file of one line of ASCII; what is not becomes U+FFFD."""
     return small(path).decode("ascii", "replace").strip()
+
+
+def looks_like_jws(raw: bytes) -> bool:
+    """Whether a file holds a compact JWS (RFC 7515 7.1), and so no JSON."""
+    return _JWS.fullmatch(raw.strip()) is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gateway.claims import SchemeName
 from gateway.cli._tables import visible
 from gateway.jwk import thumbprint
 from gateway.recognition.entry import City
@@ -61,6 +62,51 @@ def fault_of_signer(listed: TrustList, code: str, issuer: str, key: OperatorKey)
     return (
         f"no operator of {code} has this key in the region's list{other}; {_people(city)} may "
         "sign, each with the file that `qianjiang cities operator-key` made for them"
+    )
+
+
+def fault_of_table(
+    table: frozenset[str] | None, scheme: SchemeName, cities: Iterable[str]
+) -> str | None:
+    """Why nobody could be recognised by a scheme; `table` has the codes of its cities, None where
+    this city does not publish it."""
+    name = f"{scheme.id}:{scheme.version}"
+    if table is None:
+        return (
+            f"scheme: {name} is not published at this city; `qianjiang cities scheme FILE` "
+            "publishes it, at each city of an agreement"
+        )
+    if absent := [code for code in cities if code not in table]:
+        return (
+            f"scheme: the table of {name} says nothing of {' and '.join(absent)}, so that nobody "
+            f"would be recognised; it has {_some(sorted(table))}. Agree on a new version with "
+            "both, and publish it at each (`qianjiang cities scheme FILE`)"
+        )
+    return None
+
+
+def fault_of_own(listed: TrustList, code: str, issuer: str) -> str | None:
+    """What is wrong with how the list has this city itself; `issuer` is its own."""
+    city = listed.cities.get(code)
+    if city is not None and city.entry.issuer == issuer:
+        return None
+    if city is None:
+        return (
+            f"{code}, this city, is not in the list: nobody recognises it. Send the region its "
+            "entry (`qianjiang cities entry`)"
+        )
+    return (
+        f"ATTENTION: {code} in the list is another city, {visible(city.entry.name.zh)} at "
+        f"{visible(city.entry.issuer)}, and this city is {issuer}: nobody recognises this one. "
+        f"{remedy_of_own(code)}"
+    )
+
+
+def remedy_of_own(code: str) -> str:
+    """How a city gets back into the list under its own code."""
+    return (
+        f"Send the region the right entry of {code} (`qianjiang cities entry`); it puts it in "
+        "the other's place with `qianjiang region admit --replace`"
     )
 
 

@@ -11,6 +11,7 @@ from gateway.cli._agreement import agreement
 from gateway.cli._check import check
 from gateway.cli._entry import entry, operator_key
 from gateway.cli._files import FILE, small
+from gateway.cli._foreseen import fault_of_own, remedy_of_own
 from gateway.cli._owner import as_owner
 from gateway.cli._place import Known, Place, place_options
 from gateway.cli._tables import copyable, put, visible
@@ -21,6 +22,7 @@ from gateway.key_rotation import PURPOSES, add_city_key, remove_city_key
 from gateway.keys import KeyFileError
 from gateway.recognition.admitting import admit as admit_city
 from gateway.recognition.agreements import conclude
+from gateway.recognition.entry import City
 from gateway.recognition.schemes import publish
 from gateway.store import freshness
 from gateway.store.migrate import Connection
@@ -52,18 +54,21 @@ def list_all(place: Place) -> None:
     """Show the cities of the region's list, and what is agreed with each."""
     known = place.known()
     table = copyable("city", "agreement", "issuer", "keys", others=("name", "fresh until"))
+    own = place.need("city"), place.need("issuer")
     fresh = as_owner(place.owner_url, freshness.everyone)
     for code, city in sorted(known.listed.cities.items()):
         until_us = fresh.get(code, 0)
         table.add_row(
             code,
-            "this city" if code == place.city else _agreed(known, code),
+            _standing(known, city, own),
             city.entry.issuer,
             "\n".join(f"{purpose}:{kid}" for purpose, kid in city.keys),
             city.entry.name.zh,
             rfc3339(until_us) if until_us > 0 else "–",
         )
     put(table)
+    if fault := fault_of_own(known.listed, *own):
+        click.echo(fault)
     for each in known.listed.left_out:
         about = f"{each.part} {each.name or '(nameless)'}: {each.words}"
         click.echo(f"left out: {visible(about)}")
@@ -85,6 +90,7 @@ def admit(place: Place, code: str, wait: float) -> None:
     """
     if code == place.need("city"):
         raise click.ClickException(f"{code} is this city itself")
+    issuer = place.need("issuer")
     patiently(wait, f"{code} to be in the list", lambda: _has(place, code))
 
     async def admitted(connection: Connection) -> str:
@@ -93,6 +99,12 @@ def admit(place: Place, code: str, wait: float) -> None:
         if city is None:
             raise click.ClickException(
                 f"{code} is not in the region's list; `qianjiang cities list` shows who is"
+            )
+        if city.entry.issuer == issuer:
+            own = place.need("city")
+            raise click.ClickException(
+                f"{code} in the region's list is this city itself, at {issuer}: it is there under "
+                f"a code that is not its own, {own}. {remedy_of_own(own)}"
             )
         return await admit_city(connection, city)
 
@@ -162,6 +174,16 @@ def _has(place: Place, code: str) -> bool:
     """Whether the list that was fetched last has a city."""
     known = as_owner(place.owner_url, place.read)
     return known is not None and code in known.listed.cities
+
+
+def _standing(known: Known, city: City, own: tuple[str, str]) -> str:
+    """What a city of the list is to this one, which is `own`: its code and its issuer."""
+    code, issuer = city.entry.code, city.entry.issuer
+    if (code, issuer) == own:
+        return "this city"
+    if code == own[0]:
+        return "another city under this city's code"
+    return "this city's address" if issuer == own[1] else _agreed(known, code)
 
 
 def _agreed(known: Known, code: str) -> str:

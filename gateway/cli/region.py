@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,12 +13,13 @@ from urllib.parse import urlsplit
 import click
 
 from gateway import server
-from gateway.cli._files import FILE, one_line, small
-from gateway.cli._tables import copyable, put
+from gateway.cli._files import FILE, looks_like_jws, one_line, small
+from gateway.cli._tables import copyable, put, visible
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
 from gateway.local.atlas import REGION_HOST
 from gateway.local.region import LocalRegion
+from gateway.local.region_rules import RegionDeclines
 from gateway.local.region_server import APP, FOLDER_VARIABLE
 from gateway.local.region_statements import Agreement, claims_of
 from gateway.local.running import data_folder
@@ -69,15 +71,32 @@ def url(region: LocalRegion) -> None:
 
 @command.command()
 @click.argument("entry", type=FILE)
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Though the list has a city of this code at another address, or with other keys.",
+)
 @click.pass_obj
-def admit(region: LocalRegion, entry: Path) -> None:
+def admit(region: LocalRegion, entry: Path, replace: bool) -> None:
     """Put the city of the file ENTRY on the list, or change what the list says of it.
 
     A city makes its entry with `qianjiang cities entry`.
     """
     with naming(entry):
-        city = region.admit(small(entry))
-    click.echo(f"{city.entry.code} is on the list, serial {region.file.serial}")
+        raw = small(entry)
+        if looks_like_jws(raw):
+            raise RegionDeclines(
+                "not an entry but a signed statement; `qianjiang region accept` takes it"
+            )
+        admitted = region.admit(raw, replace=replace)
+    click.echo(f"{admitted.city.entry.code} is on the list, serial {region.file.serial}")
+    if admitted.lost:
+        click.echo(f"out of force until they are signed anew: {', '.join(admitted.lost)}")
+    if admitted.former is not None:
+        click.echo(
+            "the entry that was there is kept; back with it: "
+            f"qianjiang region admit --replace {shlex.quote(str(admitted.former))}"
+        )
 
 
 @command.command()
@@ -93,11 +112,26 @@ def expel(region: LocalRegion, code: str) -> None:
 @click.argument("statements", nargs=-1, required=True, type=FILE)
 @click.pass_obj
 def accept(region: LocalRegion, statements: tuple[Path, ...]) -> None:
-    """File operators' STATEMENTS about an agreement, as `qianjiang cities agreement` makes them."""
+    """File operators' STATEMENTS about an agreement, as `qianjiang cities agreement` makes them.
+
+    One that is refused does not keep the others out.
+    """
+    refused = 0
     for path in statements:
-        with naming(path):
-            claims = region.accept(one_line(path))
-        click.echo(f"filed: {claims.act} {claims.agreement} by an operator of {claims.iss}")
+        try:
+            with naming(path):
+                claims = region.accept(one_line(path))
+        except click.ClickException as fault:
+            fault.show()
+            refused += 1
+        else:
+            click.echo(f"filed: {claims.act} {claims.agreement} by an operator of {claims.iss}")
+    if refused:
+        filed = len(statements) - refused
+        raise click.ClickException(
+            f"{refused} of {len(statements)} not filed"
+            + (f"; the other {filed} are, and may be sent again with no effect" if filed else "")
+        )
 
 
 @contextmanager
@@ -106,7 +140,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except GatewayError as fault:
-        raise click.ClickException(f"{path}: {fault}") from None
+        raise click.ClickException(visible(f"{path}: {fault}")) from None
 
 
 @command.command()

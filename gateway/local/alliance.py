@@ -46,13 +46,30 @@ def operator_file(data: Path, number: int) -> Path:
     return data / "secrets" / f"operator-{number}.jwk"
 
 
+def public_file(data: Path, number: int) -> Path:
+    """Where their public part is, as `qianjiang cities entry` takes it."""
+    return data / f"operator-{number}.json"
+
+
+def publics(signers: list[dict[str, str]]) -> tuple[Operator, ...]:
+    """A city's operators as its entry names them."""
+    return tuple(
+        Operator(name=f"示例操作员{number}", jwk=_public(jwk))
+        for number, jwk in enumerate(signers, 1)
+    )
+
+
 def operators(data: Path) -> list[dict[str, str]]:
-    """The private JWKs of a city's two operators; made once, kept in its folder."""
+    """The private JWKs of a city's two operators; made once, kept in its folder, and beside them
+    what the city's entry says of them."""
     files = [operator_file(data, number) for number in range(1, OPERATORS + 1)]
     for file in files:
         if not file.exists():
             write_private(file, msgspec.json.encode(new_client_key().private).decode())
-    return [msgspec.json.decode(file.read_bytes(), type=dict[str, str]) for file in files]
+    signers = [msgspec.json.decode(file.read_bytes(), type=dict[str, str]) for file in files]
+    for number, each in enumerate(publics(signers), 1):
+        write_private(public_file(data, number), msgspec.json.encode(each).decode())
+    return signers
 
 
 def entry_of(city: DemoCity, address: str, keys: Keyring, signers: list[dict[str, str]]) -> Entry:
@@ -75,10 +92,7 @@ def entry_of(city: DemoCity, address: str, keys: Keyring, signers: list[dict[str
             *_published("grant", keys.city_grant),
             *_published("status", keys.city_status),
         ),
-        operators=tuple(
-            Operator(name=f"示例操作员{number}", jwk=_public(jwk))
-            for number, jwk in enumerate(signers, 1)
-        ),
+        operators=publics(signers),
     )
 
 
@@ -92,7 +106,8 @@ def ally(region: LocalRegion, cities: list[RunningCity], clock: Clock) -> None:
     for running in cities:
         keys = load_keys(running.keys_file)
         entry = entry_of(running.city, running.base_url, keys, operators(running.data))
-        region.admit(msgspec.json.encode(entry))
+        # These cities are the command's own, whatever the list says of their codes.
+        region.admit(msgspec.json.encode(entry), replace=True)
     region.tidy()
     signed = {
         (agreement.id, claims_of(each).iss, kid_of(each))

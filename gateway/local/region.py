@@ -24,8 +24,9 @@ from gateway.clock import SECOND_US, Clock
 from gateway.jose import sign
 from gateway.local import region_file
 from gateway.local.places import write_private
+from gateway.local.region_changes import Admitted, Standing, judge, lost, stranger
 from gateway.local.region_file import RegionFile
-from gateway.local.region_rules import RegionDeclines, fault_beside, fault_of_operators, revived
+from gateway.local.region_rules import RegionDeclines
 from gateway.local.region_statements import Agreement, claims_of, proved
 from gateway.recognition.entry import City, parse_entry
 
@@ -37,7 +38,7 @@ LIFE_S, TTL_S = 60, 10
 
 CITIES_MAX, STATEMENTS_MAX = 400, 1_000
 
-_LOCK, _CITIES, _STATEMENTS = "region.lock", "cities", "statements"
+_LOCK, _CITIES, _STATEMENTS, _REPLACED = "region.lock", "cities", "statements", "replaced"
 
 
 class LocalRegion:
@@ -124,43 +125,35 @@ class LocalRegion:
                 said.setdefault(claims.agreement, []).append(compact)
         return [Agreement(name, tuple(statements)) for name, statements in sorted(said.items())]
 
-    def admit(self, raw: bytes) -> City:
+    def admit(self, raw: bytes, *, replace: bool = False) -> Admitted:
         """Put a city on the list, or change its entry.
+
+        An entry that may be another city's takes the place of one on the list only if `replace` is
+        said; the one that goes is kept in the folder, as far as no later one of its code goes too.
 
         Raises:
             EntryRefused: the entry is not one that others could rely on.
-            RegionDeclines: another city has one of its keys, or there is no room.
+            RegionDeclines: another city has its code or one of its keys, or there is no room.
         """
         city = parse_entry(raw, allow_loopback_http=self._loopback)
-        with self._changing():
-            others = {code: each for code, each in self.cities().items() if code != city.entry.code}
+        code = city.entry.code
+        with self._changing() as file:
+            listed = self.cities()
+            before, others = listed.pop(code, None), tuple(listed.values())
             if len(others) >= CITIES_MAX:
                 raise RegionDeclines(f"the list has room for {CITIES_MAX} cities")
-            self._judge(city, raw)
-            write_private(self.folder / _CITIES / f"{city.entry.code}.json", raw.decode())
-        return city
-
-    def _judge(self, city: City, raw: bytes) -> None:
-        """Refuse an entry that would harm the list, or undo what operators ended."""
-        code, here = city.entry.code, self.cities()
-        others = [path.read_bytes() for path in self._entries() if path.stem != code]
-        fault = fault_beside(raw, others, allow_loopback_http=self._loopback)
-        fault = fault or fault_of_operators(city)
-        if fault is not None:
-            raise RegionDeclines(f"{code}: {fault}")
-        undone = revived(
-            here.get(code),
-            city,
-            [each for other, each in here.items() if other != code],
-            {each.id: each.statements for each in self.agreements()},
-            self.file.id,
-            self._clock.now_us(),
-        )
-        if undone:
-            raise RegionDeclines(
-                f"{code}: without who leaves, {', '.join(undone)} would not be ended or suspended "
-                "any more; have two who stay say so first"
+            said = {each.id: each.statements for each in self.agreements()}
+            standing = Standing(
+                others=others, said=said, region=file.id, now_us=self._clock.now_us()
             )
+            judge(before, city, standing, replace=replace)
+            former, path = None, self.folder / _CITIES / f"{code}.json"
+            if stranger(before, city):
+                former = self.folder / _REPLACED / path.name
+                former.parent.mkdir(mode=0o700, exist_ok=True)
+                write_private(former, path.read_text())
+            write_private(path, raw.decode())
+        return Admitted(city, former, lost(before, city, standing))
 
     def expel(self, code: str) -> None:
         """Take a city off the list: within its life nobody relies on it any more.

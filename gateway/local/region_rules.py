@@ -5,29 +5,53 @@ Readers leave out what they cannot rely on; a region that knows better says so t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 from gateway.errors import GatewayError
-from gateway.recognition.agreements import State, conclude
-from gateway.recognition.entries import Memory
+from gateway.jwk import thumbprint
 from gateway.recognition.entry import City
 from gateway.recognition.signing import seen
-from gateway.recognition.statements import Statements
-from gateway.recognition.trust_list import TrustList
-
-#: An agreement that stands so must not come into force by a change of an entry.
-_OPEN: Final = (State.IN_FORCE, State.COMING)
 
 
 class RegionDeclines(GatewayError):
     """The region does not do that; the message says why."""
 
 
-def fault_beside(raw: bytes, others: Iterable[bytes], *, allow_loopback_http: bool) -> str | None:
-    """Why an entry, beside the others, would leave somebody out of the list; None where none."""
-    _, left_out = Memory().read([raw, *others], allow_loopback_http)
-    return f"{left_out[0].name}: {left_out[0].words}" if left_out else None
+def fault_beside(city: City, others: Sequence[City]) -> str | None:
+    """Why an entry, beside those of other codes, would leave somebody out of the list."""
+    mine = _keys(city)
+    for other in others:
+        whose = f"{other.entry.code} {other.entry.name.zh}"
+        if other.entry.issuer == city.entry.issuer:
+            return f"issuer: {city.entry.issuer} is that of {whose}; each city has its own"
+        theirs = _keys(other)
+        if shared := [key for key in mine if key in theirs]:
+            return (
+                f"{mine[shared[0]]}: the key is in the entry of {whose} too, under "
+                f"{theirs[shared[0]]}; each city and each operator has a key of their own"
+            )
+    return None
+
+
+def fault_of_keys(city: City) -> str | None:
+    """Why an entry's keys are not one for each purpose and each person."""
+    first = dict[str, str]()
+    for key, where in _named(city):
+        if (before := first.setdefault(key, where)) != where:
+            return f"{where}: the key is that of {before} too; each has a key of its own"
+    return None
+
+
+def _keys(city: City) -> dict[str, str]:
+    """An entry's keys by thumbprint, and where each stands in it."""
+    return dict(_named(city))
+
+
+def _named(city: City) -> Iterator[tuple[str, str]]:
+    for (purpose, kid), key in city.keys.items():
+        yield thumbprint(key.public), f"keys: {purpose} {kid}"
+    for kid, key in city.operators.items():
+        yield thumbprint(key.public), f"operators: {city.signers[kid]} ({kid})"
 
 
 def fault_of_operators(city: City) -> str | None:
@@ -38,46 +62,3 @@ def fault_of_operators(city: City) -> str | None:
     if len(people) < 2:
         return "operators: two people are wanted, with names that can be told apart"
     return None
-
-
-def revived(
-    before: City | None,
-    after: City,
-    others: Sequence[City],
-    said: Mapping[str, tuple[str, ...]],
-    region: str,
-    now_us: int,
-) -> list[str]:
-    """The agreements whose end or suspension a new entry would undo, because who said so is not in
-    it any more (docs/protocol/recognition.md 3.1)."""
-    if before is None:
-        return []
-    old, new = (_states(city, others, said, region, now_us) for city in (before, after))
-    return [
-        name
-        for name, state in sorted(old.items())
-        if (state is State.ENDED and new.get(name) is not State.ENDED)
-        or (state is State.SUSPENDED and new.get(name) in _OPEN)
-    ]
-
-
-def _states(
-    city: City,
-    others: Sequence[City],
-    said: Mapping[str, tuple[str, ...]],
-    region: str,
-    now_us: int,
-) -> dict[str, State]:
-    listed = TrustList(
-        iss=region,
-        serial=1,
-        issued_us=now_us,
-        expires_us=now_us,
-        content=b"",
-        cities={each.entry.code: each for each in (city, *others)},
-        agreements=dict(said),
-        left_out=(),
-    )
-    read = Statements(city.entry.code).read(listed)
-    concluded = (conclude(name, statements, now_us) for name, statements in read.items())
-    return {each.id: each.state for each in concluded if each is not None}

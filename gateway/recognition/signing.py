@@ -120,7 +120,8 @@ def read_operator_key(path: Path) -> OperatorKey:
         SigningRefused: others can read it, or it is not what `qianjiang cities operator-key` made.
         OSError: the file cannot be read.
     """
-    jwk = _members(path)
+    with path.open("rb") as file:
+        jwk = _members(file.read(_KEY_BYTES))
     if "d" not in jwk and ("kty" in jwk or "jwk" in jwk):
         raise SigningRefused(
             f"{path} is the public part of a key, which signs nothing; the private part is in the "
@@ -140,10 +141,15 @@ def read_operator_key(path: Path) -> OperatorKey:
     return OperatorKey(kid, private)
 
 
-def _members(path: Path) -> dict[str, Any]:
-    """The JSON object of a file; empty where it is none."""
-    with path.open("rb") as file:
-        raw = file.read(_KEY_BYTES)
+def is_private(raw: bytes) -> bool:
+    """Whether a text is or holds the private part of a key (RFC 7518 6.2.2)."""
+    members = _members(raw)
+    jwk = members.get("jwk")
+    return "d" in members or (isinstance(jwk, dict) and "d" in jwk)
+
+
+def _members(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a text; empty where it is none."""
     try:
         found = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

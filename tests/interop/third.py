@@ -44,7 +44,7 @@ def joined(
 def _join(pair: Pair, side: Side, issuer: str, keys: list[dict[str, Any]] | None) -> None:
     region, scheme = pair.region.region, msgspec.to_builtins(alliance.SCHEMES[-1])
     raw = msgspec.json.encode(_entry(issuer, scheme, keys))
-    city = region.admit(raw)
+    city = region.admit(raw).city
     now_s = int(time.time())
     claims = alliance.statement(region.file.id, "sign", side.city, SUZHOU)
     for compact in alliance.said(side.data, side.base_url, claims, now_s):

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.keys import b64url
-from tests.gateway.conformance.town import Country
+from tests.gateway.conformance.town import SCHEME, Country
 from tests.gateway.recognition.region import ISS, Private, jwk_of, new_key
 
 A, B = "330100", "330200"
@@ -92,6 +92,25 @@ def test_terms_that_could_not_come_into_force_are_not_printed(
     assert refused.stdout == ""
 
 
+def test_terms_by_a_table_without_one_of_the_cities_are_neither_printed_nor_signed(
+    country: Country, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, kid, private = country.town.city.operators[0]
+    key = desk.key(kid, private)
+    assert desk.sign(key).exit_code == 0
+    schemes = [{"id": "example-delta", "version": number} for number in (1, 2)]
+    for town in (country.town, country.partner):
+        town.city.changes["schemes"] = schemes
+    monkeypatch.setattr("gateway.cli._fetched._TICKS_S", 0.0)
+    assert "example-delta:2 is not published at this" in desk.draft(scheme="example-delta:2").stderr
+    monkeypatch.setitem(SCHEME, "cities", {A: {}, "320500": {}})
+    refused = desk.draft()
+    assert "the table of example-delta:1 says nothing of 330200" in refused.stderr
+    assert refused.stdout == ""
+    assert "says nothing of 330200" in desk.sign(key).stderr
+    assert desk.sign(key, "end").exit_code == 0
+
+
 def test_an_id_that_another_pair_uses_is_refused(country: Country, desk: Desk) -> None:
     statement = country.town.city.says(0, "sign", [A, "320500"], 1, agreement="taken")
     country.region.agreements["taken"] = [statement]
@@ -120,6 +139,7 @@ def test_only_an_operator_of_this_city_signs_and_the_key_file_is_named(
         assert told in refused.stderr
     signed = desk.sign(desk.key(own, private))
     assert (signed.exit_code, signed.stdout.count(".")) == (0, 2)
+    assert f"示例-330100-0 ({own}) says for 330100: sign a-b-2" in signed.stderr
 
 
 def test_a_city_that_speaks_for_another_address_is_told_so(country: Country, desk: Desk) -> None:

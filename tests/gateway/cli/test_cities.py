@@ -90,6 +90,31 @@ async def test_a_listed_city_is_admitted_as_a_party_and_only_once(
     assert b.environment["QIANJIANG_CITY"] == B
 
 
+async def test_a_city_whose_code_another_one_has_is_told_so_and_admits_not_itself(
+    offices: tuple[Office, Office], listed: Listed
+) -> None:
+    a, b = offices
+    own, theirs = (
+        office.entry(*(office.operator(n)[1] for n in ("li", "wang"))) for office in offices
+    )
+    await listed.publish([own, theirs], {})
+    assert "ATTENTION" not in (await in_thread(a, "list")).output
+    b.environment["QIANJIANG_CITY"] = A
+    stolen = b.entry(*(b.folder / f"{name}.json" for name in ("li", "wang")))
+    await listed.publish([stolen], {})
+    told = (await in_thread(a, "list")).output
+    assert "another city under this city's code" in told
+    assert f"ATTENTION: {A} in the list is another city, 示例 at https://{B}.example" in told
+    assert "region admit --replace" in told
+    a.environment |= {"QIANJIANG_CITY": B, "QIANJIANG_ISSUER": f"https://{B}.example"}
+    refused = await in_thread(a, "admit", A)
+    assert refused.exit_code == 1
+    assert f"{A} in the region's list is this city itself" in refused.output
+    told = (await in_thread(a, "list")).output
+    assert "this city's address" in told
+    assert f"{B}, this city, is not in the list" in told
+
+
 async def test_who_waits_is_served_once_the_list_has_it_and_else_told_what_is_missing(
     offices: tuple[Office, Office], listed: Listed
 ) -> None:
@@ -154,6 +179,10 @@ async def test_a_scheme_is_published_once_and_its_faults_are_named(
     assert refused.exit_code == 1
     assert f"{broken}:" in refused.output
     assert "version" in refused.output
+    elsewhere = a.folder / "elsewhere.toml"
+    elsewhere.write_text("[[persona]]\nlogin = 'lin'\n")
+    refused = await in_thread(a, "scheme", str(elsewhere))
+    assert f"{elsewhere}:1: (file): This is no scheme: it has none of cities" in refused.output
     other = a.folder / "other.toml"
     other.write_text(seed.read_text() + "# another text\n")
     refused = await in_thread(a, "scheme", str(other))
@@ -174,6 +203,9 @@ def test_an_operators_private_key_goes_to_its_file_alone(offices: tuple[Office, 
     again = a.run("operator-key", str(private), "--name", "x")
     assert again.exit_code == 1
     assert "never replaced" in again.output
+    nowhere = a.run("operator-key", str(a.folder / "none" / "x.jwk"), "--name", "x")
+    assert nowhere.exit_code == 1
+    assert "name a file in a folder that there is" in nowhere.output
 
 
 def test_nobody_signs_with_a_key_that_others_can_read(offices: tuple[Office, Office]) -> None:
@@ -199,14 +231,15 @@ def test_nobody_signs_with_a_key_that_others_can_read(offices: tuple[Office, Off
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"with": A}, "two different codes"),
-        ({"with": "3302"}, "cities"),
+        ({"with": A}, "--with 330100: that is this city itself"),
+        ({"with": "3302"}, "--with 3302: a city's six digits"),
         ({"scenario": "parking"}, "there are: hospital, library"),
         ({"scheme": "example-delta"}, "--scheme example-delta: an id and a version"),
         ({"scheme": "example-delta:x"}, "an id and a version"),
         ({"to": "2020-01-01"}, "later than `from`"),
         ({"to": "soon"}, "--to"),
-        ({"id": "A B"}, "agreement"),
+        ({"to": "2021-01-01"}, "to: 2021-01-01 is over"),
+        ({"id": "A B"}, "--id A B: 3 to 64 small letters, digits and hyphens"),
     ],
 )
 def test_terms_that_cannot_be_signed_are_refused_by_name(
@@ -233,6 +266,7 @@ def test_terms_that_cannot_be_signed_are_refused_by_name(
         ({"cities": [B, A]}, "the lower one first"),
         ({"cities": ["330300", "330400"]}, "it is between 330300 and 330400"),
         ({"to": "2019-01-01"}, "later than `from`"),
+        ({"to": "2021-01-01"}, "to: 2021-01-01 is over"),
         ({"to": 7}, "to: a day such as 2026-01-31 is wanted"),
         ({"more": 1}, "more: not known here"),
         ({"region": "https://other.example"}, "is for https://other.example, and this city's"),
@@ -304,7 +338,11 @@ def test_an_entry_that_others_would_refuse_is_not_printed(offices: tuple[Office,
         assert said in refused.output
     private = a.folder / "li.jwk"
     broken.write_text(json.dumps({"name": "x", "jwk": json.loads(private.read_text())}))
-    assert "never sent" in a.run("entry", *words, "--operator", str(broken)).output
+    for path in (broken, private):
+        told = a.run("entry", *words, "--operator", str(path)).output
+        assert f"{path} is a private key, which is never sent" in told
+    nowhere = a.run("entry", *words[:-4], "--scenario", "x", *words[-2:], "--operator", str(public))
+    assert "--scenario x: there is none; there are: hospital, library" in nowhere.output
 
 
 @pytest.mark.parametrize("name", ["", " ", "\u200b", "\u3164", "\ufe0f\u2800", "a\nb", "x" * 201])

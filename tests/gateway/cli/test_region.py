@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from gateway.clock import SECOND_US, SystemClock
 from gateway.jwk import parse_jwks
 from gateway.local import alliance
 from gateway.local.atlas import HANGZHOU, NINGBO
-from tests.gateway.local.test_region import Place, address_of
+from tests.gateway.local.test_region import ADDRESS, Place, address_of
 
 
 def said(folder: Path, *words: str, code: int = 0) -> str:
@@ -77,3 +78,43 @@ def test_what_cannot_be_is_refused_in_words(place: Place, tmp_path: Path) -> Non
     assert "is not whole" in said(tmp_path / "mine", "show", code=1)
     for words in (("key",), ("url",), ("show",), ("serve",)):
         assert "region init" in said(tmp_path / "none", *words, code=1)
+
+
+def test_a_wrong_code_takes_no_city_over_and_what_replaces_one_says_the_way_back(
+    place: Place, tmp_path: Path
+) -> None:
+    region, entry = tmp_path / "mine", tmp_path / "entry.json"
+    said(region, "init")
+    entry.write_bytes(place.entry(HANGZHOU))
+    said(region, "admit", str(entry))
+    entry.write_bytes(place.entry(NINGBO, code=HANGZHOU.code))
+    assert f"{entry}: 330100 on the list is 杭州" in said(region, "admit", str(entry), code=1)
+    assert address_of(NINGBO) not in said(region, "show")
+    told = said(region, "admit", "--replace", str(entry))
+    assert address_of(NINGBO) in said(region, "show")
+    *_, back = told.splitlines()
+    words = shlex.split(back.partition("qianjiang region ")[2])
+    said(region, *words)
+    assert address_of(HANGZHOU) in said(region, "show")
+
+
+def test_a_bad_statement_keeps_no_good_one_out_and_a_statement_is_no_entry(
+    place: Place, tmp_path: Path
+) -> None:
+    region = tmp_path / "mine"
+    said(region, "init", "--url", ADDRESS)
+    for city in (HANGZHOU, NINGBO):
+        (entry := tmp_path / "entry.json").write_bytes(place.entry(city))
+        said(region, "admit", str(entry))
+    claims = alliance.statement(ADDRESS, "sign", HANGZHOU, NINGBO)
+    now_s = SystemClock().now_us() // SECOND_US
+    one, two = alliance.said(tmp_path / HANGZHOU.slug, address_of(HANGZHOU), claims, now_s)
+    files = [tmp_path / f"{number}.jws" for number in range(3)]
+    for file, text in zip(files, (one, "nonsense", two), strict=True):
+        file.write_text(text)
+    told = said(region, "accept", *map(str, files), code=1)
+    assert told.count("filed: sign") == 2
+    assert f"{files[1]}: not a statement" in told
+    assert "1 of 3 not filed; the other 2 are" in told
+    assert "330100 sign ×2" in said(region, "show")
+    assert "`qianjiang region accept` takes it" in said(region, "admit", str(files[0]), code=1)

@@ -27,7 +27,12 @@ from tests.gateway.recognition.region import City, TestRegion
 
 OPEN = ("library", "rent")
 ENTRIES = 1 << 17
-SCHEME = {"id": "example-delta", "version": 1, "tiers": ["T1"]}
+SCHEME = {
+    "id": "example-delta",
+    "version": 1,
+    "tiers": ["T1"],
+    "cities": {"330100": {}, "330200": {}},
+}
 
 _GRANTS = {
     "authorization_code": "code",

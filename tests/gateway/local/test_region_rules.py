@@ -29,6 +29,55 @@ def place(tmp_path: Path) -> Place:
     return place
 
 
+def impostor(place: Place) -> bytes:
+    """苏州's entry under 杭州's code."""
+    return place.entry(SUZHOU, code=HANGZHOU.code)
+
+
+def test_a_city_takes_no_other_citys_code_unless_it_is_said_and_the_way_back_is_kept(
+    place: Place,
+) -> None:
+    before = place.list()
+    with pytest.raises(RegionDeclines) as refused:
+        place.region.admit(impostor(place))
+    for words in (
+        f"330100 on the list is 杭州（示例） at {address_of(HANGZHOU)}",
+        f"another issuer, {address_of(SUZHOU)}",
+        "out of force would be: example-330100-330200",
+    ):
+        assert words in str(refused.value)
+    assert place.list() == before
+    replaced = place.region.admit(impostor(place), replace=True)
+    assert replaced.lost == ("example-330100-330200",)
+    assert place.region.cities()["330100"].entry.issuer == address_of(SUZHOU)
+    assert replaced.former is not None
+    back = place.region.admit(replaced.former.read_bytes(), replace=True)
+    assert back.lost == ()
+    after = place.list()
+    assert (after.cities, after.agreements) == (before.cities, before.agreements)
+
+
+def test_a_city_with_everything_new_at_its_address_is_asked_after_and_with_one_key_left_is_not(
+    place: Place,
+) -> None:
+    anew = place.entry(SUZHOU, code=HANGZHOU.code).decode()
+    anew = anew.replace(address_of(SUZHOU), address_of(HANGZHOU))
+    with pytest.raises(RegionDeclines, match="none in common"):
+        place.region.admit(anew.encode())
+    here, there = (msgspec.json.decode(place.entry(each)) for each in (HANGZHOU, SUZHOU))
+    new_people = here | {"operators": there["operators"]}
+    assert place.region.admit(msgspec.json.encode(new_people)).former is None
+    new_keys = new_people | {"keys": there["keys"]}
+    assert place.region.admit(msgspec.json.encode(new_keys)).former is None
+
+
+def test_what_was_ended_is_not_undone_by_taking_the_place(place: Place) -> None:
+    for compact in place.said(HANGZHOU, NINGBO, "end"):
+        place.region.accept(compact)
+    with pytest.raises(RegionDeclines, match="have two who stay say so first"):
+        place.region.admit(impostor(place), replace=True)
+
+
 def successor(name: str, private: dict[str, str] | None = None) -> Operator:
     """A new person with a new key."""
     key = private or new_client_key().private
@@ -85,11 +134,11 @@ def test_an_entry_that_would_cost_the_whole_list_is_refused(
 
 def test_another_citys_address_or_one_key_twice_is_not_admitted(place: Place) -> None:
     elsewhere = place.entry(SUZHOU).decode().replace("127.0.0.5", "127.0.0.1")
-    with pytest.raises(RegionDeclines, match="two entries have this issuer"):
+    with pytest.raises(RegionDeclines, match=r"^320500: issuer: .* is that of 330100 杭州"):
         place.region.admit(elsewhere.encode())
     one = successor("示例-甲")
     twice = (one, msgspec.structs.replace(one, name="示例-乙", jwk=one.jwk | {"kid": "other"}))
-    with pytest.raises(RegionDeclines, match="stands twice"):
+    with pytest.raises(RegionDeclines, match="the key is that of operators: 示例-甲"):
         place.region.admit(place.entry(SUZHOU, operators=twice))
 
 
