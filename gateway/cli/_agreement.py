@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from gateway.cli._tables import copyable, put, visible
 from gateway.cli._terms import terms_given
 from gateway.cli._waiting import patiently, wait_option
 from gateway.clock import SECOND_US, SystemClock, rfc3339
+from gateway.recognition.admitting import admitted
 from gateway.recognition.agreements import QUORUM, Act, Agreement, State, conclude
 from gateway.recognition.entry import is_origin
 from gateway.recognition.signing import (
@@ -120,8 +122,11 @@ def show(place: Place, name: str | None, wait: float) -> None:
             f"{name}: the list has no agreement of this name and city; of this city it has: "
             f"{known_names}. What the region was sent a moment ago takes ten seconds; see --wait"
         )
+    parties = as_owner(place.owner_url, admitted)
     for each, concluded in sorted(found.items()):
         click.echo(_told(concluded))
+        if lines := _unadmitted(concluded, place.need("city"), parties):
+            click.echo(lines)
         if lines := _awaited(concluded, known):
             click.echo(lines)
         table = copyable("at", "city", "act", others=("operator",))
@@ -217,6 +222,17 @@ def _awaited(agreement: Agreement, known: Known) -> str:
             names = f" of {visible(', '.join(people))}" if people else ": it is not in the list"
             lines.append(f"  waits for {code}: {missing} more signature(s){names}")
     return "\n".join(lines)
+
+
+def _unadmitted(agreement: Agreement, own: str, parties: Container[str]) -> str:
+    """What is in force and does nothing yet for the citizens of this city."""
+    other = agreement.other(own)
+    if agreement.state is not State.IN_FORCE or other is None or other in parties:
+        return ""
+    return (
+        f"  {own} has not admitted {other}, and says nothing of its citizens there: "
+        f"`qianjiang cities admit {other}`"
+    )
 
 
 def _told(agreement: Agreement) -> str:

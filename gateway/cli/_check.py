@@ -45,7 +45,7 @@ def check(place: Place, url: str, status_list: str | None, as_json: bool) -> Non
     The region's list is fetched anew, so no database is needed. With this city's key file it also
     asks as a partner does; what it pushes is opened by nobody.
     """
-    issuer = _issuer(url)
+    issuer = _issuer(url, loopback=place.allow_loopback_http)
     asker = _asker(place)
     standpoint = Standpoint(
         list_url=place.need("list_url"),
@@ -71,12 +71,17 @@ def check(place: Place, url: str, status_list: str | None, as_json: bool) -> Non
         raise SystemExit(1)
 
 
-def _issuer(url: str) -> str:
+def _issuer(url: str, *, loopback: bool) -> str:
     issuer = url.rstrip("/")
     if not is_origin(issuer):
         raise click.ClickException(
             f"{url}: the city's issuer is wanted, an origin in small letters and without a path, "
             "such as https://city.example"
+        )
+    if issuer.startswith("http:") and not loopback:
+        raise click.ClickException(
+            f"{url}: http is for cities of one machine: set QIANJIANG_ALLOW_LOOPBACK_HTTP=true, or "
+            '`eval "$(qianjiang operator)"` sets all that is needed. Elsewhere a city has https'
         )
     return issuer
 

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from gateway.cli._fetched import ListForeign, ListUnreachable, fetched
+from gateway.cli._owner import as_owner
 from gateway.clock import SystemClock
 from gateway.conformance.listed import beside_others
-from gateway.errors import GatewayError
+from gateway.errors import DependencyDown, GatewayError
 from gateway.local import upfile
 from gateway.local.atlas import demo_city
 from gateway.local.company import UP
 from gateway.local.people import person_of_login
 from gateway.local.running import data_folder
+from gateway.recognition.admitting import admitted as admitted_cities
 from gateway.recognition.region import load_region
 from gateway.recognition.trust_list import TrustList
 
@@ -84,3 +86,25 @@ def check_login(login: str, home: str) -> None:
         more = ", …" if len(logins) > _SHOWN else ""
         known = ", ".join(logins[:_SHOWN]) or "nobody with a story"
         raise NoWay(f"nobody at {home} signs in as {login!r}; there are: {known}{more}")
+
+
+def check_admitted(code: str, home: str) -> None:
+    """See that the home city has made the visited one a party, as far as this machine knows: only
+    then it says anything of its citizens there. The visited city needs no such party of its own.
+
+    Raises:
+        NoWay: it has not; the message has the command.
+    """
+    file = data_folder(UP, demo_city(home)) / upfile.NAME
+    operator = upfile.read(file).operator if file.exists() else None
+    if operator is None:
+        return
+    try:
+        admitted = as_owner(operator.owner_url, admitted_cities)
+    except DependencyDown:
+        return
+    if code not in admitted:
+        raise NoWay(
+            f"{home} has not admitted {code}, and says nothing of its citizens there: "
+            f'`eval "$(qianjiang operator --city {home})"`, then `qianjiang cities admit {code}`'
+        )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 
+from gateway.errors import DependencyDown
 from gateway.store import migrate
 
 T = TypeVar("T")
+
+_UP: Final = "Is the city up? On one machine: `make up`, or `make cities`"
 
 #: The option of a group of such commands.
 owner_option = click.option(
@@ -26,6 +29,7 @@ def as_owner(owner_url: str | None, act: Callable[[migrate.Connection], Awaitabl
 
     Raises:
         ClickException: it was not said where the database is.
+        DependencyDown: it is not there; the message says where it was looked for.
     """
     if owner_url is None:
         raise click.ClickException(
@@ -36,4 +40,7 @@ def as_owner(owner_url: str | None, act: Callable[[migrate.Connection], Awaitabl
         async with migrate.connected(url) as owner:
             return await act(owner)
 
-    return asyncio.run(connected(owner_url))
+    try:
+        return asyncio.run(connected(owner_url))
+    except DependencyDown as down:
+        raise DependencyDown(f"{down}. {_UP}") from None

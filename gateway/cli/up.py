@@ -109,6 +109,10 @@ def _trust(url: str, keys: Path) -> Trust:
     Raises:
         ClickException: there is no list to rely on; the message says what to do.
     """
+    if url and "://" not in url:
+        raise click.ClickException(
+            f"--region {url}: http:// is missing; `qianjiang region url` prints its list's address"
+        )
     try:
         fetched(url, parse_region(small(keys)), loopback=True)
     except RegionRefused as fault:

@@ -10,7 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from gateway.cli._itinerary import check_login, check_way
+from gateway.cli._itinerary import check_admitted, check_login, check_way
 from gateway.cli._stages import stages
 from gateway.cli._which import up_options
 from gateway.clock import SystemClock
@@ -52,6 +52,7 @@ def command(
     trip = _Trip(login, home, code, scenario, _asker(visited, scenario, party))
     check_way(visited.operator, home, scenario)
     check_login(login, home)
+    check_admitted(code, home)
     steps = list(trip.steps(take_back=take_back))
     with stages(Console()) as tell, Player("counter") as counter, Player("people") as people:
         keys = [{"client_id": each.client_id, "jwk": each.jwk} for each in visited.parties]
@@ -62,25 +63,30 @@ def command(
         for played in play.play(SystemClock().now_us()):
             click.echo(_told(played))
             if not played.as_expected:
-                raise click.ClickException(_trouble(played))
+                raise click.ClickException(_trouble(played, code, home))
 
 
 def _asker(visited: upfile.UpFile, scenario: str, party: str | None) -> str:
     """The party that asks.
 
     Raises:
-        NotUp: there is none for that scenario, or none of that name.
+        NotUp: there is none for that scenario, none of that name, or it does not ask about that.
     """
-    if party is not None:
-        return visited.party(party).client_id
-    for each in visited.parties:
-        if SCOPE_PREFIX + scenario in each.scopes:
-            return each.client_id
-    known = {each.removeprefix(SCOPE_PREFIX) for one in visited.parties for each in one.scopes}
-    raise upfile.NotUp(
-        f"nobody at {visited.base_url} asks about {scenario!r}; they ask about "
-        f"{', '.join(sorted(known)) or 'nothing'}"
-    )
+    scope = SCOPE_PREFIX + scenario
+    asking = [each.client_id for each in visited.parties if scope in each.scopes]
+    if not asking:
+        known = {each.removeprefix(SCOPE_PREFIX) for one in visited.parties for each in one.scopes}
+        raise upfile.NotUp(
+            f"nobody at {visited.base_url} asks about {scenario!r}; they ask about "
+            f"{', '.join(sorted(known)) or 'nothing'}"
+        )
+    if party is None:
+        return asking[0]
+    if visited.party(party).client_id not in asking:
+        raise upfile.NotUp(
+            f"--party {party} does not ask about {scenario!r}; there ask: {', '.join(asking)}"
+        )
+    return party
 
 
 class _Trip(msgspec.Struct, frozen=True):
@@ -124,10 +130,14 @@ def _told(played: Played) -> str:
     return f"{step.en}: {played.actual}{after}"
 
 
-def _trouble(played: Played) -> str:
+def _trouble(played: Played, code: str, home: str) -> str:
     if played.actual == "nothing_open":
         return (
             "the home city has nothing to say of this citizen for that; its page at "
             "/app/recognition/… says to the citizen what is missing"
         )
+    if "visit-refused" in played.trouble:
+        # Of the reasons that a home city has, the commonest; only its own operators know which.
+        ask = f"has {home} admitted {code}? There: `qianjiang cities admit {code}`"
+        return f"{played.trouble}\n{ask}"
     return played.trouble or f"{played.step.expected} was expected"

@@ -16,7 +16,7 @@ from gateway.claims import AssertionClaims, Kind
 from gateway.conformance.endpoints import page_fault, refused
 from gateway.conformance.listed import Listed
 from gateway.conformance.probe import Answer, Probe
-from gateway.conformance.report import Report
+from gateway.conformance.report import UNSAID, Report
 from gateway.jose import sign
 from gateway.keys import b64url
 from gateway.oauth.assertions import ASSERTION_TYPE
@@ -32,6 +32,14 @@ _BUYS: Final = ("asking.code", "asking.exchange")
 _REST: Final = ("asking.replay", "asking.audience", "asking.expired")
 
 _DENIED: Final = {(401, "invalid_client")}
+_NOT_FOR_IT: Final = (400, "unauthorized_client")
+#: Where the asker is nobody to the city: what only a client can see was not seen.
+_UNKNOWN: Final = "the city does not know the client that asks"
+_TURNED_AWAY: Final = "the city takes no request of the client that asks"
+_INTRODUCE: Final = (
+    "compare the asker's `client` keys with its entry in the list, and the clocks; a city fetches "
+    "the list every ten seconds"
+)
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -65,35 +73,63 @@ class Asking:
     def check(self) -> None:
         """All that the asker may ask: of itself a city has no agreement."""
         own = self._asker.code == self._city.entry.code
-        self._check_assertions()
         wanted = self._listed.open_with(self._asker.code)
-        if own or not wanted:
-            why = "a city asks others, not itself" if own else "nothing is open between the two"
-            for name in (*_PUSHES, *_BUYS):
-                self._report.skip(name, f"{why}; run it as a partner")
+        is_partner = bool(wanted) and not own
+        is_known = self._check_bearer(own=own, is_partner=is_partner)
+        if is_known:
+            self._check_assertions()
+        if is_known and is_partner:
+            if self._check_pushes(sorted(wanted)):
+                self._check_purchases()
             return
-        self._check_pushes(sorted(wanted))
-        self._check_purchases()
+        why = "a city asks others, not itself" if own else "nothing is open between the two"
+        words = _UNKNOWN if is_partner else f"{why}; run it as a partner"
+        for name in (*_PUSHES, *_BUYS):
+            self._report.skip(name, words)
+
+    def _check_bearer(self, *, own: bool, is_partner: bool) -> bool:
+        """A grant that is none, by a good assertion, twice: whether the city knows who asks.
+
+        Grants are presented by the city's own client. To every other one it may say that this is
+        not for it (RFC 6749 5.2, unauthorized_client), before it looks at the grant.
+        """
+        once = self._asker.assertion(self._city.entry.issuer)
+        first = self._granted(once)
+        unknown = (first.status, first.error) in _DENIED
+        if unknown or first.finds_nothing:
+            if (own or is_partner) and self._report.said("token.bearer", first):
+                self._report.judge("token.bearer", f"{first.said}: {_UNKNOWN}", "", _INTRODUCE)
+            for name in _REST:
+                self._report.skip(name, _UNKNOWN if unknown else UNSAID)
+            return False
+        wanted = {(400, "invalid_grant")} | (set() if own else {_NOT_FOR_IT})
+        refused(self._report, "token.bearer", first, wanted)
+        refused(self._report, "asking.replay", self._granted(once), _DENIED)
+        return True
 
     def _check_assertions(self) -> None:
-        """At the token endpoint every city is a client, even at itself."""
-        url, issuer = self._city.entry.endpoints.token, self._city.entry.issuer
-        grant = {"grant_type": JWT_BEARER, "assertion": "e30.e30.e30", "visit": "x" * 43}
-        once = self._asker.assertion(issuer)
-        first = self._probe.post(url, grant | self._proof(once))
-        refused(self._report, "token.bearer", first, {(400, "invalid_grant")})
-        again = self._probe.post(url, grant | self._proof(once))
-        refused(self._report, "asking.replay", again, _DENIED)
+        """At the token endpoint: assertions that prove nothing, though the key is right."""
+        issuer = self._city.entry.issuer
         foreign = self._asker.assertion("https://elsewhere.example")
-        answer = self._probe.post(url, grant | self._proof(foreign))
-        refused(self._report, "asking.audience", answer, _DENIED)
+        refused(self._report, "asking.audience", self._granted(foreign), _DENIED)
         over = self._asker.assertion(issuer, age_s=_LIFE_S + 30)
-        answer = self._probe.post(url, grant | self._proof(over))
-        refused(self._report, "asking.expired", answer, _DENIED)
+        refused(self._report, "asking.expired", self._granted(over), _DENIED)
 
-    def _check_pushes(self, wanted: list[str]) -> None:
+    def _granted(self, assertion: str) -> Answer:
+        grant = {"grant_type": JWT_BEARER, "assertion": "e30.e30.e30", "visit": "x" * 43}
+        return self._probe.post(self._city.entry.endpoints.token, grant | self._proof(assertion))
+
+    def _check_pushes(self, wanted: list[str]) -> bool:
+        """Requests that are pushed; False where none of them is taken from this asker."""
         right = self._request(wanted)
         pushed = self._push(right)
+        turned_away = (pushed.status, pushed.error) == _NOT_FOR_IT
+        if turned_away:
+            self._report.judge("asking.push", f"{pushed.said}: it has not admitted who asks")
+        if turned_away or not self._report.said("asking.push", pushed):
+            for name in (*_PUSHES, *_BUYS):
+                self._report.skip(name, _TURNED_AWAY if turned_away else UNSAID)
+            return False
         expires = pushed.members.get("expires_in")
         good = isinstance(expires, int) and 0 < expires < 600 and pushed.status == 201
         self._report.judge(
@@ -108,16 +144,24 @@ class Asking:
             ("asking.scope", {"scope": SCOPE_PREFIX + "never-agreed"}, "invalid_scope"),
         ):
             refused(self._report, name, self._push(right | changes), {(400, error)})
+        return True
 
     def _check_once(self, request_uri: str) -> None:
         """A browser opens it; a second one finds it used."""
         named = urlencode({"client_id": self._asker.code, "request_uri": request_uri})
         address = f"{self._city.entry.endpoints.authorize}?{named}"
         first = self._probe.get(address, "text/html")
+        if first.is_none:
+            self._report.said("asking.once", first)
+            return
         if not 200 <= first.status < 400:
             self._report.judge("asking.once", f"opened for the first time: {first.said}")
             return
-        fault = page_fault(self._probe.get(address, "text/html"))
+        second = self._probe.get(address, "text/html")
+        if second.is_none:
+            self._report.said("asking.once", second)
+            return
+        fault = page_fault(second)
         self._report.judge("asking.once", f"a second time: {fault}" if fault else None)
 
     def _check_purchases(self) -> None:

@@ -30,6 +30,11 @@ CHECKS: Final[dict[str, Check]] = {
         "3",
         "make a new key for each purpose and person, and send the entry again",
     ),
+    "city.answers": Check(
+        "it answers at its issuer, and at each address of its entry",
+        "9",
+        "see that it runs, that this machine reaches it, and that its entry has its addresses",
+    ),
     "agreements.scheme": Check(
         "both cities' entries list the scheme of each agreement",
         "3.1",

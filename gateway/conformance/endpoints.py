@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from gateway.conformance.probe import Answer, Probe
-from gateway.conformance.report import Report
+from gateway.conformance.report import UNSAID, Report
 from gateway.oauth.assertions import ASSERTION_TYPE
 from gateway.oauth.code import AUTHORIZATION_CODE
 from gateway.oauth.exchange import TOKEN_EXCHANGE
@@ -23,13 +23,21 @@ CLOCKS_S: Final = 10
 _NONE: Final = "eyJhbGciOiJub25lIn0.e30."
 
 
-def check_metadata(probe: Probe, report: Report, city: City) -> None:
-    """RFC 8414, and what the other standards add to it."""
-    answer, entry = probe.get(city.entry.issuer + METADATA), city.entry
-    found = answer.members
-    fault = None if answer.status == 200 and found else answer.said
-    if not report.judge("metadata.served", fault):
-        return
+def check_metadata(probe: Probe, report: Report, city: City) -> bool:
+    """RFC 8414, and what the other standards add to it. False where the city does not answer, and
+    so nothing else can be looked at."""
+    answer = probe.get(city.entry.issuer + METADATA)
+    if answer.is_none:
+        report.judge("city.answers", f"it does not answer at {city.entry.issuer}: {answer.said}")
+        return False
+    fault = None if answer.status == 200 and answer.members else answer.said
+    if report.judge("metadata.served", fault):
+        _check_members(report, city, answer)
+    return True
+
+
+def _check_members(report: Report, city: City, answer: Answer) -> None:
+    entry, found = city.entry, answer.members
     issuer = found.get("issuer")
     report.judge("metadata.issuer", None if issuer == entry.issuer else f"issuer: {issuer!r}")
     wanted = {
@@ -120,14 +128,25 @@ def check_pages(probe: Probe, report: Report, city: City) -> None:
         {"client_id": entry.code, "response_type": "code", "redirect_uri": elsewhere},
     ):
         answer = probe.get(f"{entry.endpoints.authorize}?{urlencode(asked)}", "text/html")
-        report.judge("authorize.page", page_fault(answer))
+        if _is_page(report, "authorize.page", answer):
+            report.judge("authorize.page", page_fault(answer))
     back = {"code": "x" * 43, "state": "y" * 43, "iss": elsewhere[:-1]}
     answer = probe.get(f"{entry.redirect_uris[0]}?{urlencode(back)}", "text/html")
+    if not _is_page(report, "callback.stranger", answer):
+        return
     place = answer.headers.get("location", "")
     outside = place.startswith("//") or "://" in place.partition("?")[0]
     away = outside and not f"{place}/".startswith(entry.issuer + "/")
-    fault = f"is sent to {place}" if away else (answer.said if not answer.status else None)
-    report.judge("callback.stranger", fault)
+    report.judge("callback.stranger", f"is sent to {place}" if away else None)
+
+
+def _is_page(report: Report, name: str, answer: Answer) -> bool:
+    """Whether there is an answer to judge at an address for browsers. A page with 404 may be the
+    city's refusal or nothing at all: it is neither a fault nor a proof."""
+    if answer.is_none or not answer.finds_nothing:
+        return report.said(name, answer)
+    report.skip(name, f"{answer.said}: that may be a refusal, or nothing at this address")
+    return False
 
 
 def page_fault(answer: Answer) -> str | None:
@@ -143,36 +162,41 @@ def page_fault(answer: Answer) -> str | None:
 
 def refused(report: Report, name: str, answer: Answer, wanted: Collection[tuple[int, str]]) -> None:
     """Note whether a request was refused in one of these ways: HTTP status and OAuth error."""
+    if not report.said(name, answer):
+        return
     ways = " or ".join(f"{status} {error}" for status, error in sorted(wanted))
     right = (answer.status, answer.error) in wanted
     report.judge(name, None if right else f"{answer.said}, not {ways}", answer.said)
 
 
 def check_answers(probe: Probe, report: Report, city: City) -> None:
-    """What holds of every answer that was seen."""
+    """What holds of every answer that was seen; where none was, nothing was seen to hold."""
     issuer, entry = city.entry.issuer, city.entry
     own = [each for each in probe.answers if each.url.startswith(issuer + "/")]
+    said = [each for each in own if not each.finds_nothing]
     slow = [each for each in own if each.took_s > 3.0]
-    report.judge("answers.time", _which(slow, "took over 3 s"), _slowest(own))
-    faults = [each for each in own if each.status >= 500]
-    report.judge("answers.faults", _which(faults, "answered 5xx"), f"{len(own)} answers")
-    tokens = [each for each in own if each.method == "POST"]
+    faults = [each for each in said if each.status >= 500]
     browsers = (entry.endpoints.authorize, *entry.redirect_uris)
-    programs = [each for each in own if not each.url.startswith(browsers)]
+    programs = [each for each in said if not each.url.startswith(browsers)]
     moved = [each for each in programs if 300 <= each.status < 400]
-    report.judge("answers.redirects", _which(moved, "redirected"))
-    stored = [
-        each
-        for each in tokens
-        if each.status and "no-store" not in each.headers.get("cache-control", "")
-    ]
-    report.judge("answers.stored", _which(stored, "may be stored"))
+    tokens = [each for each in said if each.method == "POST"]
+    stored = [each for each in tokens if "no-store" not in each.headers.get("cache-control", "")]
+    for name, seen, fault, well in (
+        ("answers.time", said, _which(slow, "took over 3 s"), _slowest(said)),
+        ("answers.faults", said, _which(faults, "answered 5xx"), f"{len(said)} answers"),
+        ("answers.redirects", programs, _which(moved, "redirected"), ""),
+        ("answers.stored", tokens, _which(stored, "may be stored"), ""),
+    ):
+        if seen or fault:
+            report.judge(name, fault, well)
+        else:
+            report.skip(name, UNSAID)
 
 
 def _which(odd: list[Answer], what: str) -> str | None:
     if not odd:
         return None
-    places = sorted({f"{each.method} {each.url.partition('?')[0]}" for each in odd})
+    places = sorted({each.place for each in odd})
     return f"{', '.join(places)}: {what}"
 
 

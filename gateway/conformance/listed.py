@@ -27,6 +27,13 @@ _STRANGER: Final = (
 )
 
 
+#: And where there is no list to compare with anything.
+_AWAY: Final = (
+    "see that the region runs and that this machine reaches it (on one machine: `make cities`); "
+    "QIANJIANG_TRUST_LIST_URL is its list's address"
+)
+
+
 class Listed(msgspec.Struct, frozen=True):
     """A city with the others of the list, and its agreements in force."""
 
@@ -55,7 +62,9 @@ def read_listed(
     token = answer.body.decode("ascii", "replace")
     now_us = int(answer.began_s + answer.took_s) * SECOND_US
     listed: TrustList | None = None
-    fault: str | None = answer.said if answer.status != 200 else None
+    fault = f"{answer.place}: {answer.said}" if answer.status != 200 else None
+    if answer.is_none:
+        fault = f"the region does not answer at {url}: {answer.said}"
     if fault is None:
         try:
             listed = read_trust_list(
@@ -63,7 +72,8 @@ def read_listed(
             )
         except ListRefused as refused:
             fault = str(refused)
-    if not report.judge("list.good", fault, f"at {url}") or listed is None:
+    remedy = _AWAY if answer.is_none else None
+    if not report.judge("list.good", fault, f"at {url}", remedy) or listed is None:
         return None
     city = _city(report, listed, token, issuer, loopback=loopback)
     if city is None:
@@ -144,6 +154,9 @@ def _compare(probe: Probe, report: Report, path: str, city: City, other: City) -
     finally:
         theirs.close()
     found = probe.get(city.entry.issuer + path)
+    if found.is_none:
+        report.said("schemes.published", found)
+        return
     if found.status == 404 or wanted.status != 200:
         who = city if found.status == 404 else other
         report.skip("schemes.published", f"{who.entry.code} does not publish {path}")

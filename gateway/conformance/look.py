@@ -42,8 +42,9 @@ def look(url: str, place: Place, status_list: str | None = None) -> list[Finding
         if listed is None:
             return report.findings()
         city = listed.city
+        if not check_metadata(probe, report, city):
+            return report.findings()
         check_schemes(probe, report, listed)
-        check_metadata(probe, report, city)
         check_strangers(probe, report, city)
         check_pages(probe, report, city)
         named = status_list is not None

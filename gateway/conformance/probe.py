@@ -15,6 +15,10 @@ from gateway.recognition.trust_list import MAX_BYTES
 PATIENCE_S: Final = 6.0
 #: And how much it may say, in bytes.
 _LIMIT: Final = MAX_BYTES
+#: What stands before a city says these where the city itself does not answer (RFC 9110 15.6).
+_NOBODY: Final = frozenset({0, 502, 503, 504})
+#: And these, where nothing of the kind is at an address.
+_NOTHING: Final = frozenset({404, 405, 410, 501})
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -34,6 +38,21 @@ class Answer(msgspec.Struct, frozen=True):
         """The answer in a few words."""
         error = self.error
         return self.fault or f"answered {self.status}" + (f" {error}" if error else "")
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the city did not answer: it is not there, or what stands before it says so."""
+        return self.status in _NOBODY
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Whether nothing that could be judged is at the address, by any answer or none."""
+        return self.is_none or self.status in _NOTHING
+
+    @property
+    def place(self) -> str:
+        """What was asked, without what was said to it."""
+        return f"{self.method} {self.url.partition('?')[0]}"
 
     @property
     def media_type(self) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from gateway.conformance.checks import CHECKS
+from gateway.conformance.probe import Answer
 
 
 class Result(enum.StrEnum):
@@ -35,6 +36,8 @@ _SHOWN: Final = 240
 
 #: Why a check was not made where something before it failed.
 UNMET: Final = "what it needs was not found"
+#: And where nothing was said to it.
+UNSAID: Final = "no answer to judge"
 
 
 class Report:
@@ -56,6 +59,14 @@ class Report:
             self._found[name] = Finding(name, result, check.law, check.section, why, told)
         return fault is None
 
+    def said(self, name: str, answer: Answer) -> bool:
+        """Whether there is an answer for this check to judge. Where there is none that is the
+        finding, and the check was not made."""
+        self.judge("city.answers", _missed(answer) if answer.finds_nothing else None)
+        if answer.finds_nothing:
+            self.skip(name, UNSAID)
+        return not answer.finds_nothing
+
     def skip(self, name: str, why: str) -> None:
         """Note that a check could not be made, unless it was."""
         check = CHECKS[name]
@@ -68,3 +79,7 @@ class Report:
         for name in CHECKS:
             self.skip(name, UNMET)
         return [self._found[name] for name in CHECKS]
+
+
+def _missed(answer: Answer) -> str:
+    return f"{answer.place}: {answer.said}"

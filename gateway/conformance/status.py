@@ -57,6 +57,10 @@ def check_status(probe: Probe, report: Report, city: City, uri: str, *, named: b
         for name in ("status.served", *_SIGNED):
             report.skip(name, why)
         return
+    if answer.is_none:
+        for name in ("status.served", *_SIGNED):
+            report.said(name, answer)
+        return
     served = answer.status == 200 and answer.media_type == MEDIA_TYPE
     fault = f"{answer.said} as {answer.media_type or 'nothing'}"
     report.judge("status.served", None if served else fault, uri)

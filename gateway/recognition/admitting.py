@@ -39,3 +39,12 @@ async def admit(connection: Connection, city: City) -> str:
         if RECOGNITION not in party.scenarios:
             await rows.add_scenario(connection, party.num, RECOGNITION, entity)
         return party.id
+
+
+async def admitted(connection: Connection) -> frozenset[str]:
+    """The codes of the cities that are parties here, and so may ask about this city's citizens."""
+    return frozenset(
+        party.city
+        for party in await rows.everyone(connection)
+        if party.city is not None and RECOGNITION in party.scenarios
+    )

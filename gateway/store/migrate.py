@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
@@ -61,11 +62,24 @@ async def connected(url: str) -> AsyncIterator[Connection]:
     try:
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise DependencyDown(f"cannot connect to the database: {error}") from error
+        raise DependencyDown(f"cannot connect to the database{_at(url)}: {error}") from error
     try:
         yield connection
     finally:
         await connection.close(timeout=_CONNECT_SECONDS)
+
+
+def _at(url: str) -> str:
+    """Where an address leads, without user and password; empty where it does not say."""
+    try:
+        parts = urlsplit(url)
+        said = dict(parse_qsl(parts.query))
+        host, port = said.get("host", parts.hostname), said.get("port", parts.port or 5432)
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    return f" at {host}/.s.PGSQL.{port}" if host.startswith("/") else f" at {host}:{port}"
 
 
 def available() -> list[Migration]:

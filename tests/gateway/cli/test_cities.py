@@ -60,6 +60,10 @@ async def test_two_cities_agree_suspend_and_end_by_commands_alone(
     told = await in_thread(a, "agreement", "show", "a-b")
     assert "a-b: in_force; 330100 and 330200; library; example-delta:1; 2020-01-01" in told.output
     assert told.output.count("示例-li") == 2
+    missing = f"{A} has not admitted {B}, and says nothing of its citizens there"
+    assert missing in told.output
+    assert (await in_thread(a, "admit", B)).exit_code == 0
+    assert missing not in (await in_thread(a, "agreement", "show", "a-b")).output
     for act, expected in (("suspend", "suspended"), ("end", "ended")):
         said += [says(b, act, draft, key) for key, _ in people[b]]
         await listed.publish(entries, {"a-b": said})
@@ -151,6 +155,24 @@ async def test_a_city_registered_under_another_name_keeps_it(
     assert (await in_thread(a, "admit", B)).output == f"admitted {B} as party old\n"
     assert await owner.fetchval("SELECT name FROM legal_entity") == "示例"
     assert await owner.fetchval("SELECT scenario FROM party_scenario") == "recognition"
+
+
+def test_a_database_that_is_away_is_named_by_its_place_and_not_by_its_password(
+    offices: tuple[Office, Office],
+) -> None:
+    a, _ = offices
+    for url, place in (
+        (
+            "postgresql://o:hidden-word@/db?host=/nowhere/run&port=5999",
+            "/nowhere/run/.s.PGSQL.5999",
+        ),
+        ("postgresql://o:hidden-word@127.0.0.1:1/db", "127.0.0.1:1"),
+    ):
+        done = a.run("admit", B, QIANJIANG_OWNER_URL=url)
+        assert done.exit_code == 1
+        assert f"cannot connect to the database at {place}: " in done.output
+        assert "Is the city up? On one machine: `make up`, or `make cities`" in done.output
+        assert "hidden-word" not in done.output
 
 
 def test_an_entry_is_one_that_others_take(offices: tuple[Office, Office]) -> None:

@@ -93,6 +93,28 @@ def test_an_issuer_is_wanted(environment: dict[str, str], url: str) -> None:
     assert "https://city.example" in done.output
 
 
+def test_a_city_of_one_machine_is_looked_at_where_that_is_allowed_and_else_is_told_how(
+    country: Country, environment: dict[str, str]
+) -> None:
+    del environment["QIANJIANG_ALLOW_LOOPBACK_HTTP"]
+    done = run(environment, country.town.issuer)
+    assert done.exit_code == 1
+    assert 'QIANJIANG_ALLOW_LOOPBACK_HTTP=true, or `eval "$(qianjiang operator)"`' in done.output
+    assert "entry" not in done.output
+
+
+def test_a_city_that_is_down_is_told_in_a_few_lines(
+    country: Country, environment: dict[str, str]
+) -> None:
+    country.town.server.shutdown()
+    country.town.server.server_close()
+    done = run(environment, country.town.issuer)
+    assert done.exit_code == 1
+    assert "1 fail" in done.output
+    assert f"{len(CHECKS) - 4} checks need what was not found above" in done.output
+    assert len(done.output.splitlines()) < 16
+
+
 @pytest.mark.parametrize("name", ["QIANJIANG_TRUST_LIST_URL", "QIANJIANG_TRUST_LIST_KEYS"])
 def test_the_region_must_be_known(environment: dict[str, str], name: str) -> None:
     del environment[name]

@@ -85,6 +85,8 @@ def test_a_city_joins_no_region_whose_list_is_not_signed_by_the_key_it_was_given
     keys.write_bytes(country.region.pin())
     for url in ("http://127.0.0.1:1/trust-list", "nonsense", "http://[", country.town.issuer):
         assert f"--region {url}: " in refused([*words, url], data)
+    bare = country.region.url.removeprefix("http://")
+    assert f"--region {bare}: http:// is missing" in refused([*words, bare], data)
 
 
 @pytest.mark.parametrize("after", [0, 2])

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from gateway.cli import main
 from gateway.local import upfile
 from gateway.local.between import LAPSE_S
+from tests.engines import Database
 from tests.pair import Pair
 
 
@@ -61,6 +62,10 @@ def test_whom_the_home_city_says_nothing_of_is_told_where_to_look(pair: Pair, up
         (("--scenario", "parking"), "they ask about "),
         (("--scenario", "hospital"), "open are library, rent"),
         (("--party", "example-nobody"), "there are: "),
+        (
+            ("--party", "example-cameras"),
+            "example-cameras does not ask about 'library'; there ask: example-library-main",
+        ),
     ],
 )
 def test_who_asks_must_be_there(up: Path, words: tuple[str, ...], told: str) -> None:
@@ -95,6 +100,29 @@ def test_a_person_who_is_not_there_is_named_with_those_who_are(
     words = ["visit", "nobody-here", "--home", "330200", "--up", str(up)]
     done = CliRunner().invoke(main, words, env={"QIANJIANG_DATA": str(tmp_path)})
     assert "nobody at 330200 signs in as 'nobody-here'; there are: yu, bao" in done.stderr
+
+
+def test_a_home_city_that_has_not_admitted_the_visited_one_is_named_with_the_command(
+    up: Path, pair: Pair, tmp_path: Path, database: Database
+) -> None:
+    home = tmp_path / "up-ningbo" / upfile.NAME
+    home.parent.mkdir()
+    assert pair.b.up.operator is not None
+    words = ["visit", "nobody-here", "--home", "330200", "--up", str(up)]
+    nobody = upfile.UpPersona("nobody-here", {}, {})
+    for owner_url, told in (
+        (database.owner_url, "330200 has not admitted 330100"),
+        # Whose books cannot be read is not spoken of; the player asks the city itself.
+        ("postgresql://nobody@/none?host=/nowhere", "nobody signs in as 'nobody-here'"),
+        (pair.b.owner_url, "nobody signs in as 'nobody-here'"),
+    ):
+        operator = msgspec.structs.replace(pair.b.up.operator, owner_url=owner_url)
+        made = msgspec.structs.replace(pair.b.up, operator=operator, personas=[nobody])
+        upfile.write(home, made)
+        done = CliRunner().invoke(main, words, env={"QIANJIANG_DATA": str(tmp_path)})
+        assert done.exit_code == 1
+        assert told in done.stderr
+        assert ("`qianjiang cities admit 330100`" in done.stderr) is ("admitted" in told)
 
 
 def test_a_city_without_a_region_is_visited_by_nobody(up: Path, pair: Pair, tmp_path: Path) -> None:

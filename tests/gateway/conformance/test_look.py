@@ -80,8 +80,16 @@ def _entry(**changes: object) -> Spoil:
     return lambda country: country.town.city.changes.update(changes)
 
 
+#: What the region's list says of a city, whether that answers or not.
+LISTS = ("list.good", "list.entry", "list.keys")
+
+
 def _set(name: str, value: object) -> Spoil:
     return lambda country: setattr(country.town, name, value)
+
+
+def _instead(path: str, status: int) -> Spoil:
+    return lambda country: country.town.instead.update({path: status})
 
 
 ELSEWHERE = "https://elsewhere.example"
@@ -135,6 +143,17 @@ FAULTS: dict[str, tuple[Spoil, set[str]]] = {
     "answers that are stored": (_spoilt("stored"), {"answers.stored"}),
     "a clock that is wrong": (_set("date_off_s", 300), {"clock"}),
     "pages after four seconds": (_set("delay_s", 4.0), {"answers.time"}),
+    "no metadata": (_instead("/.well-known/oauth-authorization-server", 404), {"metadata.served"}),
+    "metadata that is a page": (
+        _instead("/.well-known/oauth-authorization-server", 200),
+        {"metadata.served"},
+    ),
+    "nothing where requests are pushed": (_instead("/oauth/par", 404), {"city.answers"}),
+    "nothing that takes a form": (_instead("/oauth/token", 405), {"city.answers"}),
+    "nobody behind the token endpoint": (_instead("/oauth/token", 502), {"city.answers"}),
+    "nobody behind its pages": (_instead("/oauth/authorize", 504), {"city.answers"}),
+    "nobody to come back to": (_instead("/recognition/callback", 503), {"city.answers"}),
+    "nobody behind its status list": (_instead("/status-lists/1", 503), {"city.answers"}),
     "a key of its neighbour": (_share_a_key, {"list.keys"}),
 }
 
@@ -159,7 +178,7 @@ def test_a_token_endpoint_that_redirects_fails_in_every_request_to_it(country: C
 
 def test_every_check_can_fail(country: Country) -> None:
     covered = set[str]().union(*(wanted for _, wanted in FAULTS.values()))
-    covered |= {"list.good", "list.entry", "metadata.served", "answers.redirects"}
+    covered |= {"list.good", "list.entry", "answers.redirects"}
     covered |= {"asking.audience", "asking.expired"}
     assert set(CHECKS) - covered == set()
 
@@ -184,14 +203,89 @@ def test_another_regions_list_is_not_believed(country: Country) -> None:
     assert failed(found) == {"list.good"}
 
 
-def test_a_city_that_does_not_answer_fails_and_the_look_ends(country: Country) -> None:
+def test_a_city_that_does_not_answer_is_one_failure_and_nothing_else_is_said(
+    country: Country,
+) -> None:
     country.town.server.shutdown()
     country.town.server.server_close()
     began = time.monotonic()
     found = seen(country)
     assert time.monotonic() - began < 10
-    assert {"metadata.served", "par.client", "status.served"} <= failed(found)
-    assert "no usable answer" in found["par.client"].why
+    assert failed(found) == {"city.answers"}
+    assert f"does not answer at {country.town.issuer}" in found["city.answers"].why
+    assert skipped(found) == set(CHECKS) - {"city.answers", *LISTS}
+
+
+def test_nor_is_anything_said_of_a_city_for_which_something_else_answers(country: Country) -> None:
+    country.town.instead["*"] = 502
+    found = seen(country)
+    assert failed(found) == {"city.answers"}
+    assert skipped(found) == set(CHECKS) - {"city.answers", *LISTS}
+
+
+def test_where_nothing_is_at_any_address_nothing_passes(country: Country) -> None:
+    country.town.instead["*"] = 404
+    found = seen(country)
+    assert failed(found) == {"city.answers", "metadata.served"}
+    # The agreement is read in the list, without the city.
+    passed = {name for name, each in found.items() if each.result is Result.PASS}
+    assert passed == {*LISTS, "agreements.scheme"}
+    assert "/oauth/par: answered 404" in found["city.answers"].why
+
+
+def test_a_city_without_an_agreement_may_keep_its_grants_to_itself(country: Country) -> None:
+    country.region.agreements.clear()
+    country.town.not_for.add("330200")
+    found = seen(country)
+    assert failed(found) == set()
+    assert found["token.bearer"].result is Result.PASS
+    assert {"asking.push", "asking.code"} <= skipped(found)
+    assert "nothing is open" in found["asking.push"].why
+
+
+def test_and_a_partner_is_no_client_of_its_own_either(country: Country) -> None:
+    country.town.not_for.add("330200")
+    assert [each for each in seen(country).values() if each.result is not Result.PASS] == []
+
+
+def test_but_to_its_own_client_a_city_answers_for_the_grant(country: Country) -> None:
+    country.town.not_for.add("330100")
+    assert failed(seen(country, asker="330100")) == {"token.bearer"}
+
+
+def test_a_city_that_does_not_know_its_partner_fails_once_and_proves_nothing(
+    country: Country,
+) -> None:
+    country.town.neighbours = [country.town.city]
+    found = seen(country)
+    assert failed(found) == {"token.bearer"}
+    assert "does not know the client" in found["token.bearer"].why
+    assert skipped(found) == {name for name in CHECKS if name.startswith("asking.")}
+
+
+def test_but_owes_that_to_nobody_with_whom_it_has_no_agreement(country: Country) -> None:
+    country.region.agreements.clear()
+    country.town.neighbours = [country.town.city]
+    found = seen(country)
+    assert failed(found) == set()
+    assert "asking.replay" in skipped(found)
+
+
+def test_a_city_may_refuse_by_a_page_with_404_but_that_proves_nothing(country: Country) -> None:
+    country.town.instead |= {"/oauth/authorize": 404, "/recognition/callback": 404}
+    found = seen(country)
+    assert {"authorize.page", "callback.stranger"} <= skipped(found)
+    # A request that was pushed must open all the same.
+    assert failed(found) == {"asking.once"}
+
+
+def test_a_region_that_does_not_answer_is_named_and_no_key_is_compared(country: Country) -> None:
+    url, country.region.url = country.region.url, "http://127.0.0.1:1/cities"
+    found = seen(country)
+    country.region.url = url
+    assert failed(found) == {"list.good"}
+    assert "the region does not answer at http://127.0.0.1:1/cities" in found["list.good"].why
+    assert "`make cities`" in str(found["list.good"].remedy)
 
 
 def test_without_a_key_the_partners_part_is_left_out_and_nothing_else(country: Country) -> None:

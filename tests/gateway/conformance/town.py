@@ -51,6 +51,10 @@ class Town:
         self.metadata: dict[str, Any] = {}
         self.listed: dict[str, Any] = {}
         self.bits = bytes(ENTRIES // 8)
+        #: Clients to which the grant of a visit is closed (RFC 6749 5.2).
+        self.not_for: set[str] = set()
+        #: A status by path, or by "*", that something before the town says in its place.
+        self.instead: dict[str, int] = {}
         self.date_off_s, self.delay_s = 0, 0.0
         self._used: set[str] = set()
         self._pushed: set[str] = set()
@@ -61,6 +65,8 @@ class Town:
     def reply(self, method: str, target: str, body: bytes) -> Reply:
         """What is answered."""
         place = urlsplit(target)
+        if (status := self.instead.get(place.path, self.instead.get("*"))) is not None:
+            return status, {"content-type": "text/html", **_NO_STORE}, b"<!doctype html><p>nothing"
         match method, place.path:
             case "GET", "/.well-known/oauth-authorization-server":
                 return _json(200, self._metadata())
@@ -113,6 +119,8 @@ class Town:
             return _error("unsupported_grant_type" if kind else "invalid_request")
         if not self._client(form, _GRANTS[kind]):
             return _error("invalid_client")
+        if _GRANTS[kind] == "assertion" and form.get("client_id") in self.not_for:
+            return _error("unauthorized_client")
         if _GRANTS[kind] in self.spoilt:
             return _json(200, {"access_token": "x", "token_type": "Bearer"})
         return _error("invalid_grant")
