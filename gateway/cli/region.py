@@ -93,10 +93,10 @@ def admit(region: LocalRegion, entry: Path, replace: bool) -> None:
     if admitted.lost:
         click.echo(f"out of force until they are signed anew: {', '.join(admitted.lost)}")
     if admitted.former is not None:
-        click.echo(
-            "the entry that was there is kept; back with it: "
-            f"qianjiang region admit --replace {shlex.quote(str(admitted.former))}"
-        )
+        words = ["qianjiang", "region", "admit", "--replace", str(admitted.former)]
+        if region.folder != data_folder("region"):
+            words[2:2] = ["--folder", str(region.folder)]
+        click.echo(f"the entry that was there is kept; back with it: {shlex.join(words)}")
 
 
 @command.command()

@@ -93,8 +93,9 @@ def test_a_wrong_code_takes_no_city_over_and_what_replaces_one_says_the_way_back
     told = said(region, "admit", "--replace", str(entry))
     assert address_of(NINGBO) in said(region, "show")
     *_, back = told.splitlines()
-    words = shlex.split(back.partition("qianjiang region ")[2])
-    said(region, *words)
+    words = shlex.split(back.partition(": qianjiang ")[2])
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
     assert address_of(HANGZHOU) in said(region, "show")
 
 
