@@ -25,7 +25,13 @@ from gateway.jose import sign
 from gateway.local import region_file
 from gateway.local.places import write_private
 from gateway.local.region_file import RegionFile
-from gateway.local.region_rules import RegionDeclines, fault_beside, fault_of_operators, revived
+from gateway.local.region_rules import (
+    RegionDeclines,
+    fault_beside,
+    fault_of_operators,
+    fault_of_size,
+    revived,
+)
 from gateway.local.region_statements import Agreement, claims_of, proved
 from gateway.recognition.entry import City, parse_entry
 
@@ -137,7 +143,7 @@ class LocalRegion:
             if len(others) >= CITIES_MAX:
                 raise RegionDeclines(f"the list has room for {CITIES_MAX} cities")
             self._judge(city, raw)
-            write_private(self.folder / _CITIES / f"{city.entry.code}.json", raw.decode())
+            self._file(self.folder / _CITIES / f"{city.entry.code}.json", raw.decode())
         return city
 
     def _judge(self, city: City, raw: bytes) -> None:
@@ -189,7 +195,7 @@ class LocalRegion:
             if len(list(filed.glob("*.jws"))) >= STATEMENTS_MAX:
                 raise RegionDeclines(f"there is room for {STATEMENTS_MAX} statements")
             name = hashlib.sha256(compact.encode()).hexdigest()[:16]
-            write_private(filed / f"{claims.agreement}.{name}.jws", compact + "\n")
+            self._file(filed / f"{claims.agreement}.{name}.jws", compact + "\n")
         return claims
 
     def publish(self) -> str:
@@ -207,6 +213,16 @@ class LocalRegion:
                 agreements=tuple(msgspec.Raw(msgspec.json.encode(a)) for a in self.agreements()),
             )
             return sign(Kind.TRUST_LIST, claims, file.key["kid"], private_key(file.key))
+
+    def _file(self, place: Path, text: str) -> None:
+        """Keep a part of the list, unless the list would become too long for its readers."""
+        said = list((self.folder / _STATEMENTS).glob("*.jws"))
+        parts = [*self._entries(), *said]
+        sizes = {path: path.stat().st_size for path in parts} | {place: len(text.encode())}
+        about = {path.name.partition(".")[0] for path in [*said, place]}
+        if (fault := fault_of_size(sizes.values(), len(about))) is not None:
+            raise RegionDeclines(fault)
+        write_private(place, text)
 
     @contextmanager
     def _changing(self) -> Iterator[RegionFile]:

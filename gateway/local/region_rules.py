@@ -14,10 +14,15 @@ from gateway.recognition.entries import Memory
 from gateway.recognition.entry import City
 from gateway.recognition.signing import seen
 from gateway.recognition.statements import Statements
-from gateway.recognition.trust_list import TrustList
+from gateway.recognition.trust_list import MAX_BYTES, TrustList
 
 #: An agreement that stands so must not come into force by a change of an entry.
 _OPEN: Final = (State.IN_FORCE, State.COMING)
+
+
+#: Bytes of a list besides its entries and statements: header, times and signature; around one part;
+#: and around the statements of one agreement, with its id.
+_AROUND, _BETWEEN, _NAMED = 2048, 3, 96
 
 
 class RegionDeclines(GatewayError):
@@ -28,6 +33,17 @@ def fault_beside(raw: bytes, others: Iterable[bytes], *, allow_loopback_http: bo
     """Why an entry, beside the others, would leave somebody out of the list; None where none."""
     _, left_out = Memory().read([raw, *others], allow_loopback_http)
     return f"{left_out[0].name}: {left_out[0].words}" if left_out else None
+
+
+def fault_of_size(parts: Iterable[int], agreements: int) -> str | None:
+    """Why entries and statements of so many bytes, about so many agreements, make a list that
+    nobody reads; None where they do not (docs/protocol/recognition.md 3.7)."""
+    # Base64url makes four characters of three bytes.
+    most = MAX_BYTES // 4 * 3 - _AROUND
+    size = sum(part + _BETWEEN for part in parts) + _NAMED * agreements
+    if size <= most:
+        return None
+    return f"the list would have {size:,} bytes, and readers take {most:,}; first let others go"
 
 
 def fault_of_operators(city: City) -> str | None:
