@@ -200,7 +200,7 @@ class TrustListClaims(_Closed, frozen=True):
     ttl: Annotated[int, msgspec.Meta(ge=1, le=20)]
     serial: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     cities: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=400)]
-    agreements: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=20_000)]
+    agreements: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=1_000)]
 
 
 class SchemeName(_Closed, frozen=True):

@@ -26,7 +26,7 @@ from gateway.local import region_file
 from gateway.local.places import write_private
 from gateway.local.region_changes import Admitted, Standing, judge, lost, stranger
 from gateway.local.region_file import RegionFile
-from gateway.local.region_rules import RegionDeclines
+from gateway.local.region_rules import RegionDeclines, fault_of_size
 from gateway.local.region_statements import Agreement, claims_of, proved
 from gateway.recognition.entry import City, parse_entry
 
@@ -152,7 +152,7 @@ class LocalRegion:
                 former = self.folder / _REPLACED / path.name
                 former.parent.mkdir(mode=0o700, exist_ok=True)
                 write_private(former, path.read_text())
-            write_private(path, raw.decode())
+            self._file(path, raw.decode())
         return Admitted(city, former, lost(before, city, standing))
 
     def expel(self, code: str) -> None:
@@ -182,7 +182,7 @@ class LocalRegion:
             if len(list(filed.glob("*.jws"))) >= STATEMENTS_MAX:
                 raise RegionDeclines(f"there is room for {STATEMENTS_MAX} statements")
             name = hashlib.sha256(compact.encode()).hexdigest()[:16]
-            write_private(filed / f"{claims.agreement}.{name}.jws", compact + "\n")
+            self._file(filed / f"{claims.agreement}.{name}.jws", compact + "\n")
         return claims
 
     def publish(self) -> str:
@@ -200,6 +200,16 @@ class LocalRegion:
                 agreements=tuple(msgspec.Raw(msgspec.json.encode(a)) for a in self.agreements()),
             )
             return sign(Kind.TRUST_LIST, claims, file.key["kid"], private_key(file.key))
+
+    def _file(self, place: Path, text: str) -> None:
+        """Keep a part of the list, unless the list would become too long for its readers."""
+        said = list((self.folder / _STATEMENTS).glob("*.jws"))
+        parts = [*self._entries(), *said]
+        sizes = {path: path.stat().st_size for path in parts} | {place: len(text.encode())}
+        about = {path.name.partition(".")[0] for path in [*said, place]}
+        if (fault := fault_of_size(sizes.values(), len(about))) is not None:
+            raise RegionDeclines(fault)
+        write_private(place, text)
 
     @contextmanager
     def _changing(self) -> Iterator[RegionFile]:

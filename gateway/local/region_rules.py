@@ -5,12 +5,20 @@ Readers leave out what they cannot rely on; a region that knows better says so t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.jwk import thumbprint
 from gateway.recognition.entry import City
 from gateway.recognition.signing import seen
+from gateway.recognition.trust_list import MAX_BYTES
+
+#: Bytes of a list besides its entries and statements: header, times and signature; around one part;
+#: and around the statements of one agreement, with its id.
+_AROUND: Final = 2048
+_BETWEEN: Final = 3
+_NAMED: Final = 96
 
 
 class RegionDeclines(GatewayError):
@@ -33,10 +41,21 @@ def fault_beside(city: City, others: Sequence[City]) -> str | None:
     return None
 
 
+def fault_of_size(parts: Iterable[int], agreements: int) -> str | None:
+    """Why entries and statements of so many bytes, about so many agreements, make a list that
+    nobody reads; None where they do not (docs/protocol/recognition.md 3.7)."""
+    # Base64url makes four characters of three bytes.
+    most = MAX_BYTES // 4 * 3 - _AROUND
+    size = sum(part + _BETWEEN for part in parts) + _NAMED * agreements
+    if size <= most:
+        return None
+    return f"the list would have {size:,} bytes, and readers take {most:,}; first let others go"
+
+
 def fault_of_keys(city: City) -> str | None:
     """Why an entry's keys are not one for each purpose and each person."""
     first = dict[str, str]()
-    for key, where in _named(city):
+    for key, where in _keyed(city):
         if (before := first.setdefault(key, where)) != where:
             return f"{where}: the key is that of {before} too; each has a key of its own"
     return None
@@ -44,10 +63,10 @@ def fault_of_keys(city: City) -> str | None:
 
 def _keys(city: City) -> dict[str, str]:
     """An entry's keys by thumbprint, and where each stands in it."""
-    return dict(_named(city))
+    return dict(_keyed(city))
 
 
-def _named(city: City) -> Iterator[tuple[str, str]]:
+def _keyed(city: City) -> Iterator[tuple[str, str]]:
     for (purpose, kid), key in city.keys.items():
         yield thumbprint(key.public), f"keys: {purpose} {kid}"
     for kid, key in city.operators.items():

@@ -31,17 +31,26 @@ class CityDesk(msgspec.Struct, frozen=True):
             TooManyRequests, DependencyDown, Overloaded: as `ClientAuthentication` does.
             QuotaExceeded: the city's own limit is spent.
         """
-        client = await self.client(form, address)
-        if isinstance(client, Denied):
+        client = await self._client(form, address)
+        return client if isinstance(client, Denied) else self._partner(client)
+
+    async def bearer(self, form: Mapping[str, str], address: str) -> CityClient | Denied:
+        """The city that may present a grant: this one itself, as its own client, or a partner, for
+        whom none is; raises as `partner`."""
+        client = await self._client(form, address)
+        if isinstance(client, Denied) or client.party is None:
             return client
+        partner = self._partner(client)
+        return partner if isinstance(partner, Denied) else client
+
+    def _partner(self, client: CityClient) -> Partner | Denied:
         partner = self.partners.of(client.code)
         if isinstance(partner, str):
             return Denied(OAuthCode.UNAUTHORIZED_CLIENT, partner, client.code)
         return partner
 
-    async def client(self, form: Mapping[str, str], address: str) -> CityClient | Denied:
-        """The city of the list that a form's assertion proves, which may be this one itself;
-        raises as `partner`."""
+    async def _client(self, form: Mapping[str, str], address: str) -> CityClient | Denied:
+        """The city of the list that a form's assertion proves, which may be this one itself."""
         client = await self.clients.authenticate_city(form, address)
         if not isinstance(client, Denied) and client.party is not None:
             await self.limits.charge(client.party)

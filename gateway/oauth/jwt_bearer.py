@@ -34,11 +34,11 @@ class JwtBearer:
         """See `GrantType`.
 
         Raises:
-            as `CityDesk.client` and `Acceptance.accept`.
+            as `CityDesk.bearer` and `Acceptance.accept`.
         """
         if "assertion" not in form or "visit" not in form:
             return Denied(OAuthCode.INVALID_REQUEST, "assertion")
-        client = await self._desk.client(form, address)
+        client = await self._desk.bearer(form, address)
         if isinstance(client, Denied):
             return await self._desk.note("visit", client)
         presented = Presented(client.code, form["visit"], headers, form["assertion"])

@@ -25,7 +25,7 @@ FRESH_US: Final = 40 * SECOND_US
 
 #: A list half taken whose grants have all ended does not compress: 223 KB as a token.
 LIST_BYTES: Final = 256 * 1024
-FETCH_S: Final = 2.0
+FETCH_S: Final = 3.0
 
 
 class Seen(msgspec.Struct, frozen=True):

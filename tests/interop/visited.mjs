@@ -107,7 +107,7 @@ while ((await hear()) !== null) say({ bit: (await read(decodeJwt(grant).status.s
 /** The list that a grant names, as far as this grant's bit is concerned. */
 async function read({ uri, idx }) {
   const began = now();
-  const fetched = await fetch(uri, { redirect: "error", signal: AbortSignal.timeout(2000) });
+  const fetched = await fetch(uri, { redirect: "error", signal: AbortSignal.timeout(3000) });
   const keyOf = keysOf(usable, "status");
   const list = await statusList(await fetched.text(), { issuer: home.issuer, address: uri, keyOf, now: now(), began, seen: null });
   const ones = bitOf(list.bits, idx) ? [idx] : [];

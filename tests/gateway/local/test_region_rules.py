@@ -10,7 +10,7 @@ import pytest
 from gateway.claims import Kind
 from gateway.client_keys import new_client_key, private_key
 from gateway.jose import sign
-from gateway.local import alliance
+from gateway.local import alliance, region_rules
 from gateway.local.atlas import HANGZHOU, NINGBO, SUZHOU
 from gateway.local.region_rules import RegionDeclines
 from gateway.recognition.entry import EntryRefused, Operator
@@ -149,3 +149,18 @@ def test_two_operators_are_two_people_who_can_be_told_apart(
     operators = tuple(successor(name) for name in names)
     with pytest.raises(RegionDeclines, match="operator"):
         place.region.admit(place.entry(SUZHOU, operators=operators))
+
+
+def test_what_would_make_the_list_too_long_for_its_readers_is_not_filed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, further = place.list(), place.said(NINGBO, HANGZHOU, "suspend")
+    monkeypatch.setattr(region_rules, "MAX_BYTES", len(place.region.publish()) + 2_000)
+    for act in (
+        lambda: place.region.accept(further[0]),
+        lambda: place.region.admit(place.entry(SUZHOU)),
+        lambda: place.region.admit(place.entry(NINGBO, contact="x" * 200)),
+    ):
+        with pytest.raises(RegionDeclines, match="readers take"):
+            act()
+    assert place.list() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from tests.gateway.recognised.home import Citizen
 from tests.gateway.recognised.others import LATE, Neighbours
 from tests.gateway.recognised.partner import Attempt, Partner, error
 from tests.gateway.recognition.region import new_key
+from tests.protocol import schemas
 
 
 async def requests(town: TestCity) -> int:
@@ -219,6 +221,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "one within and one beyond": ({"scope": "scenario:rent scenario:points"}, "invalid_scope"),
     "two ways to authenticate": ({"client_secret": "x"}, ""),
 }
+
+
+@pytest.mark.parametrize("state", ["~" * 16, "".join(map(chr, range(0x21, 0x7F)))])
+async def test_a_state_is_of_any_visible_characters(partner: Partner, state: str) -> None:
+    written = schemas.document("par-request.json")["properties"]["state"]["pattern"]
+    assert re.search(written, state)
+    assert (await partner.push(state=state)).status_code == 201
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -12,6 +12,7 @@ from gateway.claims import Kind
 from gateway.keys import SigningKeys
 from gateway.oauth.clients import ASSERTION_TYPE
 from gateway.oauth.jwt_bearer import JWT_BEARER
+from gateway.recognition.partners import RECOGNITION
 from tests.gateway import forge
 from tests.gateway.recognition.region import Private
 from tests.gateway.visits.border import Border, Visitor
@@ -93,13 +94,21 @@ async def test_strangers_and_other_clients_get_nothing(
         assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
     bare = await application.present(client_assertion=..., client_assertion_type=...)
     assert bare.json()["error"] == "invalid_client"
-    # A city that is a client here, and not the one that the grant names.
+    # A city of the list that was not admitted here.
+    other = border.home.code, home_kid, home_key
+    unknown = await application.present(by=other)
+    assert (unknown.status_code, unknown.json()["error"]) == (400, "unauthorized_client")
+    # A partner, which is not the one that the grant names.
     entity = "INSERT INTO legal_entity (id, name, contact) VALUES ('ningbo', '宁波', 'desk')"
     await border.town.owner.execute(entity)
     await border.town.party(
-        "ningbo-city", kind="city", city=border.home.code, entity="ningbo", scenarios=()
+        "ningbo-city",
+        kind="city",
+        city=border.home.code,
+        entity="ningbo",
+        scenarios=(RECOGNITION,),
     )
-    another = await application.present(by=(border.home.code, home_kid, home_key))
+    another = await application.present(by=other)
     assert (another.status_code, another.json()["error"]) == (400, "invalid_grant")
     assert "client" in await border.refused()
     assert (await application.present()).status_code == 200
