@@ -141,7 +141,7 @@ class Asking:
         for name, changes, error in (
             ("asking.pkce", {"code_challenge_method": "plain"}, "invalid_request"),
             ("asking.redirect", {"redirect_uri": _elsewhere(right)}, "invalid_request"),
-            ("asking.scope", {"scope": SCOPE_PREFIX + "never-agreed"}, "invalid_scope"),
+            ("asking.scope", {"scope": SCOPE_PREFIX + "never_agreed"}, "invalid_scope"),
         ):
             refused(self._report, name, self._push(right | changes), {(400, error)})
         return True

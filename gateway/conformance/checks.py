@@ -42,7 +42,7 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "schemes.published": Check(
         "the scheme that it publishes is the one that its partner publishes",
-        "4",
+        "4.5",
         "publish the version as it was agreed; a change is a new version",
     ),
     "metadata.served": Check(
@@ -99,7 +99,7 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "status.served": Check(
         "its status list is served as application/statuslist+jwt",
-        "8",
+        "8.1",
         "answer 200 with that media type; name the list by --status-list",
     ),
     "status.signed": Check(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from gateway import server
@@ -18,7 +16,6 @@ from gateway.local import alliance
 from gateway.local.atlas import REGION_HOST, DemoCity
 from gateway.local.pinned import Trust
 from gateway.local.places import write_private
-from gateway.local.populate import owned_city
 from gateway.local.processes import Supervisor, answers, free_ports, stop_on_sigterm
 from gateway.local.region import LIST, LocalRegion
 from gateway.local.region_server import APP, FOLDER_VARIABLE
@@ -28,15 +25,10 @@ from gateway.local.settlement import settle
 from gateway.scores import today
 from gateway.settings import as_environment
 from tests.engines import Database, Engines
-from tests.gateway.city import registry
+from tests.pair import knowing
 from tests.pair.sides import CITIES, FILE, Told
 
 WORKERS = 2
-
-#: So many connections one after the other miss one of two workers once in sixteen million times.
-ASKED = 24
-#: How long a city may take to know its agreement, in seconds.
-KNOWN_S = 30.0
 
 
 class Cloned:
@@ -104,40 +96,13 @@ def run(folder: Path) -> None:
         processes.wait()
         for running in cities:
             running.wait()
-            if not _agreed(running.base_url):
-                asyncio.run(_fetch(running))
+            if not knowing.agreed(running.base_url):
+                asyncio.run(knowing.fetch(running.engines.owner_url, running.settings))
         for running in cities:
-            _acquainted(running)
+            knowing.wait(running.base_url)
         settings = {each.city.code: as_environment(each.settings) for each in cities}
         write_private(folder / FILE, msgspec.json.encode(Told(settings, up)).decode())
         signal.pause()
-
-
-async def _fetch(running: RunningCity) -> None:
-    """Fetch the list now: the city's own job may have done so before there were agreements."""
-    quiet = msgspec.structs.replace(running.settings, metrics_port=0)
-    async with owned_city(running.engines.owner_url, quiet, registry()).running() as city:
-        await city.trust_fetcher.step()
-
-
-def _acquainted(running: RunningCity) -> None:
-    """Wait until every worker of a city knows its agreement: within its next tick.
-
-    Each listens on a socket of its own, and the kernel deals connections out among them. One that
-    knows the list knows the other city as a party too: that was registered before, and is read
-    first.
-    """
-    deadline = time.monotonic() + KNOWN_S
-    while not all(_agreed(running.base_url) for _ in range(ASKED)):
-        if time.monotonic() > deadline:
-            sys.exit(f"{running.city.code} has no agreement in force after {KNOWN_S:.0f} s")
-        time.sleep(0.1)
-
-
-def _agreed(base_url: str) -> bool:
-    """Whether some worker knows an agreement in force, asked by a connection of its own."""
-    told = httpx.get(f"{base_url}/v1/recognition/agreements", trust_env=False, timeout=10).json()
-    return any(each["state"] == "in_force" for each in told["agreements"])
 
 
 def _city(

@@ -30,6 +30,7 @@ from gateway.local.upfile import UpFile
 from gateway.settings import Settings, read_settings
 from tests.gateway.city import registry
 from tests.outside import Outside
+from tests.pair import knowing
 
 ROOT: Final = Path(__file__).parents[2]
 CITIES: Final = (HANGZHOU, NINGBO)
@@ -107,8 +108,9 @@ class Side(Outside):
 class RegionSide:
     """The region, whose list a test may change for a while."""
 
-    def __init__(self, folder: Path, issuers: dict[str, str]) -> None:
-        self._issuers = issuers
+    def __init__(self, folder: Path, sides: tuple[Side, ...]) -> None:
+        self._sides = sides
+        self._issuers = {side.code: side.base_url for side in sides}
         self.region = LocalRegion(folder / "region", SystemClock())
         self._folder = folder
         self.url = self.region.url
@@ -128,6 +130,7 @@ class RegionSide:
             yield
         finally:
             self.region.admit(entry)
+            self._known()
 
     def say(self, code: str, act: alliance.Act) -> None:
         """Both operators of the city say so of the agreement, later than all that was said here."""
@@ -146,6 +149,14 @@ class RegionSide:
             yield
         finally:
             self.say(code, "resume")
+            self._known()
+
+    def _known(self) -> None:
+        """Every worker of every city knows that all is as before."""
+        for side in self._sides:
+            aside(knowing.fetch(side.owner_url, side.settings))
+        for side in self._sides:
+            knowing.wait(side.base_url)
 
 
 class Pair:
@@ -153,8 +164,7 @@ class Pair:
 
     def __init__(self, folder: Path, told: Told) -> None:
         self.a, self.b = (Side(city, folder, told) for city in CITIES)
-        issuers = {side.code: side.base_url for side in (self.a, self.b)}
-        self.region = RegionSide(folder, issuers)
+        self.region = RegionSide(folder, (self.a, self.b))
 
     def side(self, code: str) -> Side:
         """The city of a code."""
