@@ -20,9 +20,8 @@ up: .venv/ready ## a city that stays, for your own first requests
 cities: .venv/ready ## two cities that recognise each other, and their region
 	@$(BIN)/qianjiang up --cities 330100,330200
 
-# Three processes on two cores: much of the suite waits, for engines, browsers and clocks.
 test: .venv/ready ## the whole suite on real engines
-	@$(BIN)/python -m pytest -n 3 --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --durations=10 $(ARGS)
 
 check: .venv/ready ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
