@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser
 
 from gateway.web import pages
@@ -17,6 +18,7 @@ from tests.pair import Pair
 NOT_PICTURED: set[str] = set()
 
 
+@pytest.mark.nightly  # by day test_large_type.py walks over the same pages, and looks for the same
 def test_every_page_has_a_picture_that_shows_its_content(
     browser: Browser, site: Site, pair: Pair, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     return path, told
 
 
+@pytest.mark.nightly
 def test_a_session_measures_what_was_asked_for_and_records_every_answer(
     session: tuple[Path, list[str]],
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_session_measures_what_was_asked_for_and_records_every_answer(
     assert {each.unexplained for each in result.sections.accounts()} == {0}
 
 
+@pytest.mark.nightly
 def test_targets_of_a_session_are_those_of_its_sections(session: tuple[Path, list[str]]) -> None:
     result = read(session[0])
     measured = {target.where for target in result.targets if target.figure is not None}
@@ -67,6 +69,7 @@ def test_targets_of_a_session_are_those_of_its_sections(session: tuple[Path, lis
         assert (target.met == "not measured") == (target.figure is None)
 
 
+@pytest.mark.nightly
 def test_a_session_says_its_conditions_and_never_where_it_ran(
     session: tuple[Path, list[str]],
 ) -> None:
@@ -84,12 +87,14 @@ def test_a_session_says_its_conditions_and_never_where_it_ran(
         assert place not in text
 
 
+@pytest.mark.nightly
 def test_a_session_says_what_it_is_doing(session: tuple[Path, list[str]]) -> None:
     told = session[1]
     assert any(line.startswith("1/2 pairs: round 1 of 1: hello · ") for line in told)
     assert any(line.startswith("2/2 memory: ") for line in told)
 
 
+@pytest.mark.nightly
 def test_the_page_of_a_session_holds_its_plots_and_every_target(
     session: tuple[Path, list[str]],
 ) -> None:

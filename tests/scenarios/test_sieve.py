@@ -29,7 +29,7 @@ from tests.scenarios.worlds import (
     with_clauses,
 )
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=40, deadline=None)
 NOON = us("2026-01-14T12:00:00+08:00")
 
 

@@ -24,7 +24,7 @@ from tests.gateway.http.door import HOST, Door
 from tests.gateway.http.shapes import Shapes
 
 #: Requests of each operation: of every run, and at night.
-EXAMPLES = (12, pytest.param(100, marks=pytest.mark.nightly))
+EXAMPLES = (8, pytest.param(100, marks=pytest.mark.nightly))
 #: What answers in the words of RFC 6749 5.2.
 OAUTH = ("/oauth/token", "/oauth/par", "/v1/visits/token")
 
