@@ -17,6 +17,8 @@ from tests.engines import Database
 from tests.gateway.city import TestCity, open_test_city
 
 WORKERS = 3
+#: Orders are played with a cache that answers, on a busy machine too.
+CACHE_S = 0.5
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ async def workers(
     async with AsyncExitStack() as stack:
         opened = [
             await stack.enter_async_context(
-                open_test_city(database.gateway_url, owner, valkey.url, tmp_path)
+                open_test_city(
+                    database.gateway_url, owner, valkey.url, tmp_path, cache_timeout_s=CACHE_S
+                )
             )
             for _ in range(WORKERS)
         ]
