@@ -10,6 +10,7 @@ import copy
 import functools
 from typing import TYPE_CHECKING
 
+import httpx
 from litestar.datastructures import State
 
 from gateway.app import build_app, build_framework
@@ -28,3 +29,8 @@ def app_of(city: City) -> ASGIApp:
     framework: Litestar = copy.copy(_framework())
     framework.state = State()
     return build_app(city, framework)
+
+
+def transport_of(city: City) -> httpx.ASGITransport:
+    """The way of a client to the application around a test's city."""
+    return httpx.ASGITransport(app_of(city))  # type: ignore[arg-type]  # two spellings of ASGI's types

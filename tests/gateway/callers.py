@@ -10,7 +10,7 @@ import httpx
 
 from gateway.counter import staff
 from gateway.sessions import CSRF_HEADER, csrf_token
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import MERCHANT, TestCity
 
 CHALLENGE = 'Bearer error="invalid_token", DPoP algs="ES256 EdDSA"'
@@ -22,7 +22,7 @@ class Callers:
 
     def __init__(self, town: TestCity) -> None:
         self.town = town
-        self._transport = httpx.ASGITransport(app=app_of(town.city))  # type: ignore[arg-type]  # two spellings of ASGI's types
+        self._transport = transport_of(town.city)
 
     def stranger(self, **headers: str) -> httpx.AsyncClient:
         """A client that proves nothing."""

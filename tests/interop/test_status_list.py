@@ -17,7 +17,7 @@ from gateway.jwk import Alg, Key, public_jwk
 from gateway.keys import b64url
 from gateway.recognition.status_bits import SIZE, is_set, raw_from
 from tests.gateway import forge
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity
 from tests.gateway.recognition.home import consent_of, recognised
 from tests.interop.node import Node
@@ -34,7 +34,7 @@ async def test_it_reads_exactly_what_ended_from_what_we_publish(town: TestCity, 
     rows = await town.owner.fetch("SELECT status_list, status_idx, ended_at FROM recognition")
     (number,) = {row["status_list"] for row in rows}
     issuer, uri = town.city.settings.issuer, town.city.status_lists.uri(number)
-    transport = httpx.ASGITransport(app=app_of(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    transport = transport_of(town.city)
     async with httpx.AsyncClient(transport=transport, base_url=issuer) as http:
         answer = await http.get(uri, headers={"accept": "application/statuslist+jwt"})
     ((kid, key),) = town.city.keys.city_status.items()

@@ -15,7 +15,7 @@ from gateway.app import Front
 from gateway.edge import authzen, contract, twins
 from gateway.edge.headers import HeaderGuard
 from gateway.edge.problems import TABLE
-from tests.gateway.apps import app_of
+from tests.gateway.apps import app_of, transport_of
 from tests.gateway.city import TestCity
 
 HOT = "/v1/scenarios/{scenario}/eligibility"
@@ -32,7 +32,7 @@ def framework(town: TestCity) -> Litestar:
 
 @pytest.fixture
 async def http(town: TestCity) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app_of(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    transport = transport_of(town.city)
     async with httpx.AsyncClient(transport=transport, base_url=town.city.settings.issuer) as http:
         yield http
 

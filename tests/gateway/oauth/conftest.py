@@ -13,7 +13,7 @@ from gateway.city import City
 from gateway.local.valkey import Valkey
 from gateway.store.migrate import Connection
 from tests.engines import Database
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.oauth.client import PartyClient
 
@@ -21,7 +21,7 @@ from tests.gateway.oauth.client import PartyClient
 @asynccontextmanager
 async def over_http(city: City) -> AsyncIterator[httpx.AsyncClient]:
     """HTTP to one worker, without a socket between."""
-    transport = httpx.ASGITransport(app=app_of(city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    transport = transport_of(city)
     async with httpx.AsyncClient(transport=transport, base_url=city.settings.issuer) as client:
         yield client
 

@@ -16,7 +16,7 @@ from gateway.local.identity import IdentityFile, Provider
 from gateway.local.valkey import Valkey
 from gateway.store.migrate import Connection
 from tests.engines import Database
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.recognised.home import IDP, Citizen, client_of
 from tests.gateway.recognised.others import Neighbours
@@ -86,7 +86,7 @@ async def idp(town: TestCity) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def site(town: TestCity) -> httpx.ASGITransport:
     """The application in front of the city."""
-    return httpx.ASGITransport(app_of(town.city))  # type: ignore[arg-type]  # as above
+    return transport_of(town.city)
 
 
 @pytest.fixture

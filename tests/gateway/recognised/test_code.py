@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.home import Citizen
 from tests.gateway.recognised.others import Neighbours
@@ -187,7 +187,7 @@ async def test_of_two_hundred_redemptions_over_two_workers_one_is_answered(
 ) -> None:
     attempt = await citizen.visit(partner)
     issuer = partner.town.city.settings.issuer
-    transport = httpx.ASGITransport(app_of(other_worker.city))  # type: ignore[arg-type]  # two spellings of ASGI's types
+    transport = transport_of(other_worker.city)
     async with httpx.AsyncClient(transport=transport, base_url=issuer) as elsewhere:
         second = Partner(partner.town, elsewhere)
         second.private = partner.private

@@ -15,7 +15,7 @@ from gateway.clock import SECOND_US
 from gateway.jose import Passed, verify
 from gateway.jwk import Alg, Key, unb64url
 from gateway.local.people import person_of_login
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity
 from tests.gateway.recognised.conftest import Arrive
 from tests.gateway.recognised.home import Citizen
@@ -216,7 +216,7 @@ async def test_many_at_once_leave_one_living(
         await partner.token(await citizen.visit(partner, scope="scenario:library"))
         for _ in range(6)
     ]
-    transport = httpx.ASGITransport(app_of(other_worker.city))  # type: ignore[arg-type]  # two spellings of ASGI's types
+    transport = transport_of(other_worker.city)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8700") as http:
         second = Partner(town, http)
         second.private = partner.private

@@ -10,7 +10,7 @@ from gateway.local.valkey import Valkey
 from gateway.oauth.jwt_bearer import JWT_BEARER
 from gateway.store.migrate import Connection
 from tests.engines import Database
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.recognised.others import Neighbours
 from tests.gateway.recognised.partner import EXCHANGE, JWT, Partner, error
@@ -45,7 +45,7 @@ async def test_a_city_without_one_promises_nothing_and_serves_nobody(
 ) -> None:
     urls = database.gateway_url, owner, valkey.url
     async with open_test_city(*urls, tmp_path) as alone:
-        transport = httpx.ASGITransport(app_of(alone.city))  # type: ignore[arg-type]  # two spellings of ASGI's types
+        transport = transport_of(alone.city)
         issuer = alone.city.settings.issuer
         async with httpx.AsyncClient(transport=transport, base_url=issuer) as http:
             said = (await http.get(PATH)).json()

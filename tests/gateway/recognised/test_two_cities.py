@@ -15,7 +15,7 @@ from gateway.local.valkey import Valkey
 from gateway.recognition.home_city import CALLBACK
 from gateway.recognition.visit_sessions import SESSION_PATH
 from tests.engines import Database
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity, open_test_city
 from tests.gateway.prover import Prover
 from tests.gateway.recognised.conftest import SETTINGS
@@ -75,7 +75,7 @@ async def away(
         await neighbours.settle(visited)
         await neighbours.publish()
         await town.party("city-330200", scenarios=("recognition",), kind="city", city="330200")
-        transport = httpx.ASGITransport(app_of(visited.city))  # type: ignore[arg-type]  # two spellings of ASGI's types
+        transport = transport_of(visited.city)
         async with (
             httpx.AsyncClient(transport=site) as wire,
             httpx.AsyncClient(transport=site) as lists,

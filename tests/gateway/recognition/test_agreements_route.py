@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity
 from tests.gateway.recognition.conftest import Pair
 from tests.gateway.recognition.region import SCHEME, TERMS, City
@@ -14,7 +14,7 @@ from tests.gateway.recognition.region import SCHEME, TERMS, City
 
 async def seen(worker: TestCity) -> Any:
     """What a stranger reads there."""
-    transport = httpx.ASGITransport(app=app_of(worker.city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    transport = transport_of(worker.city)
     base = worker.city.settings.issuer
     async with httpx.AsyncClient(transport=transport, base_url=base) as http:
         answer = await http.get("/v1/recognition/agreements")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -34,13 +35,18 @@ class Held:
         return found
 
 
+async def vouched(town: TestCity) -> tuple[UUID, UUID, int, int]:
+    """A citizen for whom something was said, what that is, and its list and place in it."""
+    citizen = await town.citizen()
+    grant = await recognised(town, citizen)
+    return citizen, grant, *await place(town, grant)
+
+
 async def test_a_process_that_came_too_late_does_not_vouch_for_what_another_wrote(
     town: TestCity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = again(town), again(town)
-    citizen = await town.citizen()
-    grant = await recognised(town, citizen)
-    number, idx = await place(town, grant)
+    citizen, grant, number, idx = await vouched(town)
     await one.step()
     clock = Held(monkeypatch, "now_us", after=True)
     late = asyncio.create_task(one.step())
@@ -58,9 +64,7 @@ async def test_a_process_does_not_vouch_for_bits_that_replaced_its_own(
     town: TestCity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = again(town), again(town)
-    citizen = await town.citizen()
-    grant = await recognised(town, citizen)
-    number, idx = await place(town, grant)
+    citizen, grant, number, idx = await vouched(town)
     clock = Held(monkeypatch, "now_us", after=True)
     early = asyncio.create_task(one.step())
     await clock.reached.wait()

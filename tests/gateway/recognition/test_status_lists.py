@@ -23,7 +23,7 @@ from gateway.recognition.status_bits import SIZE, is_set, raw_from
 from gateway.recognition.status_lists import StatusLists
 from gateway.waiting_line import Priority
 from tests.engines import Database
-from tests.gateway.apps import app_of
+from tests.gateway.apps import transport_of
 from tests.gateway.city import TestCity
 from tests.gateway.edge.asgi import scope
 from tests.gateway.recognition.home import consent_of, recognised
@@ -63,7 +63,7 @@ def again(town: TestCity) -> StatusLists:
 
 @pytest.fixture
 async def http(town: TestCity) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app_of(town.city))  # type: ignore[arg-type]  # Litestar's ASGI types
+    transport = transport_of(town.city)
     async with httpx.AsyncClient(transport=transport, base_url=town.city.settings.issuer) as http:
         yield http
 
