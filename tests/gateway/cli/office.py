@@ -86,3 +86,16 @@ async def in_thread(office: Office, *words: str) -> Result:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def terms(other: str, **changes: str) -> list[str]:
+    """The options of `agreement draft` for an agreement with another city."""
+    given = {
+        "id": "a-b",
+        "with": other,
+        "scenario": "library",
+        "scheme": "example-delta:1",
+        "from": "2020-01-01",
+        "to": "2099-01-01",
+    } | changes
+    return [word for name, value in given.items() for word in (f"--{name}", value)]

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.keys import b64url
+from tests.gateway.cli.office import terms
 from tests.gateway.conformance.town import SCHEME, Country
 from tests.gateway.recognition.region import ISS, Private, jwk_of, new_key
 
@@ -45,15 +46,7 @@ class Desk:
         return done
 
     def draft(self, **changes: str) -> Result:
-        given = {
-            "id": "a-b-2",
-            "with": B,
-            "scenario": "library",
-            "scheme": "example-delta:1",
-            "from": "2020-01-01",
-            "to": "2099-01-01",
-        } | changes
-        return self.run("draft", *(w for name, v in given.items() for w in (f"--{name}", v)))
+        return self.run("draft", *terms(B, **{"id": "a-b-2"} | changes))
 
     def key(self, kid: str, private: Private) -> Path:
         """The file of an operator's private key."""

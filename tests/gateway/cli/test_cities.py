@@ -14,21 +14,12 @@ import pytest
 from gateway.keys import load_keys
 from gateway.recognition.entry import parse_entry
 from gateway.store.migrate import Connection
-from tests.gateway.cli.office import A, B, Listed, Office, in_thread
+from tests.gateway.cli.office import A, B, Listed, Office, in_thread, terms
 
 
 def draft_of(office: Office, other: str, **changes: str) -> Path:
-    given = {
-        "id": "a-b",
-        "with": other,
-        "scenario": "library",
-        "scheme": "example-delta:1",
-        "from": "2020-01-01",
-        "to": "2099-01-01",
-    } | changes
-    words = [word for name, value in given.items() for word in (f"--{name}", value)]
     path = office.folder / "draft.json"
-    path.write_text(office.done("agreement", "draft", *words))
+    path.write_text(office.done("agreement", "draft", *terms(other, **changes)))
     return path
 
 
@@ -267,16 +258,7 @@ def test_nobody_signs_with_a_key_that_others_can_read(offices: tuple[Office, Off
 def test_terms_that_cannot_be_signed_are_refused_by_name(
     offices: tuple[Office, Office], changes: dict[str, str], said: str
 ) -> None:
-    given = {
-        "id": "a-b",
-        "with": B,
-        "scenario": "library",
-        "scheme": "example-delta:1",
-        "from": "2020-01-01",
-        "to": "2099-01-01",
-    } | changes
-    words = [word for name, value in given.items() for word in (f"--{name}", value)]
-    refused = offices[0].run("agreement", "draft", *words)
+    refused = offices[0].run("agreement", "draft", *terms(B, **changes))
     assert refused.exit_code != 0
     assert isinstance(refused.exception, SystemExit)
     assert said in refused.output.splitlines()[-1]
